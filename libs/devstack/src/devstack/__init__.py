@@ -1,0 +1,1 @@
+"""A real mongod, a real Kafka and all Trellis services on one machine."""

@@ -1,0 +1,1 @@
+"""Messages that cross Kafka: envelope, topics, producer, batch consumer, dead letters."""

@@ -1,0 +1,1 @@
+"""Mastery, forgetting, interest and pace as pure folds over evidence."""

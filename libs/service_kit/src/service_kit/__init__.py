@@ -1,0 +1,1 @@
+"""What every Trellis service shares."""

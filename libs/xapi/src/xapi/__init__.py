@@ -1,0 +1,1 @@
+"""The xAPI language as types and pure functions."""

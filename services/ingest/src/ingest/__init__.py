@@ -1,0 +1,1 @@
+"""The Learning Record Store: xAPI over HTTP, stored, relayed to Kafka."""

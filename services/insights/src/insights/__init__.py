@@ -1,0 +1,1 @@
+"""Rosters and learner states into reports for teachers and authorities."""

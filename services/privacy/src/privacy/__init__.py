@@ -1,0 +1,1 @@
+"""Policies, consent and data-subject requests."""

@@ -1,0 +1,1 @@
+"""Catalog and learner state into what next, and why."""
