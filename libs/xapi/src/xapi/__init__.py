@@ -1,1 +1,79 @@
-"""The xAPI language as types and pure functions."""
+"""The xAPI language (1.0.3 and 2.0, IEEE 9274.1.1) as types and pure functions: no I/O, no clock, no random.
+
+Two shapes of a statement: **the JSON object** (`dict`), exactly as sent, is what is stored, compared, indexed,
+pseudonymised and rendered; **the typed `Statement`** is what one reads from in code. Parsing gives both:
+
+    from xapi import Version, negotiate, parse_statements, StatementInvalid
+
+    version = negotiate(request.headers.get("X-Experience-API-Version"))
+    for parsed in parse_statements(body, version):          # raises StatementInvalid(errors=[Problem(path, reason)])
+        parsed.raw                                          # the dict that is stored, nothing changed
+        parsed.statement.verb.id                            # typed reading
+
+What the LRS adds: `complete(raw, statement_id=…, stored=…, authority=…, version=…)`. Same or conflict: `equal(a, b)`,
+`difference(a, b)` (the pointer for the 409). Who is in it: `agents_of`, `learners_of`, `canonical_ifi`; what is in it:
+`activities_of`; what GET finds it by: `filter_agents`, `filter_activities`. To Kafka: `for_learner(raw, own)`. The query:
+`StatementQuery.parse(pairs, version)`. The answer: `render(raw, "ids")`.
+
+Modules: versions, errors, models, parsing, completion, compare, identifiers, pseudonymise, filters, formats, timestamps,
+durations, scores.
+"""
+
+from .compare import difference, equal
+from .completion import complete
+from .errors import Problem, QueryInvalid, StatementInvalid, VersionUnsupported, XapiError
+from .filters import Format, StatementQuery
+from .formats import render
+from .identifiers import (
+    ActivityRole,
+    ActivityUse,
+    AgentRole,
+    AgentUse,
+    activities_of,
+    agents_of,
+    canonical_ifi,
+    filter_activities,
+    filter_agents,
+    learners_of,
+)
+from .models import VOIDED, Statement
+from .parsing import JsonObject, Parsed, parse_agent, parse_statement, parse_statements
+from .pseudonymise import for_learner
+from .scores import fraction
+from .versions import ABOUT_VERSIONS, Version, negotiate
+
+__all__ = [
+    "ABOUT_VERSIONS",
+    "VOIDED",
+    "ActivityRole",
+    "ActivityUse",
+    "AgentRole",
+    "AgentUse",
+    "Format",
+    "JsonObject",
+    "Parsed",
+    "Problem",
+    "QueryInvalid",
+    "Statement",
+    "StatementInvalid",
+    "StatementQuery",
+    "Version",
+    "VersionUnsupported",
+    "XapiError",
+    "activities_of",
+    "agents_of",
+    "canonical_ifi",
+    "complete",
+    "difference",
+    "equal",
+    "filter_activities",
+    "filter_agents",
+    "for_learner",
+    "fraction",
+    "learners_of",
+    "negotiate",
+    "parse_agent",
+    "parse_statement",
+    "parse_statements",
+    "render",
+]
