@@ -1,0 +1,60 @@
+"""One piece of evidence: what a statement says about a learner, in the model's terms."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+EvidenceKey = tuple[datetime, str]
+
+
+class EvidenceKind(StrEnum):
+    """What an act can tell.
+
+    A `response` moves mastery (it has a correctness); a `completion` or `exposure` counts towards interest, pace and what was
+    done; a `summary` (a total that names the statement it sums up) is kept and counted, but moves no mastery: its parts did.
+    """
+
+    RESPONSE = "response"
+    COMPLETION = "completion"
+    EXPOSURE = "exposure"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored."""
+
+    statement_id: str
+    at: datetime
+    stored: datetime
+    activity_id: str
+    verb_id: str
+    kind: EvidenceKind
+    competencies: tuple[tuple[str, float], ...] = ()
+    provisional: bool = False
+    correctness: float | None = None
+    completion: bool | None = None
+    duration_seconds: float | None = None
+    expected_seconds: float | None = None
+    difficulty: float | None = None
+    tags: tuple[str, ...] = ()
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what the fold could not reckon with: naive times and shares outside 0..1."""
+        if self.at.tzinfo is None or self.stored.tzinfo is None:
+            raise ValueError("evidence times are aware")
+        for name, share in (
+            ("correctness", self.correctness),
+            ("difficulty", self.difficulty),
+            ("weight", self.weight),
+        ):
+            if share is not None and not 0.0 <= share <= 1.0:
+                raise ValueError(f"{name} lies between 0 and 1")
+        if any(not 0.0 <= weight <= 1.0 for _, weight in self.competencies):
+            raise ValueError("a competency's weight lies between 0 and 1")
+
+    @property
+    def key(self) -> EvidenceKey:
+        """The place in the learner's order."""
+        return (self.at, self.statement_id)

@@ -1,0 +1,76 @@
+"""What was done lately and what is done: so that nothing done is recommended again.
+
+An activity stands in the state by six characters of a hash of its IRI (36 bits: among 128 done and 10,000 offered, one
+chance in 50,000 that something not done is taken for done), since IRIs would be most of the state's bytes.
+"""
+
+from base64 import urlsafe_b64encode
+from enum import IntEnum
+from hashlib import sha256
+
+from learner_model import parameters
+from learner_model.evidence import Evidence, EvidenceKind
+from learner_model.state import LearnerState, Recent
+
+_KEY_CHARS = 6
+
+
+class Outcome(IntEnum):
+    """How it ended with an activity, as far as its last evidence says."""
+
+    SEEN = 0
+    FAILED = 1
+    PARTLY = 2
+    SUCCEEDED = 3
+    COMPLETED = 4
+
+
+def activity_key(activity_id: str) -> str:
+    """The short form of an activity's IRI."""
+    return urlsafe_b64encode(sha256(activity_id.encode()).digest()).decode()[:_KEY_CHARS]
+
+
+def outcome(evidence: Evidence) -> Outcome:
+    """What one piece of evidence says about its activity."""
+    if evidence.correctness is not None:
+        if evidence.correctness >= parameters.SUCCESS_FROM:
+            return Outcome.SUCCEEDED
+        if evidence.correctness < parameters.FAILURE_BELOW:
+            return Outcome.FAILED
+        return Outcome.COMPLETED if evidence.completion else Outcome.PARTLY
+    return Outcome.COMPLETED if evidence.completion or evidence.kind is EvidenceKind.COMPLETION else Outcome.SEEN
+
+
+def outcome_of(state: LearnerState, activity_id: str) -> Outcome | None:
+    """The last outcome on an activity, None where it isn't among the recent ones."""
+    key = activity_key(activity_id)
+    return next((Outcome(recent.outcome) for recent in state.recent if recent.activity == key), None)
+
+
+def is_done(state: LearnerState, activity_id: str) -> bool:
+    """Whether the learner completed the activity or succeeded in it (among the last 128 that were)."""
+    return _position(state.completed, activity_key(activity_id)) is not None
+
+
+def recent_after(recent: tuple[Recent, ...], key: str, at: int, result: Outcome) -> tuple[Recent, ...]:
+    """The recent activities, oldest first. A mere look doesn't wipe out a result."""
+    before = next((entry for entry in recent if entry.activity == key), None)
+    if before is not None and result is Outcome.SEEN:
+        result = Outcome(before.outcome)
+    rest = tuple(entry for entry in recent if entry.activity != key)
+    return (*rest, Recent(key, at, int(result)))[-parameters.RECENT_KEPT :]
+
+
+def completed_after(completed: str, key: str, result: Outcome) -> str:
+    """The keys of what is done, joined, oldest first. A failure takes one out again: it is worth another try."""
+    position = _position(completed, key)
+    if result in (Outcome.SUCCEEDED, Outcome.COMPLETED):
+        if position is None:
+            completed = (completed + key)[-parameters.COMPLETED_KEPT * _KEY_CHARS :]
+    elif result is Outcome.FAILED and position is not None:
+        completed = completed[:position] + completed[position + _KEY_CHARS :]
+    return completed
+
+
+def _position(joined: str, key: str) -> int | None:
+    return next((i for i in range(0, len(joined), _KEY_CHARS) if joined.startswith(key, i)), None)
