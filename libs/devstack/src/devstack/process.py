@@ -1,0 +1,120 @@
+"""A child process that writes to a log file and dies with whoever started it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from devstack.errors import CannotStart
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    """In the child, before exec: own session (a Ctrl-C reaches the supervisor alone), end with the parent."""
+    os.setsid()
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Child:
+    """A named program with its log file.
+
+    Start it from a thread that outlives it: the kernel ends a child with the *thread* that started it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.command = [str(part) for part in command]
+        self.log = log
+        self._env = dict(env) if env is not None else None
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    def start(self) -> None:
+        """Start the program; its output is appended to the log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._log_start = output.tell()
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                cwd=self._cwd,
+                preexec_fn=_die_with_parent,
+            )
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running program, or None."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll() if self._process is not None else None
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if there is still someone to receive it."""
+        if self._process is not None and self.running:
+            self._process.send_signal(number)
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Whether the program ended within that time."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, grace_seconds: float = 20) -> None:
+        """SIGTERM, and SIGKILL after the grace."""
+        self.signal(signal.SIGTERM)
+        if not self.wait(grace_seconds):
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        self.signal(signal.SIGKILL)
+        self.wait(20)
+
+    def output(self) -> str:
+        """What the program wrote since its last start."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
+
+    def wait_until(self, ready: Callable[[], bool], timeout_seconds: float, *, poll_seconds: float = 0.1) -> None:
+        """Wait for readiness; CannotStart when the program ends or the time is over."""
+        deadline = time.monotonic() + timeout_seconds
+        while not ready():
+            if not self.running:
+                raise CannotStart(f"{self.name} ended with code {self.exit_code}: see {self.log}")
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{self.name} was not ready within {timeout_seconds:.0f} s: see {self.log}")
+            time.sleep(poll_seconds)

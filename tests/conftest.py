@@ -1,0 +1,59 @@
+"""A real MongoDB and a real Kafka for every test: given by the environment, or started once a session when asked for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from devstack.infrastructure import running_kafka, running_mongodb
+from devstack.ways import ways_here
+
+from tests.support import cleanup
+from tests.support.tokens import Tokens
+
+_MONGODB = pytest.StashKey[str]()
+_KAFKA = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A replica set that takes transactions. Name your databases with `namespace`."""
+    with running_mongodb(ways_here(), tmp_path_factory.mktemp("mongo")) as url:
+        request.config.stash[_MONGODB] = url
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker that creates no topics by itself. Name topics and groups with `namespace`."""
+    with running_kafka(ways_here(), tmp_path_factory.mktemp("kafka")) as bootstrap:
+        request.config.stash[_KAFKA] = bootstrap
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
+    """Makes bearer tokens that a service accepts when it is given `tokens.settings`."""
+    return Tokens.in_folder(tmp_path_factory.mktemp("issuer"))
+
+
+@pytest.fixture
+def namespace(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A prefix of this test's own for databases, topics and groups; what carries it is dropped afterwards."""
+    yield from _namespace(pytestconfig)
+
+
+@pytest.fixture(scope="module")
+def module_namespace(pytestconfig: pytest.Config) -> Iterator[str]:
+    """As `namespace`, shared by the tests of a module."""
+    yield from _namespace(pytestconfig)
+
+
+def _namespace(config: pytest.Config) -> Iterator[str]:
+    prefix = f"t{secrets.token_hex(4)}-"
+    yield prefix
+    if url := config.stash.get(_MONGODB, None):
+        cleanup.drop_databases(url, prefix)
+    if bootstrap := config.stash.get(_KAFKA, None):
+        cleanup.delete_topics(bootstrap, prefix)

@@ -1,0 +1,5 @@
+"""Free ports for servers that a test starts."""
+
+from devstack.ports import free_port
+
+__all__ = ["free_port"]
