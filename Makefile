@@ -1,0 +1,61 @@
+# Each target sets up what it needs by itself. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down demo test test-all bench eval e2e-full lint check clean contracts
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON_IN := .venv/bin/python
+TRELLIS := .venv/bin/trellis
+TYPED := libs services tests
+DATA ?=
+DIR ?=
+FILE ?= tests
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv with the locked dependencies (quick when nothing has changed)
+	@scripts/bootstrap
+
+run: setup ## Keep the stack in the foreground until Ctrl-C
+	@$(TRELLIS) run
+
+up: setup ## Start the stack in the background
+	@$(TRELLIS) up
+
+down: setup ## Stop the stack that `make up` started
+	@$(TRELLIS) down
+
+demo: setup ## Watch a simulated class from statement to recommendation (DATA=oulad DIR=… for real data)
+	@$(TRELLIS) demo $(if $(DATA),--data "$(DATA)") $(if $(DIR),--dir "$(DIR)")
+
+test: setup ## Run the tests against a real MongoDB and a real Kafka (FILE=… runs one, ARGS=… goes to pytest)
+	@scripts/install-chromium
+	@$(PYTHON_IN) -m pytest -m "not long" $(FILE) $(ARGS)
+
+test-all: setup ## Run the tests and the long suites (many kills, large fuzzing, full data)
+	@scripts/install-chromium
+	@$(PYTHON_IN) -m pytest $(FILE) $(ARGS)
+
+bench: setup ## Measure speed; timing claims live here and in no test
+	@$(PYTHON_IN) -m tests.load.bench $(ARGS)
+
+eval: setup ## Measure the learner model against public data
+	@$(TRELLIS) evaluate $(ARGS)
+
+e2e-full: setup ## Import the whole Open University data set and compare every count (long)
+	@$(PYTHON_IN) -m pytest -m long tests/e2e $(ARGS)
+
+lint: setup ## Check format, rules, types and the layers
+	@$(PYTHON_IN) -m ruff format --check .
+	@$(PYTHON_IN) -m ruff check .
+	@$(PYTHON_IN) -m mypy $(TYPED)
+	@.venv/bin/lint-imports
+
+check: lint test ## Lint and test
+
+contracts: setup ## Write contracts/ anew from the code
+	@$(PYTHON_IN) scripts/contracts.py
+
+clean: ## Wipe the data under .trellis (downloads stay)
+	@if [ -x $(TRELLIS) ]; then $(TRELLIS) clean; else rm -rf .trellis; fi
