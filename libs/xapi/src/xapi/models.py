@@ -7,7 +7,7 @@ regular expressions in pydantic-core. Rules that need two places of a statement 
 Clauses are those of xAPI 1.0.3, part Data; 2.0 (IEEE 9274.1.1) keeps their content in clause 4.2.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,9 @@ from . import durations, timestamps
 
 T = TypeVar("T")
 
+VOIDED: Final = "http://adlnet.gov/expapi/verbs/voided"
+"""The verb that voids another statement (2.3.2)."""
+
 
 class _NotNull:
     """May be missing, may not be null (2.2: null only inside extensions)."""
@@ -39,12 +42,15 @@ class _NotNull:
 
 Opt = Annotated[T | None, _NotNull()]
 
-_IRI = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\x00-\x20\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+$"
-_MAILTO = r"^(?i:mailto):[^\s@?<>,](?:[^\s?<>,]*[^\s@?<>,])?@[^\s@?<>,]+$"
-_UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
-_VERSION = r"^(?:1\.0(?:\.[0-9]+)?|2\.0\.[0-9]+)$"
+IRI = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\x00-\x20\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+$"
+MAILTO = r"^(?i:mailto):[^\s@?<>,](?:[^\s?<>,]*[^\s@?<>,])?@[^\s@?<>,]+$"
+UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+# 2.4.10: every version that starts with 1.0. is accepted.
+VERSION = r"^(?:1\.0\.[0-9][0-9A-Za-z.+\-]*|2\.0\.[0-9]+)$"
+SHA1 = r"^[0-9A-Fa-f]{40}$"
+SHA2 = r"^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$"
 # RFC 5646 2.1, langtag | privateuse | the irregular grandfathered tags (the regular ones have the form of a langtag).
-_LANGUAGE = (
+LANGUAGE = (
     r"^(?i:(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4}|[a-z]{5,8})"
     r"(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
     r"(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?"
@@ -52,24 +58,17 @@ _LANGUAGE = (
     r"|en-gb-oed|i-(?:ami|bnn|default|enochian|hak|klingon|lux|mingo|navajo|pwn|tao|tay|tsu)|sgn-(?:be-fr|be-nl|ch-de)"
     r"|art-lojban|cel-gaulish|no-bok|no-nyn|zh-(?:guoyu|hakka|min|min-nan|xiang))$"
 )
-_MEDIA_TYPE = r"^[!#$&^_.+\-A-Za-z0-9]+/[!#$&^_.+\-A-Za-z0-9]+(?:\s*;.*)?$"
+MEDIA_TYPE = r"^[!#$&^_.+\-A-Za-z0-9]+/[!#$&^_.+\-A-Za-z0-9]+(?:\s*;.*)?$"
 
 
-def _format(pattern: str, name: str) -> Any:
-    """A string of that pattern; `name` is what an error calls it."""
-    return Annotated[str, StringConstraints(pattern=pattern), Field(title=name)]
-
-
-Iri = Annotated[str, StringConstraints(pattern=_IRI)]
-Mailto = Annotated[str, StringConstraints(pattern=_MAILTO)]
-Sha1 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{40}$")]
-Sha2 = Annotated[
-    str, StringConstraints(pattern=r"^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$")
-]
-Uuid = Annotated[str, StringConstraints(pattern=_UUID)]
-LanguageTag = Annotated[str, StringConstraints(pattern=_LANGUAGE)]
-MediaType = Annotated[str, StringConstraints(pattern=_MEDIA_TYPE)]
-VersionText = Annotated[str, StringConstraints(pattern=_VERSION)]
+Iri = Annotated[str, StringConstraints(pattern=IRI)]
+Mailto = Annotated[str, StringConstraints(pattern=MAILTO)]
+Sha1 = Annotated[str, StringConstraints(pattern=SHA1)]
+Sha2 = Annotated[str, StringConstraints(pattern=SHA2)]
+Uuid = Annotated[str, StringConstraints(pattern=UUID)]
+LanguageTag = Annotated[str, StringConstraints(pattern=LANGUAGE)]
+MediaType = Annotated[str, StringConstraints(pattern=MEDIA_TYPE)]
+VersionText = Annotated[str, StringConstraints(pattern=VERSION)]
 LanguageMap = dict[LanguageTag, str]
 Extensions = dict[Iri, Any]
 
@@ -402,6 +401,3 @@ class Statement(_Part):
     def is_voiding(self) -> bool:
         """Whether it voids the statement that its object names (2.3.2)."""
         return self.verb.id == VOIDED
-
-
-VOIDED = "http://adlnet.gov/expapi/verbs/voided"

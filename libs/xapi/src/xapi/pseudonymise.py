@@ -1,14 +1,201 @@
-"""The Kafka form of a statement: still valid, and without a word that says who anyone is."""
+"""The Kafka form of a statement: still valid, and without a word that says who anyone is.
 
+The form is built from what is known to be harmless rather than by deleting what is known to be harmful:
+
+- every agent and group becomes an account at `HOME_PAGE`, named `self` for the learner and `other-1`, `other-2` … for
+  everyone else, numbered in the order of `agents_of`; the same identifier gets the same name, an anonymous group
+  always one of its own. A group is named as a whole and its members are left out, so that it says nothing of its size
+  (only an authority of two agents keeps them: no other group is valid there);
+- names, `result.response` and attachments are left out;
+- what is open text or data (extensions, display, definitions' texts, platform, revision) is kept, but an entry that
+  repeats an identifier or name of anyone in the statement, or the response, is dropped. The ids of verbs and activities
+  stay as they are: who puts a person's name into an activity's id publishes it;
+- where the actor is a Group of which the learner is a member (or which is itself the learner), the statement goes out
+  with the learner as actor, an Agent, and `context.extensions` says so under `GROUP_EXTENSION`:
+  `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group.
+"""
+
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Any, Final
 
+from .identifiers import agents_of, canonical_ifi
 from .parsing import JsonObject
 
 HOME_PAGE: Final = "https://trellis.invalid/learners"
 SELF: Final = "self"
+GROUP_EXTENSION: Final = "https://trellis.invalid/extensions/group"
+"""In `context.extensions`: the statement's actor was this Group, and the learner is one of its members."""
+
+_SHORTEST_PART: Final = 4
+"""Shorter secrets are looked for as whole values only: "Al" stands in too many words."""
 
 
 def for_learner(statement: JsonObject, own: AbstractSet[str]) -> JsonObject:
-    """The statement as the learner with the canonical identifiers `own` is told of on Kafka; a new object."""
-    raise NotImplementedError
+    """The statement as Kafka carries it under the learner who has the canonical identifiers `own`; a new object.
+
+    A statement in which the learner is not the actor (a voiding by a teacher) keeps `other-n` as its actor.
+    """
+    return _Pseudonymiser(statement, own).statement()
+
+
+class _Pseudonymiser:
+    """One statement's names in order of appearance, and its words that may not go out."""
+
+    def __init__(self, statement: JsonObject, own: AbstractSet[str]) -> None:
+        self._source = statement
+        self._own = own
+        self._names: dict[str, str] = {}
+        self._others = 0
+        self._secrets = _Secrets(_secrets_of(statement))
+
+    def statement(self) -> JsonObject:
+        source = self._source
+        result = {key: source[key] for key in ("id", "timestamp", "stored", "version") if key in source}
+        result |= self._part(source)
+        if (authority := source.get("authority")) is not None:
+            result["authority"] = self._authority(authority)
+        return result
+
+    def _part(self, source: JsonObject) -> JsonObject:
+        """What a statement and a SubStatement have in common."""
+        actor, mark = self._actor(source["actor"])
+        result: JsonObject = {"actor": actor, "verb": self._with_text(source["verb"], "display")}
+        result["object"] = self._object(source["object"])
+        if "result" in source:
+            result["result"] = self._result(source["result"])
+        context = self._context(source.get("context", {}))
+        if mark is not None:
+            context["extensions"] = {**context.get("extensions", {}), GROUP_EXTENSION: mark}
+        if context or "context" in source:
+            result["context"] = context
+        return result
+
+    def _actor(self, actor: JsonObject) -> tuple[JsonObject, JsonObject | None]:
+        if actor.get("objectType") != "Group":
+            return self._agent(actor), None
+        members = [canonical_ifi(member) for member in actor.get("member", ())]
+        if canonical_ifi(actor) not in self._own and self._own.isdisjoint(filter(None, members)):
+            return self._agent(actor), None
+        mark = {"name": self._name(canonical_ifi(actor)), "members": len(members)}
+        return _account("Agent", SELF), mark
+
+    def _name(self, ifi: str | None) -> str:
+        if ifi is not None and ifi in self._own:
+            return SELF
+        if ifi is not None and ifi in self._names:
+            return self._names[ifi]
+        self._others += 1
+        name = f"other-{self._others}"
+        if ifi is not None:
+            self._names[ifi] = name
+        return name
+
+    def _agent(self, agent: JsonObject) -> JsonObject:
+        return _account(agent.get("objectType", "Agent"), self._name(canonical_ifi(agent)))
+
+    def _authority(self, authority: JsonObject) -> JsonObject:
+        if authority.get("objectType") != "Group":
+            return self._agent(authority)
+        return {"objectType": "Group", "member": [self._agent(member) for member in authority["member"]]}
+
+    def _object(self, source: JsonObject) -> JsonObject:
+        kind = source.get("objectType", "Activity")
+        if kind in ("Agent", "Group"):
+            return self._agent(source)
+        if kind == "SubStatement":
+            times = {key: source[key] for key in ("objectType", "timestamp") if key in source}
+            return times | self._part(source)
+        return self._activity(source) if kind == "Activity" else {"objectType": kind, "id": source["id"]}
+
+    def _activity(self, source: JsonObject) -> JsonObject:
+        if "definition" not in source:
+            return source
+        return {**source, "definition": self._definition(source["definition"])}
+
+    def _definition(self, source: JsonObject) -> JsonObject:
+        result = self._with_text(source, "name", "description", "extensions")
+        if self._secrets.in_value(source.get("moreInfo")):
+            del result["moreInfo"]
+        for name in ("choices", "scale", "source", "target", "steps"):
+            if name in source and self._secrets.in_value(source[name]):
+                del result[name]
+        if self._secrets.in_value(source.get("correctResponsesPattern")):
+            del result["correctResponsesPattern"]
+        return result
+
+    def _result(self, source: JsonObject) -> JsonObject:
+        known = ("score", "success", "completion", "duration", "extensions")
+        return self._with_text({key: source[key] for key in known if key in source}, "extensions")
+
+    def _context(self, source: JsonObject) -> JsonObject:
+        known = ("registration", "revision", "platform", "language", "statement", "extensions")
+        result = self._with_text({key: source[key] for key in known if key in source}, "extensions")
+        for name in ("revision", "platform"):
+            if name in result and self._secrets.in_value(result[name]):
+                del result[name]
+        for name in ("instructor", "team"):
+            if name in source:
+                result[name] = self._agent(source[name])
+        for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
+            if name in source:
+                result[name] = [{**entry, inner: self._agent(entry[inner])} for entry in source[name]]
+        if "contextActivities" in source:
+            result["contextActivities"] = self._activities(source["contextActivities"])
+        return result
+
+    def _activities(self, source: JsonObject) -> JsonObject:
+        return {
+            role: [self._activity(one) for one in (found if isinstance(found, list) else [found])]
+            for role, found in source.items()
+        }
+
+    def _with_text(self, source: JsonObject, *names: str) -> JsonObject:
+        """A copy in which the maps `names` have lost the entries that repeat a secret."""
+        result = dict(source)
+        for name in names:
+            if name in source:
+                entries = source[name].items()
+                result[name] = {key: value for key, value in entries if not self._secrets.in_value({key: value})}
+        return result
+
+
+def _account(kind: str, name: str) -> JsonObject:
+    return {"objectType": kind, "account": {"homePage": HOME_PAGE, "name": name}}
+
+
+class _Secrets:
+    """Words of one statement that may not stand in its Kafka form."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._whole = {word.casefold() for word in words if word}
+        self._parts = tuple(word for word in self._whole if len(word) >= _SHORTEST_PART)
+
+    def in_value(self, value: Any) -> bool:
+        """Whether a string or number anywhere in the JSON value (keys too) is or holds a secret."""
+        return any(text in self._whole or any(part in text for part in self._parts) for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            stack += one.keys()
+            stack += one.values()
+        elif isinstance(one, list):
+            stack += one
+        elif isinstance(one, (str, int, float)) and not isinstance(one, bool):
+            yield str(one).casefold()
+
+
+def _secrets_of(statement: JsonObject) -> Iterator[str]:
+    for use in agents_of(statement):
+        agent = use.agent
+        yield agent.get("name", "")
+        yield agent.get("mbox", "")[len("mailto:") :]
+        yield agent.get("mbox_sha1sum", "")
+        yield agent.get("openid", "")
+        yield agent.get("account", {}).get("name", "")
+    for part in (statement, statement["object"]):
+        yield part.get("result", {}).get("response", "")
