@@ -1,0 +1,295 @@
+"""Messages in: a batch at a time, each batch and its positions in one transaction.
+
+The position that counts is the one kept by the handler's own database (`Positions`), written in the transaction that
+writes what the batch changed: a crash repeats nothing, and a worker that has lost its partition fails (`Fenced`).
+Kafka's own offsets are committed afterwards, for lag monitors alone.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from events.dead_letters import DeadLetters
+from events.envelope import Message, Record, decode
+from events.errors import Fenced, InvalidMessage, NotReady, TooManyInvalid
+from events.kafka import Kafka, check_partitions, new_consumer
+from events.sealing import Sealer
+from events.topics import Topic
+
+log = logging.getLogger(__name__)
+
+Partition = tuple[str, int]  # topic (without namespace), partition
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A partition's position before and after a batch."""
+
+    expected: int
+    next: int
+
+
+class Positions(Protocol):
+    """Where a group stands in each partition, kept beside what its batches change."""
+
+    async def load(self, group: str, partitions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """The next offset of each; the given one is stored and returned where none is known yet."""
+        ...
+
+    async def transact(
+        self, group: str, moves: Mapping[Partition, Move], body: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Run `body(session)` and the moves in one transaction, again where the database asks for it.
+
+        Raises `Fenced` where a stored position is not the expected one, `NotReady` where the database is away.
+        """
+        ...
+
+
+class Handler(Protocol):
+    """What a worker does with messages."""
+
+    async def handle(self, messages: Sequence[Message], session: Any) -> None:
+        """Carry out the batch inside the session's transaction; it may be called again for the same batch.
+
+        Raise `Rejected` to send single messages to the dead letters, `NotReady` to wait.
+        """
+        ...
+
+    async def committed(self) -> None:
+        """The batch is durable: wake whoever publishes what it changed."""
+        ...
+
+
+class Rejected(Exception):
+    """Some messages of a batch cannot be handled; the rest is tried again without them."""
+
+    def __init__(self, verdicts: Sequence[tuple[Message, str]]) -> None:
+        super().__init__(f"{len(verdicts)} messages rejected")
+        self.verdicts = verdicts
+
+
+@dataclass
+class Progress:
+    """What liveness and readiness are read from. Times are monotonic seconds."""
+
+    assigned: int = 0
+    joined: bool = False
+    last_turn: float = field(default_factory=time.monotonic)
+    waiting_since: float | None = None
+    waiting_for: str | None = None
+    lag: dict[Partition, int] = field(default_factory=dict)
+    handled: int = 0
+    dead: int = 0
+
+    def turn(self) -> None:
+        self.last_turn = time.monotonic()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many invalid messages are an accident and how many a fault of ours."""
+
+    run: int = 50
+    ratio: float = 0.1
+    window: int = 1000
+
+
+class BatchConsumer:
+    """Feeds one handler from one or more topics as one consumer group."""
+
+    def __init__(
+        self,
+        *,
+        kafka: Kafka,
+        group: str,
+        topics: Sequence[Topic],
+        handler: Handler,
+        positions: Positions,
+        dead_letters: DeadLetters,
+        sealer: Sealer,
+        max_records: int = 500,
+        bounds: Bounds | None = None,
+        pause_seconds: float = 0.5,
+    ) -> None:
+        self.group = group
+        self.topics = list(topics)
+        self.progress = Progress()
+        self._kafka = kafka
+        self._handler = handler
+        self._positions = positions
+        self._dead_letters = dead_letters
+        self._sealer = sealer
+        self._max_records = max_records
+        self._bounds = bounds or Bounds()
+        self._pause_seconds = pause_seconds
+        self._by_name = {kafka.name(topic.name): topic for topic in topics}
+        self._next: dict[Partition, int] = {}
+        self._verdicts: deque[bool] = deque(maxlen=self._bounds.window)
+
+    async def run(self) -> None:
+        """Consume until cancelled. A broker that is away is waited for; a fault of ours ends the run."""
+        while True:
+            consumer = new_consumer(self._kafka, self.group)
+            try:
+                await consumer.start()
+                await check_partitions(self._kafka, self.topics)
+                consumer.subscribe(list(self._by_name), listener=_Assignments(self, consumer))
+                await self._consume(consumer)
+            except KafkaError as error:
+                log.warning("kafka is away: %s", type(error).__name__, extra={"group": self.group})
+            except Fenced:
+                log.warning("another worker moved a partition; joining anew", extra={"group": self.group})
+            finally:
+                self.progress.assigned = 0
+                await consumer.stop()
+            self.progress.turn()
+            await asyncio.sleep(self._pause_seconds)
+
+    async def _consume(self, consumer: Any) -> None:
+        while True:
+            fetched = await consumer.getmany(timeout_ms=500, max_records=self._max_records)
+            self.progress.turn()
+            await self._batch(consumer, fetched)
+            self._measure_lag(consumer)
+
+    async def _batch(self, consumer: Any, fetched: Mapping[Any, Sequence[Any]]) -> None:
+        records, moves = self._expected(fetched)
+        if not moves:
+            return
+        messages, invalid = await self._decode(records)
+        while True:
+            await self._bury(invalid)
+            try:
+                await self._transact(messages, moves)
+                break
+            except Rejected as rejected:
+                verdicts = {(m.topic.name, m.partition, m.offset): reason for m, reason in rejected.verdicts}
+                by_place = {(r.topic.name, r.partition, r.offset): r for r in records}
+                invalid = [(by_place[place], reason) for place, reason in verdicts.items()]
+                messages = [m for m in messages if (m.topic.name, m.partition, m.offset) not in verdicts]
+        for partition, move in moves.items():
+            self._next[partition] = move.next
+        self.progress.handled += len(messages)
+        self._verdicts.extend([True] * len(messages))
+        await self._handler.committed()
+        await self._report(consumer, moves)
+
+    def _expected(self, fetched: Mapping[Any, Sequence[Any]]) -> tuple[list[Record], dict[Partition, Move]]:
+        """The fetched records from our own positions on, and the moves they make."""
+        records: list[Record] = []
+        moves: dict[Partition, Move] = {}
+        for place, found in fetched.items():
+            topic = self._by_name[place.topic]
+            partition = (topic.name, place.partition)
+            start = self._next.get(partition)
+            if start is None or not found:
+                continue
+            fresh = [r for r in found if r.offset >= start]
+            records += [Record(topic, r.partition, r.offset, r.timestamp, r.key, r.value) for r in fresh]
+            if fresh:
+                moves[partition] = Move(start, fresh[-1].offset + 1)
+        return records, moves
+
+    async def _decode(self, records: Sequence[Record]) -> tuple[list[Message], list[tuple[Record, str]]]:
+        messages: list[Message] = []
+        invalid: list[tuple[Record, str]] = []
+        for number, record in enumerate(records):
+            if number % 50 == 49:
+                await asyncio.sleep(0)  # heartbeats live in this loop
+            try:
+                messages.append(await decode(record, self._sealer))
+            except InvalidMessage as error:
+                invalid.append((record, error.reason))
+        return messages, invalid
+
+    async def _bury(self, invalid: Sequence[tuple[Record, str]]) -> None:
+        """Dead letters first, then the position moves on: one may be there twice, none is lost."""
+        if not invalid:
+            return
+        for _ in invalid:
+            self._verdicts.append(False)
+        recent = list(self._verdicts)
+        dead = recent.count(False)
+        run = next((i for i, good in enumerate(reversed(recent)) if good), len(recent))
+        if run > self._bounds.run or (len(recent) >= 100 and dead / len(recent) > self._bounds.ratio):
+            raise TooManyInvalid(f"{dead} of the last {len(recent)} messages could not be handled; the worker stops")
+        await self._dead_letters.bury(self.group, invalid)
+        self.progress.dead += len(invalid)
+
+    async def _transact(self, messages: Sequence[Message], moves: Mapping[Partition, Move]) -> None:
+        """One transaction; where something is not ready, the same again after a pause."""
+        while True:
+            try:
+                await self._positions.transact(
+                    self.group, moves, lambda session: self._handler.handle(messages, session)
+                )
+            except NotReady as error:
+                now = time.monotonic()
+                if self.progress.waiting_since is None:
+                    self.progress.waiting_since = now
+                    log.warning("waiting: %s", error, extra={"group": self.group})
+                self.progress.waiting_for = str(error)
+                self.progress.turn()
+                await asyncio.sleep(self._pause_seconds)
+            else:
+                self.progress.waiting_since = self.progress.waiting_for = None
+                return
+
+    async def _report(self, consumer: Any, moves: Mapping[Partition, Move]) -> None:
+        """Tell Kafka where we stand, for lag monitors. A failure here costs nothing."""
+        commits = {
+            TopicPartition(self._kafka.name(topic), partition): OffsetAndMetadata(move.next, "")
+            for (topic, partition), move in moves.items()
+        }
+        try:
+            await consumer.commit(commits)
+        except (CommitFailedError, KafkaError):
+            log.info("offsets not reported", extra={"group": self.group})
+
+    def _measure_lag(self, consumer: Any) -> None:
+        for partition, position in self._next.items():
+            end = consumer.highwater(TopicPartition(self._kafka.name(partition[0]), partition[1]))
+            if end is not None:
+                self.progress.lag[partition] = max(0, end - position)
+
+    async def _assigned(self, consumer: Any, assigned: Sequence[TopicPartition]) -> None:
+        names = {place: (self._by_name[place.topic].name, place.partition) for place in assigned}
+        beginnings = await consumer.beginning_offsets(list(assigned)) if assigned else {}
+        known = {names[place]: offset for place, offset in beginnings.items()}
+        self._next = await self._load(known)
+        for place, partition in names.items():
+            consumer.seek(place, self._next[partition])
+        self.progress.assigned = len(assigned)
+        self.progress.joined = True
+        self.progress.lag = {}
+        self.progress.turn()
+
+    async def _load(self, beginnings: Mapping[Partition, int]) -> dict[Partition, int]:
+        while True:
+            try:
+                return await self._positions.load(self.group, beginnings)
+            except NotReady:
+                self.progress.turn()
+                await asyncio.sleep(self._pause_seconds)
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, owner: BatchConsumer, consumer: Any) -> None:
+        self._owner = owner
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        self._owner.progress.assigned = 0
+        self._owner._next = {}
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        await self._owner._assigned(self._consumer, sorted(assigned))

@@ -1,0 +1,102 @@
+"""Clients of Kafka as this house sets them, and the creation of topics."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from events.errors import PartitionsDiffer
+from events.topics import PARTITIONS, Topic
+
+MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """Where Kafka is. `namespace` prefixes topics and groups where several installations share a cluster."""
+
+    bootstrap: str
+    namespace: str = ""
+    replication: int = 1
+
+    def name(self, topic: str) -> str:
+        return f"{self.namespace}{topic}"
+
+
+def new_producer(kafka: Kafka) -> Any:
+    """An idempotent producer, `acks=all`. Start it inside the event loop."""
+    return AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=2,
+        max_batch_size=256 * 1024,
+        max_request_size=MAX_RECORD_BYTES,
+        request_timeout_ms=30_000,
+    )
+
+
+def new_consumer(kafka: Kafka, group: str) -> Any:
+    """A consumer that commits nothing by itself and starts where nothing is known at the earliest record."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap,
+        group_id=kafka.name(group),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=100,
+        max_poll_interval_ms=3_600_000,  # a paused worker waits; its liveness is watched apart
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=2_000,
+        metadata_max_age_ms=30_000,
+    )
+
+
+async def create_topics(kafka: Kafka, topics: Iterable[Topic]) -> None:
+    """Create the topics with their dead letters; repeatable. Raises `PartitionsDiffer`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        wanted = [new for topic in topics for new in _new_topics(kafka, topic)]
+        response = await admin.create_topics(wanted)
+        for name, code, *_ in response.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(name)
+        await check_partitions(kafka, topics, admin)
+    finally:
+        await admin.close()
+
+
+async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | None = None) -> None:
+    """Raise `PartitionsDiffer` where a topic is missing or has another number of partitions than the contract."""
+    client = admin or AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    if admin is None:
+        await client.start()
+    try:
+        for found in await client.describe_topics([kafka.name(topic.name) for topic in topics]):
+            count = len(found["partitions"])
+            if count != PARTITIONS:
+                raise PartitionsDiffer(
+                    f"topic {found['topic']} has {count} partitions, the contract says {PARTITIONS}: "
+                    "create it by `python -m <service> init`, or move to a new topic version"
+                )
+    finally:
+        if admin is None:
+            await client.close()
+
+
+def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:
+    config = {"max.message.bytes": str(MAX_RECORD_BYTES)}
+    if topic.compacted:
+        config |= {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "delete.retention.ms": str(DAY_MS)}
+    else:
+        config |= {"retention.ms": str(topic.retention_days * DAY_MS)}
+    dead = {"retention.ms": str(30 * DAY_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
+    return [
+        NewTopic(kafka.name(topic.name), PARTITIONS, kafka.replication, topic_configs=config),
+        NewTopic(kafka.name(topic.dead_letters), 1, kafka.replication, topic_configs=dead),
+    ]

@@ -1,0 +1,64 @@
+"""Messages out: encode, seal, send, wait for the broker's answer."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from events.envelope import Outgoing, encode
+from events.kafka import Kafka, new_producer
+from events.sealing import Sealer
+
+
+class Publisher:
+    """Publishes batches of messages through one idempotent producer.
+
+    `async with Publisher(kafka, sealer)` starts and stops the producer. Kafka may be away at the start: the producer is
+    then made at the first batch that can reach it.
+    """
+
+    def __init__(self, kafka: Kafka, sealer: Sealer) -> None:
+        self._kafka = kafka
+        self._sealer = sealer
+        self._producer: Any | None = None
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Return when the broker has all of them (`acks=all`). On an error some may be out: publish them again."""
+        if not messages:
+            return
+        values = await encode(messages, self._sealer)
+        producer = await self._started()
+        try:
+            pending = [
+                await producer.send(self._kafka.name(message.topic.name), value=value, key=message.record_key)
+                for message, value in zip(messages, values, strict=True)
+            ]
+            results = await asyncio.gather(*pending, return_exceptions=True)
+        except BaseException:
+            await self.close()
+            raise
+        failed = [result for result in results if isinstance(result, BaseException)]
+        if failed:
+            await self.close()
+            raise failed[0]
+
+    async def _started(self) -> Any:
+        if self._producer is None:
+            producer = new_producer(self._kafka)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def __aenter__(self) -> "Publisher":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

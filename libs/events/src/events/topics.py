@@ -1,0 +1,102 @@
+"""Every topic: its owner, its key, its payload. `contracts/asyncapi.yaml` is generated from this registry."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from events import payloads
+
+PARTITIONS: Final = 12  # fixed: another number is a new topic version
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic. `key` says what the record key is made of; `retention_days` is ignored where compacted."""
+
+    name: str
+    owner: str
+    key: str
+    payload: type[BaseModel]
+    consumers: tuple[str, ...]
+    summary: str
+    compacted: bool = False
+    retention_days: int = 7
+
+    @property
+    def message_type(self) -> str:
+        """The envelope's `type`: the topic's name."""
+        return self.name
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.name}.dlq"
+
+
+STATEMENTS = Topic(
+    "xapi.statements.v1",
+    "ingest",
+    "tenant/learner",
+    payloads.Statement,
+    ("learner_profile",),
+    "A stored statement, pseudonymised; once for each identified learner it is about.",
+)
+PROFILES = Topic(
+    "learner.profiles.v1",
+    "learner_profile",
+    "tenant/learner",
+    payloads.LearnerProfile,
+    ("recommendation", "insights"),
+    "A learner's state after a change. Without a value: the learner is forgotten.",
+    compacted=True,
+)
+ACTIVITIES = Topic(
+    "catalog.activities.v1",
+    "recommendation",
+    "tenant/activity",
+    payloads.CatalogActivity,
+    ("learner_profile", "insights"),
+    "An activity of the catalog with the competencies it serves.",
+    compacted=True,
+)
+POLICIES = Topic(
+    "privacy.policies.v1",
+    "privacy",
+    "tenant",
+    payloads.Policy,
+    ("ingest", "learner_profile", "recommendation", "insights"),
+    "A tenant's policy: the lawful basis of each purpose.",
+    compacted=True,
+)
+CONSENTS = Topic(
+    "privacy.consents.v1",
+    "privacy",
+    "tenant/learner",
+    payloads.ConsentState,
+    ("ingest", "learner_profile", "recommendation", "insights"),
+    "A learner's decisions on all purposes.",
+    compacted=True,
+)
+REQUESTS = Topic(
+    "privacy.requests.v1",
+    "privacy",
+    "tenant/learner",
+    payloads.Request,
+    ("ingest", "learner_profile", "recommendation", "insights"),
+    "A data subject's request to carry out.",
+)
+RECEIPTS = Topic(
+    "privacy.receipts.v1",
+    "every service",
+    "tenant/learner",
+    payloads.Receipt,
+    ("privacy",),
+    "A service has carried out a decision or a request.",
+)
+
+ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, POLICIES, CONSENTS, REQUESTS, RECEIPTS)
+
+
+def of_service(service: str) -> list[Topic]:
+    """The topics whose creation is that service's: its own, and `privacy.receipts.v1` for privacy, its reader."""
+    return [topic for topic in ALL if topic.owner == service or (topic is RECEIPTS and service == "privacy")]

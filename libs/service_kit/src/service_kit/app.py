@@ -1,0 +1,69 @@
+"""The app factory that every service calls: problems, limits, health, authentication, telemetry."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service_kit import health, problems
+from service_kit.auth import Authenticator
+from service_kit.settings import ServiceSettings
+
+VERSION = "0.1.0"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *,
+    title: str,
+    description: str,
+    settings: ServiceSettings,
+    lifespan: Lifespan,
+    routers: Sequence[APIRouter],
+    checks: Sequence[health.Checker] = (),
+) -> FastAPI:
+    """A FastAPI app; `lifespan` makes the clients and puts the service's own typed state on `app.state`."""
+    app = FastAPI(title=title, description=description, version=VERSION, lifespan=lifespan, docs_url="/docs")
+    app.state.authenticator = Authenticator(settings.auth)
+    problems.install(app)
+    app.add_middleware(BodyLimit, limit_bytes=settings.http.body_limit_bytes)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(health.router(checks), include_in_schema=False)
+    return app
+
+
+class BodyLimit:
+    """Refuses bodies over the limit: by their `Content-Length` before anything is read, else while reading."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await self._refusal()(scope, receive, send)
+            return
+        await self._app(scope, self._counting(receive), send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._limit:
+                raise problems.TooLarge(f"The body is larger than {self._limit} bytes")
+            return message
+
+        return counted
+
+    def _refusal(self) -> Any:
+        return problems.TooLarge(f"The body is larger than {self._limit} bytes").response()

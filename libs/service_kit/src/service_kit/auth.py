@@ -1,0 +1,141 @@
+"""Who is calling: OIDC bearer tokens checked against the issuer's JWKS.
+
+Claims beyond the standard ones: `tenant`, `roles`, and `learner` (the learner_id of whoever holds the token).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import httpx2
+import jwt
+import orjson
+from fastapi import Request
+
+from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
+from service_kit.settings import AuthSettings
+
+ALGORITHMS: Final = ("EdDSA", "RS256", "ES256")
+REFRESH_SECONDS: Final = 300.0
+UNKNOWN_KEY_PAUSE_SECONDS: Final = 10.0
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="trellis"'}
+
+
+class Role(StrEnum):
+    learner = "learner"
+    guardian = "guardian"
+    teacher = "teacher"
+    authority = "authority"
+    dpo = "dpo"
+    operator = "operator"
+    app = "app"
+    service = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. `learner_id` is the caller's own, where the token names one."""
+
+    subject: str
+    tenant: str
+    roles: frozenset[Role]
+    learner_id: str | None = None
+
+    def has(self, *roles: Role) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    def may_see(self, learner_id: str, *others: Role) -> bool:
+        """Whether this is the learner itself, or someone in one of the other roles."""
+        return self.has(*others) or (self.has(Role.learner) and self.learner_id == learner_id)
+
+
+class Authenticator:
+    """Checks bearer tokens. Keys are read from the JWKS and read again when a token names an unknown one."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._settings = settings
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._read_at = -REFRESH_SECONDS
+        self._lock = asyncio.Lock()
+
+    async def principal(self, token: str) -> Principal:
+        """Raises `Unauthorized`."""
+        try:
+            key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=self._settings.oidc_audience,
+                issuer=self._settings.oidc_issuer,
+                options={"require": ["exp", "iat", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise Unauthorized(f"The bearer token is not valid: {type(error).__name__}", headers=CHALLENGE) from None
+        return _principal(claims)
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        age = time.monotonic() - self._read_at
+        if age > REFRESH_SECONDS or (kid not in self._keys and age > UNKNOWN_KEY_PAUSE_SECONDS):
+            async with self._lock:
+                if time.monotonic() - self._read_at >= age:
+                    await self._refresh()
+        if kid not in self._keys:
+            raise jwt.InvalidKeyError("unknown key")
+        return self._keys[kid]
+
+    async def _refresh(self) -> None:
+        try:
+            document = await self._load()
+        except (OSError, httpx2.HTTPError, ValueError):
+            if not self._keys:
+                raise NotReadyYet("The issuer's keys cannot be read") from None
+            return
+        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(document).keys if key.key_id}
+        self._read_at = time.monotonic()
+
+    async def _load(self) -> dict[str, Any]:
+        url = urlsplit(self._settings.oidc_jwks_url)
+        if url.scheme == "file":
+            raw = await asyncio.to_thread(Path(unquote(url.path)).read_bytes)
+        else:
+            async with httpx2.AsyncClient(timeout=5) as client:
+                raw = (await client.get(self._settings.oidc_jwks_url)).raise_for_status().content
+        document: dict[str, Any] = orjson.loads(raw)
+        return document
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    tenant = claims.get("tenant")
+    roles = claims.get("roles")
+    learner = claims.get("learner")
+    if not isinstance(tenant, str) or not tenant or "/" in tenant or not isinstance(roles, list):
+        raise Unauthorized("The bearer token lacks the claims `tenant` and `roles`", headers=CHALLENGE)
+    known = frozenset(Role(role) for role in roles if role in Role.__members__)
+    return Principal(str(claims["sub"]), tenant, known, learner if isinstance(learner, str) else None)
+
+
+def bearer(request: Request) -> str:
+    """The bearer token of a request. Raises `Unauthorized`."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("A bearer token is needed", headers=CHALLENGE)
+    return token.strip()
+
+
+def require(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
+    """A dependency: the caller, who must have one of the roles (none named: any role)."""
+
+    async def dependency(request: Request) -> Principal:
+        authenticator: Authenticator = request.app.state.authenticator
+        principal = await authenticator.principal(bearer(request))
+        if not principal.roles or (roles and not principal.has(*roles)):
+            raise Forbidden(f"This needs one of the roles: {', '.join(roles) or 'any'}")
+        return principal
+
+    return dependency

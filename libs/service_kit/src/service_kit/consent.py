@@ -1,0 +1,218 @@
+"""Each service's own view of policies and consents, and its part in the privacy service's conversation.
+
+The view is filled from compacted topics by the service's worker and read from the service's own database each time.
+Where a tenant's policy is not known yet, reading raises `PolicyUnknown`: HTTP answers 503, a worker waits. A change is
+acknowledged by a receipt, written in the transaction that changes the view.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from events import topics
+from events.envelope import Message, Outgoing
+from events.errors import NotReady
+from events.payloads import ConsentState, ConsentStatus, Policy, Receipt, Request, Unknown
+from uuid_utils.compat import uuid7
+
+from service_kit.clock import Clock
+from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
+from service_kit.outbox import OUTBOX_INDEX, flag
+
+POLICIES: Final = CollectionSpec("policies", "derived")
+CONSENTS: Final = CollectionSpec("consents", "derived")
+RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
+COLLECTIONS: Final = (POLICIES, CONSENTS, RECEIPTS)
+TOPICS: Final = (topics.POLICIES, topics.CONSENTS, topics.REQUESTS)
+
+NOTHING_KNOWN: Final = ConsentState(version=1)
+
+
+class PolicyUnknown(NotReady):
+    """The view holds no policy for this tenant yet: wait, do not guess."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One learner's standing under the tenant's policy."""
+
+    policy: Policy
+    state: ConsentState = NOTHING_KNOWN
+
+    @property
+    def erased(self) -> bool:
+        return self.state.erased
+
+    def allows(self, purpose: str) -> bool:
+        """Whether data of this learner may be used for the purpose; a purpose the policy lacks is denied."""
+        if self.erased:
+            return False
+        decision = self.state.purposes.get(purpose)
+        if decision is not None:
+            return decision.status is ConsentStatus.granted
+        known = self.policy.purposes.get(purpose)
+        return known is not None and known.unknown is Unknown.allowed
+
+    def status(self, purpose: str) -> ConsentStatus | None:
+        """The learner's own decision, if there is one."""
+        decision = self.state.purposes.get(purpose)
+        return decision.status if decision else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A learner's standing before and after."""
+
+    tenant: str
+    learner: str
+    before: Standing
+    after: Standing
+
+    def stopped(self, purpose: str) -> bool:
+        return self.before.allows(purpose) and not self.after.allows(purpose)
+
+    def resumed(self, purpose: str) -> bool:
+        return self.after.allows(purpose) and not self.before.allows(purpose)
+
+
+class ConsentView:
+    """Reads and writes the view in the service's own database."""
+
+    def __init__(self, db: Database) -> None:
+        self._policies: Collection = db[POLICIES.name]
+        self._consents: Collection = db[CONSENTS.name]
+
+    async def policy(self, tenant: str, session: Session | None = None) -> Policy:
+        """Raises `PolicyUnknown`."""
+        found = await self._policies.find_one({"_id": tenant}, session=session)
+        if found is None:
+            raise PolicyUnknown("the tenant's policy has not arrived yet")
+        return Policy.model_validate(found["policy"])
+
+    async def standings(
+        self, tenant: str, learners: Iterable[str], session: Session | None = None
+    ) -> dict[str, Standing]:
+        """The standing of each learner. Raises `PolicyUnknown`."""
+        policy = await self.policy(tenant, session)
+        ids = {f"{tenant}/{learner}": learner for learner in learners}
+        found = await self._consents.find({"_id": {"$in": list(ids)}}, session=session).to_list(None) if ids else []
+        known = {document["_id"]: ConsentState.model_validate(document["state"]) for document in found}
+        return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
+
+    async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:
+        """One learner's standing. Raises `PolicyUnknown`."""
+        return (await self.standings(tenant, [learner], session))[learner]
+
+    async def put_policy(self, tenant: str, policy: Policy, session: Session) -> None:
+        """Store unless a newer one is there."""
+        held = await self._policies.find_one({"_id": tenant}, session=session)
+        if held is None or held["policy"]["version"] < policy.version:
+            document = {"policy": policy.model_dump(mode="json")}
+            await self._policies.replace_one({"_id": tenant}, document, upsert=True, session=session)
+
+    async def put_state(self, tenant: str, learner: str, state: ConsentState, session: Session) -> bool:
+        """Store unless one of this or a newer version is there, or the learner is erased; whether it was stored."""
+        key = f"{tenant}/{learner}"
+        held = await self._consents.find_one({"_id": key}, session=session)
+        if held is not None and (held["state"]["erased"] or held["state"]["version"] >= state.version):
+            return False
+        await self._consents.replace_one(
+            {"_id": key}, {"state": state.model_dump(mode="json")}, upsert=True, session=session
+        )
+        return True
+
+    async def put_erased(self, tenant: str, learner: str, session: Session) -> None:
+        """From now on whatever still arrives about this learner is dropped."""
+        erased = ConsentState(version=1, erased=True).model_dump(mode="json")
+        await self._consents.replace_one(
+            {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
+        )
+
+
+class Participant(Protocol):
+    """What a service does when a learner's standing changes or a learner is to be forgotten."""
+
+    async def standing_changed(self, change: Change, session: Session) -> None:
+        """Carry the change out, in the session's transaction."""
+        ...
+
+    async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
+        """Delete all that is kept of the learner; documents removed, by collection. Repeatable."""
+        ...
+
+
+class PrivacyHandler:
+    """Kafka in, for every service alike: policies, consents, requests → view, participant, receipts."""
+
+    def __init__(
+        self, service: str, db: Database, participant: Participant, clock: Clock, wake: Any | None = None
+    ) -> None:
+        self._service = service
+        self._view = ConsentView(db)
+        self._receipts: Collection = db[RECEIPTS.name]
+        self._participant = participant
+        self._clock = clock
+        self._wake = wake
+
+    async def handle(self, messages: Sequence[Message], session: Session) -> None:
+        for message in sorted(messages, key=lambda m: m.topic is not topics.POLICIES):  # policies first
+            payload = message.payload
+            if payload is None:
+                continue
+            if isinstance(payload, Policy):
+                await self._view.put_policy(message.tenant, payload, session)
+            elif isinstance(payload, ConsentState) and message.subject:
+                await self._consent(message.tenant, message.subject, payload, session)
+            elif isinstance(payload, Request) and message.subject:
+                await self._erase(message.tenant, message.subject, payload, session)
+
+    async def committed(self) -> None:
+        if self._wake is not None:
+            self._wake()
+
+    async def _consent(self, tenant: str, learner: str, state: ConsentState, session: Session) -> None:
+        before = await self._view.standing(tenant, learner, session)
+        if await self._view.put_state(tenant, learner, state, session):
+            change = Change(tenant, learner, before, Standing(before.policy, state))
+            if not state.erased:
+                await self._participant.standing_changed(change, session)
+        receipt = Receipt(service=self._service, kind="consent", version=state.version, completed_at=self._clock())
+        await self._receipt(tenant, learner, receipt, session)
+
+    async def _erase(self, tenant: str, learner: str, request: Request, session: Session) -> None:
+        counts = dict(await self._participant.erase(tenant, learner, session))
+        await self._view.put_erased(tenant, learner, session)
+        receipt = Receipt(
+            service=self._service,
+            kind="erasure",
+            request_id=request.request_id,
+            counts=counts,
+            completed_at=self._clock(),
+        )
+        await self._receipt(tenant, learner, receipt, session)
+
+    async def _receipt(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
+        await self._receipts.insert_one(
+            {
+                "_id": str(uuid7()),
+                "tenant": tenant,
+                "learner": learner,
+                "receipt": receipt.model_dump(mode="json"),
+                "outbox": flag(learner),
+            },
+            session=session,
+        )
+
+
+class ReceiptSource:
+    """Receipts waiting to be sent; they leave the database with the broker's answer."""
+
+    spec = RECEIPTS
+    remove_when_sent = True
+
+    async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
+        return [
+            Outgoing(topics.RECEIPTS, d["_id"], d["tenant"], d["learner"], receipt.completed_at, receipt)
+            for d in documents
+            for receipt in [Receipt.model_validate(d["receipt"])]
+        ]

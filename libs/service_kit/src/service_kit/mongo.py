@@ -1,0 +1,170 @@
+"""MongoDB: the only module that knows the driver.
+
+Motor is the driver for now; the code around keeps to what Motor and PyMongo's own AsyncMongoClient both offer, so
+that a change of driver is a change of this file.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from service_kit.settings import MongoSettings
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "BulkWriteError",
+    "Client",
+    "Collection",
+    "CollectionSpec",
+    "Database",
+    "DeleteMany",
+    "DeleteOne",
+    "Document",
+    "DuplicateKeyError",
+    "Index",
+    "InsertOne",
+    "MongoAway",
+    "OperationFailure",
+    "ReplaceOne",
+    "Session",
+    "UpdateMany",
+    "UpdateOne",
+    "away",
+    "connect",
+    "database",
+    "ensure",
+    "in_transaction",
+]
+
+Document = dict[str, Any]
+Client = AsyncIOMotorClient[Document]
+Database = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
+T = TypeVar("T")
+
+_DURABLE = WriteConcern(w="majority", j=True, wtimeout=20_000)
+_NAMESPACE_EXISTS = 48
+
+
+class MongoAway(Exception):
+    """MongoDB did not answer in time; the same call may succeed later."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: `keys` as (field, direction) pairs; `where` makes it partial."""
+
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    where: Document | None = None
+    expire_after_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class CollectionSpec:
+    """A collection. `source` is backed up, `derived` can be rebuilt from sources."""
+
+    name: str
+    kind: Literal["source", "derived"]
+    indexes: tuple[Index, ...] = field(default=())
+
+
+def connect(settings: MongoSettings) -> Client:
+    """A client for the running event loop: majority and journaled writes, majority reads, aware datetimes."""
+    return AsyncIOMotorClient(
+        settings.mongodb_url.get_secret_value(),
+        tz_aware=True,
+        uuidRepresentation="standard",
+        serverSelectionTimeoutMS=5_000,
+        retryWrites=True,
+        maxPoolSize=50,
+    )
+
+
+def database(client: Client, settings: MongoSettings, service: str) -> Database:
+    """The service's own database."""
+    return client.get_database(
+        f"{settings.namespace}{service}",
+        codec_options=CodecOptions(tz_aware=True),
+        write_concern=_DURABLE,
+        read_concern=ReadConcern("majority"),
+    )
+
+
+async def ensure(db: Database, collections: Sequence[CollectionSpec]) -> None:
+    """Create collections and indexes; repeatable."""
+    existing = set(await db.list_collection_names())
+    for spec in collections:
+        if spec.name not in existing:
+            await _create(db, spec.name)
+        for index in spec.indexes:
+            options: Document = {"unique": index.unique}
+            if index.where is not None:
+                options["partialFilterExpression"] = index.where
+            if index.expire_after_seconds is not None:
+                options["expireAfterSeconds"] = index.expire_after_seconds
+            await db[spec.name].create_index(list(index.keys), **options)
+
+
+async def _create(db: Database, name: str) -> None:
+    try:
+        await db.create_collection(name)
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+
+
+def away(error: BaseException) -> bool:
+    """Whether MongoDB is busy or away, so that the same call may succeed later."""
+    if isinstance(error, MongoAway | ConnectionFailure | ExecutionTimeout | WTimeoutError):
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
+    )
+
+
+async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]], *, deadline_seconds: float = 15) -> T:
+    """Run `body` in one transaction, again on a write conflict or a change of primary until the deadline.
+
+    `body` may run several times. Raises `MongoAway` when the deadline passes.
+    """
+    until = time.monotonic() + deadline_seconds
+    pause = 0.005
+    while True:
+        try:
+            async with (
+                await client.start_session() as session,
+                session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE),
+            ):
+                return await body(session)
+        except PyMongoError as error:
+            if not away(error):
+                raise
+            if time.monotonic() > until:
+                raise MongoAway(type(error).__name__) from error
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.5)

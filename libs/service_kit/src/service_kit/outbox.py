@@ -1,0 +1,149 @@
+"""The outbox: a flag in the document that changed, set in the transaction that changed it, cleared after the broker's
+answer.
+
+`flag(subject)` is the value of the field `outbox`. A relay reads flagged documents of the shards it holds, oldest
+first,
+publishes them and clears just the flags it read: a document that changed meanwhile keeps its new flag. At least once.
+"""
+
+import asyncio
+import logging
+import time
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka.errors import KafkaError
+from events.envelope import Outgoing
+from events.publisher import Publisher
+from uuid_utils.compat import uuid7
+
+from service_kit.leases import LEASES, TTL_SECONDS, Leases
+from service_kit.mongo import (
+    ASCENDING,
+    Collection,
+    CollectionSpec,
+    Database,
+    DeleteOne,
+    Document,
+    Index,
+    UpdateOne,
+    away,
+)
+
+log = logging.getLogger(__name__)
+
+SHARDS: Final = 12
+OUTBOX_INDEX: Final = Index(
+    (("outbox.shard", ASCENDING), ("outbox.token", ASCENDING)), where={"outbox.token": {"$exists": True}}
+)
+__all__ = ["LEASES", "OUTBOX_INDEX", "SHARDS", "OutboxRelay", "Source", "flag"]
+
+
+def flag(subject: str) -> Document:
+    """The outbox flag of a document about `subject` (a learner, an activity): its shard, and a token that rises
+    with time.
+    """
+    return {"shard": zlib.crc32(subject.encode()) % SHARDS, "token": str(uuid7())}
+
+
+class Source(Protocol):
+    """A collection with flagged documents and how they become messages."""
+
+    spec: CollectionSpec
+    remove_when_sent: bool
+
+    async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
+        """The messages of these documents, in their order; a document may give none or several."""
+        ...
+
+
+class OutboxRelay:
+    """Publishes one source's flagged documents. `wake()` after a commit makes it look at once."""
+
+    def __init__(
+        self, db: Database, source: Source, publisher: Publisher, *, poll_seconds: float = 0.1, batch: int = 500
+    ) -> None:
+        self._collection: Collection = db[source.spec.name]
+        self._source = source
+        self._publisher = publisher
+        self._poll_seconds = poll_seconds
+        self._batch = batch
+        self._leases = Leases(db, f"outbox/{source.spec.name}", SHARDS)
+        self._renewed = 0.0
+        self._wake = asyncio.Event()
+        self.last_turn = time.monotonic()
+        self.published = 0
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; Kafka or MongoDB away means wait and try again."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    sent = await self.turn()
+                except Exception as error:
+                    if not (away(error) or _broker_away(error)):
+                        raise
+                    log.warning("outbox waits: %s", type(error).__name__, extra={"source": self._source.spec.name})
+                    sent = 0
+                    await asyncio.sleep(0.5)
+                self.last_turn = time.monotonic()
+                if sent < self._batch:
+                    await self._sleep()
+        finally:
+            await _quietly(self._leases.release())
+
+    async def turn(self) -> int:
+        """Publish one batch; how many documents it held."""
+        held = await self._held()
+        if not held:
+            return 0
+        found = await (
+            self._collection.find({"outbox.token": {"$exists": True}, "outbox.shard": {"$in": sorted(held)}})
+            .sort([("outbox.shard", ASCENDING), ("outbox.token", ASCENDING)])
+            .limit(self._batch)
+            .to_list(None)
+        )
+        if found:
+            await self._publisher.publish(await self._source.messages(found))
+            await self._clear(found)
+            self.published += len(found)
+        return len(found)
+
+    async def _held(self) -> frozenset[int]:
+        if time.monotonic() - self._renewed > TTL_SECONDS / 3:
+            await self._leases.renew()
+            self._renewed = time.monotonic()
+        return self._leases.held
+
+    async def _clear(self, documents: Sequence[Document]) -> None:
+        flags = [{"_id": d["_id"], "outbox.token": d["outbox"]["token"]} for d in documents]
+        changes: list[Any] = (
+            [DeleteOne(f) for f in flags]
+            if self._source.remove_when_sent
+            else [UpdateOne(f, {"$unset": {"outbox": ""}}) for f in flags]
+        )
+        await self._collection.bulk_write(changes, ordered=False)
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(self._poll_seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def _broker_away(error: Exception) -> bool:
+    return isinstance(error, KafkaError | OSError)
+
+
+async def _quietly(cleanup: Any) -> None:
+    try:
+        await cleanup
+    except Exception as error:
+        if not away(error):
+            raise

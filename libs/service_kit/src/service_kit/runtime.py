@@ -1,0 +1,237 @@
+"""How a process of a service runs: `python -m <service> init | serve | work …`."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+import uvloop
+from events import topics
+from events.consumer import BatchConsumer, Handler
+from events.dead_letters import DeadLetters
+from events.errors import EventsError
+from events.kafka import Kafka, create_topics
+from events.publisher import Publisher
+from events.sealing import ClearSealer, Sealer
+from events.topics import Topic
+from fastapi import FastAPI
+
+from service_kit import health, telemetry
+from service_kit.clock import Clock, system_clock
+from service_kit.consent import TOPICS as PRIVACY_TOPICS
+from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
+from service_kit.leases import LEASES
+from service_kit.mongo import Client, CollectionSpec, Database, connect, database, ensure
+from service_kit.outbox import OutboxRelay, Source
+from service_kit.positions import POSITIONS, MongoPositions
+from service_kit.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Connections:
+    """What every process of a service holds: its database, Kafka's address, the sealer, the clock."""
+
+    service: str
+    settings: ServiceSettings
+    client: Client
+    db: Database
+    kafka: Kafka
+    sealer: Sealer
+    clock: Clock = system_clock
+
+
+@asynccontextmanager
+async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[Connections]:
+    """Make the clients in the running loop, close them at the end."""
+    client = connect(settings.mongo)
+    try:
+        yield Connections(
+            service,
+            settings,
+            client,
+            database(client, settings.mongo, service),
+            kafka_of(settings),
+            ClearSealer(),
+        )
+    finally:
+        client.close()
+
+
+def kafka_of(settings: ServiceSettings) -> Kafka:
+    return Kafka(settings.kafka.kafka_bootstrap, settings.mongo.namespace, settings.kafka.kafka_replication)
+
+
+@dataclass
+class Worker:
+    """The jobs of one worker process and what its health is read from.
+
+    Build it with `consume`, `relay`, `take_part` and `job`; `run` goes on until cancelled, or until one job fails.
+    """
+
+    connections: Connections
+    jobs: list[Job] = field(default_factory=list)
+    checks: list[health.Checker] = field(default_factory=list)
+    closers: list[Job] = field(default_factory=list)
+
+    def consume(
+        self, name: str, consumed: Sequence[Topic], handler: Handler, *, max_records: int = 500
+    ) -> BatchConsumer:
+        """Feed the handler from the topics as the group `<service>.<name>`."""
+        c = self.connections
+        dead_letters = DeadLetters(c.kafka)
+        consumer = BatchConsumer(
+            kafka=c.kafka,
+            group=f"{c.service}.{name}",
+            topics=consumed,
+            handler=handler,
+            positions=MongoPositions(c.client, c.db),
+            dead_letters=dead_letters,
+            sealer=c.sealer,
+            max_records=max_records,
+        )
+        self.jobs.append(consumer.run)
+        self.checks.append(health.consumer_check(consumer))
+        self.closers.append(dead_letters.close)
+        return consumer
+
+    def relay(self, source: Source, *, poll_seconds: float = 0.1) -> OutboxRelay:
+        """Publish the source's flagged documents."""
+        c = self.connections
+        publisher = Publisher(c.kafka, c.sealer)
+        relay = OutboxRelay(c.db, source, publisher, poll_seconds=poll_seconds)
+        self.jobs.append(relay.run)
+        self.checks.append(health.relay_check(f"outbox/{source.spec.name}", relay))
+        self.closers.append(publisher.close)
+        return relay
+
+    def take_part(self, participant: Participant) -> None:
+        """Keep the view of policies and consents, carry out requests, send receipts."""
+        c = self.connections
+        receipts = self.relay(ReceiptSource())
+        handler = PrivacyHandler(c.service, c.db, participant, c.clock, receipts.wake)
+        self.consume("privacy", PRIVACY_TOPICS, handler)
+
+    def job(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in self.jobs:
+                    group.create_task(_forever(job))
+        finally:
+            for close in self.closers:
+                await close()
+
+
+async def _forever(job: Job) -> None:
+    await job()
+    raise RuntimeError("a job of this worker ended by itself")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its collections, its app and its workers by role."""
+
+    name: str
+    collections: Sequence[CollectionSpec]
+    app: Callable[[ServiceSettings], FastAPI]
+    workers: Mapping[str, Callable[[Connections], Worker]]
+
+    async def init(self, settings: ServiceSettings) -> None:
+        """Create topics, collections and indexes; repeatable."""
+        await create_topics(kafka_of(settings), topics.of_service(self.name))
+        async with connections(self.name, settings) as c:
+            await ensure(c.db, [POSITIONS, LEASES, *self.collections])
+
+    async def work(self, settings: ServiceSettings, role: str) -> None:
+        """Run a worker with its health page until cancelled."""
+        async with connections(self.name, settings) as c:
+            worker = self.workers[role](c)
+            app = FastAPI(title=f"{self.name} {role}")
+            app.include_router(health.router(worker.checks))
+            async with serving(app, settings):
+                await worker.run()
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[None]:
+    """Serve the app beside what the body does, in the same loop."""
+    server = _Quiet(_config(app, settings))
+    task = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+def _config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.http.host,
+        port=settings.http.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def main(service: Service) -> None:
+    """Entry of `python -m <service> <role>`. An expected failure is one line on standard error and status 1."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name}")
+    parser.add_argument("role", choices=["init", "serve", *service.workers])
+    role = parser.parse_args().role
+    settings = ServiceSettings()
+    recording = telemetry.start(service.name, role, settings.telemetry)
+    try:
+        if role == "serve":
+            app = service.app(settings)
+            if recording:
+                telemetry.instrument(app)
+            uvicorn.Server(_config(app, settings)).run()
+        elif role == "init":
+            asyncio.run(service.init(settings))
+        else:
+            _run_until_signal(lambda: service.work(settings, role))
+    except (EventsError, ExceptionGroup) as error:
+        log.critical("stopped: %s", _one_line(error))
+        sys.exit(1)
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_one_line(inner) for inner in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
+def _run_until_signal(job: Callable[[], Awaitable[None]]) -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(job())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.info("stopped by a signal")
+
+    uvloop.run(run())
