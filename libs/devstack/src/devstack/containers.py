@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,18 @@ from devstack.kafka.broker import brokers, settings
 from devstack.kafka.jars import version
 from devstack.mongo.server import REPLICA_SET, primary
 from devstack.ports import LOOPBACK, free_port
+from devstack.process import Child
 
 MONGO_IMAGE = "mongo:7.0"
 _DATA = "/trellis"
+_READY_SECONDS = 120.0
 
 
 class _InDocker:
     """A container whose data folder is ours and whose port is the same inside and outside."""
 
     name = ""
+    child: Child | None = None  # the engine's, not ours
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -39,17 +41,18 @@ class _InDocker:
         self._container = container.with_kwargs(user=f"{os.getuid()}:{os.getgid()}", **options)
         self._container.start()
 
-    def _wait_until(self, ready: Callable[[], bool], timeout_seconds: float = 120) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        while not ready():
-            if time.monotonic() > deadline:
-                raise CannotStart(
-                    f"{self.name} in Docker was not ready within {timeout_seconds:.0f} s: see `docker logs`"
-                )
-            time.sleep(0.2)
+    def ready(self) -> bool:
+        raise NotImplementedError
 
     def wait(self) -> None:
-        raise NotImplementedError
+        """Until it is ready."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self.ready():
+            if time.monotonic() > deadline:
+                raise CannotStart(
+                    f"{self.name} in Docker was not ready within {_READY_SECONDS:.0f} s: see `docker logs`"
+                )
+            time.sleep(0.2)
 
     def stop(self) -> None:
         """In order, then remove the container; the data stay."""
@@ -80,8 +83,8 @@ class MongoInDocker(_InDocker):
         command = ["mongod", "--dbpath", _DATA, "--port", str(self.port), "--bind_ip_all", "--replSet", REPLICA_SET]
         self._run(MONGO_IMAGE, [*command, "--wiredTigerCacheSizeGB", "0.5"])
 
-    def wait(self) -> None:
-        self._wait_until(lambda: primary(self.port))
+    def ready(self) -> bool:
+        return primary(self.port)
 
 
 class KafkaInDocker(_InDocker):
@@ -105,5 +108,5 @@ class KafkaInDocker(_InDocker):
         environment = {"LOG_DIR": f"{_DATA}/logs", "KAFKA_HEAP_OPTS": "-Xms128m -Xmx512m"}
         self._run(f"apache/kafka:{version()}", ["-c", script], entrypoint="/bin/bash", environment=environment)
 
-    def wait(self) -> None:
-        self._wait_until(lambda: brokers(LOOPBACK, self.port) > 0)
+    def ready(self) -> bool:
+        return brokers(LOOPBACK, self.port) > 0

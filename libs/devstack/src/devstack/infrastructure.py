@@ -10,12 +10,16 @@ from typing import Protocol
 from devstack.containers import KafkaInDocker, MongoInDocker
 from devstack.kafka import KafkaBroker
 from devstack.mongo import MongoServer
+from devstack.process import Child
 from devstack.ways import Way, Ways
 
 
 class Server(Protocol):
     """A MongoDB or Kafka that we run: starting, waiting and stopping are apart so that two can start at once."""
 
+    @property
+    def child(self) -> Child | None: ...
+    def ready(self) -> bool: ...
     def start(self) -> None: ...
     def wait(self) -> None: ...
     def stop(self) -> None: ...

@@ -90,9 +90,13 @@ class Child:
             return False
         return True
 
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
+        self.signal(signal.SIGTERM)
+
     def stop(self, grace_seconds: float = 20) -> None:
         """SIGTERM, and SIGKILL after the grace."""
-        self.signal(signal.SIGTERM)
+        self.terminate()
         if not self.wait(grace_seconds):
             self.kill()
 
