@@ -1,5 +1,6 @@
 """Clients of Kafka as this house sets them, and the creation of topics."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from events.topics import PARTITIONS, Topic
 
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
 DAY_MS: Final = 86_400_000
+APPEAR_TURNS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -72,21 +74,29 @@ async def create_topics(kafka: Kafka, topics: Iterable[Topic]) -> None:
 
 
 async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | None = None) -> None:
-    """Raise `PartitionsDiffer` where a topic is missing or has another number of partitions than the contract."""
+    """Raise `PartitionsDiffer` where a topic has another number of partitions than the contract, or does not appear.
+
+    A topic just made takes a moment to appear in the broker's metadata: it is waited for.
+    """
     client = admin or AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     if admin is None:
         await client.start()
     try:
-        for found in await client.describe_topics([kafka.name(topic.name) for topic in topics]):
-            count = len(found["partitions"])
-            if count != PARTITIONS:
-                raise PartitionsDiffer(
-                    f"topic {found['topic']} has {count} partitions, the contract says {PARTITIONS}: "
-                    "create it by `python -m <service> init`, or move to a new topic version"
-                )
+        names = [kafka.name(topic.name) for topic in topics]
+        for turn in range(1, APPEAR_TURNS + 1):
+            counts = {found["topic"]: len(found["partitions"]) for found in await client.describe_topics(names)}
+            if all(counts.values()) or turn == APPEAR_TURNS:
+                break
+            await asyncio.sleep(0.25)
     finally:
         if admin is None:
             await client.close()
+    for name, count in counts.items():
+        if count != PARTITIONS:
+            raise PartitionsDiffer(
+                f"topic {name} has {count} partitions, the contract says {PARTITIONS}: "
+                "create it by `python -m <service> init`, or move to a new topic version"
+            )
 
 
 def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:

@@ -23,7 +23,6 @@ POLICIES: Final = CollectionSpec("policies", "derived")
 CONSENTS: Final = CollectionSpec("consents", "derived")
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
 COLLECTIONS: Final = (POLICIES, CONSENTS, RECEIPTS)
-TOPICS: Final = (topics.POLICIES, topics.CONSENTS, topics.REQUESTS)
 
 NOTHING_KNOWN: Final = ConsentState(version=1)
 
@@ -155,7 +154,7 @@ class PrivacyHandler:
         self._wake = wake
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
-        for message in sorted(messages, key=lambda m: m.topic is not topics.POLICIES):  # policies first
+        for message in messages:
             payload = message.payload
             if payload is None:
                 continue

@@ -62,14 +62,17 @@ class Leases:
         return max(1, await self._collection.count_documents({"_id": ids}))
 
     async def _take(self, shard: int) -> bool:
-        free_or_mine = {"$expr": {"$or": [{"$eq": ["$owner", self._owner]}, {"$lt": ["$until", "$$NOW"]}]}}
+        """Take the shard if it is free, ours or expired; whether it is ours now."""
+        mine = {"$or": [{"$eq": ["$owner", self._owner]}, {"$lt": [{"$ifNull": ["$until", 0]}, "$$NOW"]}]}
+        lease = _lease(self._owner)
+        update = [{"$set": {name: {"$cond": [mine, value, f"${name}"]} for name, value in lease.items()}}]
         try:
-            await self._collection.update_one(
-                {"_id": f"{self._work}/{shard}"} | free_or_mine, [{"$set": _lease(self._owner)}], upsert=True
+            found = await self._collection.find_one_and_update(
+                {"_id": f"{self._work}/{shard}"}, update, upsert=True, return_document=True
             )
         except DuplicateKeyError:
             return False
-        return True
+        return bool(found and found["owner"] == self._owner)
 
     async def _release(self, shard: int) -> None:
         await self._collection.delete_one({"_id": f"{self._work}/{shard}", "owner": self._owner})

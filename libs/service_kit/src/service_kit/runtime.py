@@ -24,7 +24,6 @@ from fastapi import FastAPI
 
 from service_kit import health, telemetry
 from service_kit.clock import Clock, system_clock
-from service_kit.consent import TOPICS as PRIVACY_TOPICS
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, connect, database, ensure
@@ -119,7 +118,8 @@ class Worker:
         c = self.connections
         receipts = self.relay(ReceiptSource())
         handler = PrivacyHandler(c.service, c.db, participant, c.clock, receipts.wake)
-        self.consume("privacy", PRIVACY_TOPICS, handler)
+        self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
+        self.consume("decisions", [topics.CONSENTS, topics.REQUESTS], handler)
 
     def job(self, job: Job) -> None:
         self.jobs.append(job)
