@@ -50,10 +50,10 @@ def new_consumer(kafka: Kafka, group: str) -> Any:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=500,  # an empty long poll; records are answered at once
         max_poll_interval_ms=3_600_000,  # a paused worker waits; its liveness is watched apart
-        session_timeout_ms=10_000,
-        heartbeat_interval_ms=2_000,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_500,
         metadata_max_age_ms=30_000,
     )
 
