@@ -12,11 +12,11 @@ pseudonymised and rendered; **the typed `Statement`** is what one reads from in 
 
 What the LRS adds: `complete(raw, statement_id=…, stored=…, authority=…, version=…)`. Same or conflict: `equal(a, b)`,
 `difference(a, b)` (the pointer for the 409). Who is in it: `agents_of`, `learners_of`, `canonical_ifi`; what is in it:
-`activities_of`; what GET finds it by: `filter_agents`, `filter_activities`. To Kafka: `for_learner(raw, own)`. The query:
-`StatementQuery.parse(pairs, version)`. The answer: `render(raw, "ids")`.
+`activities_of`; what GET finds it by: `filter_agents`, `filter_activities`. To Kafka: `for_learner(raw, own)`. The
+query: `StatementQuery.parse(pairs, version)`. The answer: `render(raw, "ids")`.
 
-Modules: versions, errors, models, parsing, completion, compare, identifiers, pseudonymise, filters, formats, timestamps,
-durations, scores.
+Modules: versions, errors, models, parsing (with reasons), completion, compare, identifiers, pseudonymise, filters,
+formats, timestamps, durations, scores.
 """
 
 from .compare import difference, equal

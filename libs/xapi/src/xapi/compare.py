@@ -4,8 +4,8 @@ Differences that an exception to immutability could have caused are ignored, all
 
 | what | how it is compared | clause |
 | --- | --- | --- |
-| id, timestamp, version | ignored where one lacks it; else ids without case, times as points in time | 2.3.1 item 1, 4, 7 |
-| stored, authority | ignored: the LRS sets them | 2.3.1 item 1, 2.4.8, 2.4.9 |
+| id, timestamp | ignored where one lacks it; else ids without case, times as points in time | 2.3.1 items 1, 4, 7 |
+| stored, authority, version | ignored: the LRS sets them | 2.3.1 item 1, 2.4.8 to 2.4.10 |
 | definitions of activities, display of verbs | ignored | 2.3.1 items 2, 3 |
 | members of a group | in any order | 2.3.1 item 5 |
 | the scheme and domain of an mbox, hexadecimal digits, UUIDs, language tags | without case | 2.3.1 item 7 |
@@ -18,6 +18,7 @@ Differences that an exception to immutability could have caused are ignored, all
 `version` is ignored since the same statement may come in requests of several patch versions (2.4.10, Note).
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -122,7 +123,7 @@ def _activities(value: JsonObject) -> JsonObject:
     }
 
 
-_CONTEXT: Final = {
+_CONTEXT: Final[dict[str, Callable[[Any], Any]]] = {
     "registration": str.lower,
     "language": str.lower,
     "instructor": _agent,

@@ -36,7 +36,7 @@ class StatementInvalid(XapiError):
 
 @dataclass
 class QueryInvalid(XapiError):
-    """At least one parameter is refused. `errors` is never empty; a path is a parameter's name (`agent/mbox` inside)."""
+    """A parameter is refused. `errors` is never empty; a path is a parameter's name (inside: `agent/mbox`)."""
 
     errors: tuple[Problem, ...]
 

@@ -110,7 +110,7 @@ def _in_context(context: JsonObject, path: str) -> Iterator[tuple[JsonObject, Ag
         yield entry["group"], AgentRole.CONTEXT_GROUP, f"{path}/contextGroups/{index}/group"
 
 
-def _group(agent: JsonObject, role: AgentRole, path: str, in_substatement: bool) -> Iterator[AgentUse]:  # noqa: FBT001
+def _group(agent: JsonObject, role: AgentRole, path: str, in_substatement: bool) -> Iterator[AgentUse]:
     yield AgentUse(agent, canonical_ifi(agent), role, False, in_substatement, path)
     for index, member in enumerate(agent.get("member", ())):
         yield AgentUse(member, canonical_ifi(member), role, True, in_substatement, f"{path}/member/{index}")

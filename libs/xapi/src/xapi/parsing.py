@@ -61,19 +61,19 @@ def parse_agent(raw: bytes | str | JsonObject, version: Version = Version.V2_0_0
     """
     value = raw if isinstance(raw, dict) else loads(raw.encode() if isinstance(raw, str) else raw)
     is_group = isinstance(value, dict) and value.get("objectType") == "Group"
-    checked: Agent | Group = _checked(Group if is_group else Agent, value)
+    checked = _checked(Group, value) if is_group else _checked(Agent, value)
     if checked.identifiers == 0:
         _refuse("expected an Agent or an identified Group, found an anonymous Group")
-    return value  # type: ignore[no-any-return]  # an object, or Agent would have refused it
+    return value
 
 
 def loads(body: bytes) -> Any:
-    """Strict JSON (RFC 8259): UTF-8, no NaN, no property twice in one object (1.0.3 Data 2.2). Raises StatementInvalid."""
+    """Strict JSON (RFC 8259): no NaN, no property twice in an object (1.0.3 Data 2.2). Raises StatementInvalid."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         _refuse(f"expected JSON; at line {error.lineno}, column {error.colno} it is not")
-    # What is rendered back to the same bytes had no property twice; only other bytes (spaces, escapes) need a closer look.
+    # What renders to the same bytes had no property twice; only other bytes (spaces, escapes) need a closer look.
     if orjson.dumps(value) != body:
         _refuse_duplicates(body)
     return value

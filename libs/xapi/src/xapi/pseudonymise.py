@@ -8,8 +8,9 @@ The form is built from what is known to be harmless rather than by deleting what
   (only an authority of two agents keeps them: no other group is valid there);
 - names, `result.response` and attachments are left out;
 - what is open text or data (extensions, display, definitions' texts, platform, revision) is kept, but an entry that
-  repeats an identifier or name of anyone in the statement, or the response, is dropped. The ids of verbs and activities
-  stay as they are: who puts a person's name into an activity's id publishes it;
+  repeats an identifier or name of anyone in the statement is dropped, and in the result's and context's also one that
+  repeats the response. The ids of verbs and activities and the lists of an interaction belong to the activity, which
+  all learners share, and stay as they are;
 - where the actor is a Group of which the learner is a member (or which is itself the learner), the statement goes out
   with the learner as actor, an Agent, and `context.extensions` says so under `GROUP_EXTENSION`:
   `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group.
@@ -28,7 +29,7 @@ GROUP_EXTENSION: Final = "https://trellis.invalid/extensions/group"
 """In `context.extensions`: the statement's actor was this Group, and the learner is one of its members."""
 
 _SHORTEST_PART: Final = 4
-"""Shorter secrets are looked for as whole values only: "Al" stands in too many words."""
+"""Shorter secrets are looked for as whole texts only: "Al" stands in too many words, and 5 is any number."""
 
 
 def for_learner(statement: JsonObject, own: AbstractSet[str]) -> JsonObject:
@@ -47,11 +48,12 @@ class _Pseudonymiser:
         self._own = own
         self._names: dict[str, str] = {}
         self._others = 0
-        self._secrets = _Secrets(_secrets_of(statement))
+        self._identity = _Secrets(_identities_of(statement))
+        self._secrets = _Secrets([*_identities_of(statement), *_responses_of(statement)])
 
     def statement(self) -> JsonObject:
         source = self._source
-        result = {key: source[key] for key in ("id", "timestamp", "stored", "version") if key in source}
+        result: JsonObject = {key: source[key] for key in ("id", "timestamp", "stored", "version") if key in source}
         result |= self._part(source)
         if (authority := source.get("authority")) is not None:
             result["authority"] = self._authority(authority)
@@ -60,7 +62,7 @@ class _Pseudonymiser:
     def _part(self, source: JsonObject) -> JsonObject:
         """What a statement and a SubStatement have in common."""
         actor, mark = self._actor(source["actor"])
-        result: JsonObject = {"actor": actor, "verb": self._with_text(source["verb"], "display")}
+        result: JsonObject = {"actor": actor, "verb": self._with_text(source["verb"], self._identity, "display")}
         result["object"] = self._object(source["object"])
         if "result" in source:
             result["result"] = self._result(source["result"])
@@ -114,23 +116,18 @@ class _Pseudonymiser:
         return {**source, "definition": self._definition(source["definition"])}
 
     def _definition(self, source: JsonObject) -> JsonObject:
-        result = self._with_text(source, "name", "description", "extensions")
-        if self._secrets.in_value(source.get("moreInfo")):
+        result = self._with_text(source, self._identity, "name", "description", "extensions")
+        if self._identity.in_value(source.get("moreInfo")):
             del result["moreInfo"]
-        for name in ("choices", "scale", "source", "target", "steps"):
-            if name in source and self._secrets.in_value(source[name]):
-                del result[name]
-        if self._secrets.in_value(source.get("correctResponsesPattern")):
-            del result["correctResponsesPattern"]
         return result
 
     def _result(self, source: JsonObject) -> JsonObject:
         known = ("score", "success", "completion", "duration", "extensions")
-        return self._with_text({key: source[key] for key in known if key in source}, "extensions")
+        return self._with_text({key: source[key] for key in known if key in source}, self._secrets, "extensions")
 
     def _context(self, source: JsonObject) -> JsonObject:
         known = ("registration", "revision", "platform", "language", "statement", "extensions")
-        result = self._with_text({key: source[key] for key in known if key in source}, "extensions")
+        result = self._with_text({key: source[key] for key in known if key in source}, self._secrets, "extensions")
         for name in ("revision", "platform"):
             if name in result and self._secrets.in_value(result[name]):
                 del result[name]
@@ -150,13 +147,14 @@ class _Pseudonymiser:
             for role, found in source.items()
         }
 
-    def _with_text(self, source: JsonObject, *names: str) -> JsonObject:
+    @staticmethod
+    def _with_text(source: JsonObject, secrets: "_Secrets", *names: str) -> JsonObject:
         """A copy in which the maps `names` have lost the entries that repeat a secret."""
         result = dict(source)
         for name in names:
             if name in source:
                 entries = source[name].items()
-                result[name] = {key: value for key, value in entries if not self._secrets.in_value({key: value})}
+                result[name] = {key: value for key, value in entries if not secrets.in_value({key: value})}
         return result
 
 
@@ -172,7 +170,7 @@ class _Secrets:
         self._parts = tuple(word for word in self._whole if len(word) >= _SHORTEST_PART)
 
     def in_value(self, value: Any) -> bool:
-        """Whether a string or number anywhere in the JSON value (keys too) is or holds a secret."""
+        """Whether a text anywhere in the JSON value (keys too) is or holds a secret, or a number is a long one."""
         return any(text in self._whole or any(part in text for part in self._parts) for text in _texts(value))
 
 
@@ -185,11 +183,13 @@ def _texts(value: Any) -> Iterator[str]:
             stack += one.values()
         elif isinstance(one, list):
             stack += one
-        elif isinstance(one, (str, int, float)) and not isinstance(one, bool):
-            yield str(one).casefold()
+        elif isinstance(one, str):
+            yield one.casefold()
+        elif isinstance(one, (int, float)) and len(text := str(one)) >= _SHORTEST_PART:
+            yield text.casefold()
 
 
-def _secrets_of(statement: JsonObject) -> Iterator[str]:
+def _identities_of(statement: JsonObject) -> Iterator[str]:
     for use in agents_of(statement):
         agent = use.agent
         yield agent.get("name", "")
@@ -197,5 +197,11 @@ def _secrets_of(statement: JsonObject) -> Iterator[str]:
         yield agent.get("mbox_sha1sum", "")
         yield agent.get("openid", "")
         yield agent.get("account", {}).get("name", "")
+
+
+def _responses_of(statement: JsonObject) -> Iterator[str]:
+    """Short ones ("a", "3") are no free text, and stand in too much that is not the response."""
     for part in (statement, statement["object"]):
-        yield part.get("result", {}).get("response", "")
+        response = part.get("result", {}).get("response", "")
+        if len(response) >= _SHORTEST_PART:
+            yield response
