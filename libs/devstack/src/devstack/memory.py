@@ -1,4 +1,4 @@
-"""How much memory a tree of processes takes: the sum of the proportional set sizes, in which shared pages count once."""
+"""How much memory a tree of processes takes: the sum of proportional set sizes, in which shared pages count once."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ _LOGGING = [
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
 ]
 MIN_JAVA = 17
+_DAMAGE = r"CorruptRecordException|KafkaStorageException|InconsistentClusterId|[^\n]*meta\.properties"
 
 
 def java() -> str:
@@ -179,10 +180,6 @@ def explain(output: str, data: Path, log: Path) -> str | None:
         return f"Kafka's port was taken by another program while it started: start again (log: {log})"
     if "No space left on device" in output:
         return f"the disk is full: Kafka could not write to {data}"
-    damage = re.search(
-        r"(CorruptRecordException|KafkaStorageException|InconsistentClusterId|RuntimeException: [^\n]*meta\.properties)",
-        output,
-    )
-    if damage or "No `meta.properties`" in output:
+    if re.search(_DAMAGE, output):
         return f"Kafka's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
     return None

@@ -1,0 +1,20 @@
+"""The `trellis` command. Each group of commands is a module with a typer app of its own, added here."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import demo, doctor, stack, token
+
+app = typer.Typer(
+    name="trellis",
+    help="From xAPI statements to the next thing worth learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (stack, token, doctor, demo):
+    app.add_typer(group.app)
+
+if __name__ == "__main__":
+    app()
