@@ -2,7 +2,7 @@
 
 from math import erfc, exp, log, sqrt
 
-# Gauss-Hermite quadrature with 7 nodes (Abramowitz & Stegun 25.4.46): exact for the moments that matter here to 4 digits.
+# Gauss-Hermite quadrature with 7 nodes (Abramowitz & Stegun 25.4.46): good to 4 digits at the variances that occur.
 _NODES = (
     (-2.651961356835233, 0.0009717812450995),
     (-1.673551628767471, 0.0545155828191270),

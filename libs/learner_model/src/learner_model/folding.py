@@ -34,7 +34,7 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
         raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
     at = last.at_us // 1_000_000
     folded = replace(state, last=last, activity=_activity_after(state.activity, at))
-    if evidence.kind is EvidenceKind.SUMMARY:
+    if evidence.kind == EvidenceKind.SUMMARY:
         return folded
     key, result = activity_key(evidence.activity_id), outcome(evidence)
     strength = choice(evidence, outcome_of(state, evidence.activity_id))
@@ -55,7 +55,7 @@ def _competencies_after(state: LearnerState, evidence: Evidence, at: int) -> dic
     result = dict(state.competencies)
     for competency_id, weight in evidence.competencies:
         before = result.get(competency_id) or fresh(state.ability, at, provisional=evidence.provisional)
-        if evidence.kind is EvidenceKind.RESPONSE and evidence.correctness is not None:
+        if evidence.kind == EvidenceKind.RESPONSE and evidence.correctness is not None:
             shared = weight * evidence.weight
             after = respond(before, at, evidence.correctness, shared, evidence.difficulty)
         else:
@@ -66,7 +66,7 @@ def _competencies_after(state: LearnerState, evidence: Evidence, at: int) -> dic
 
 def _ability_after(ability: Belief, evidence: Evidence) -> Belief:
     """The learner's general level, from all responses alike (Elo with a falling gain, Pelánek 2016)."""
-    if evidence.kind is not EvidenceKind.RESPONSE or evidence.correctness is None:
+    if evidence.kind != EvidenceKind.RESPONSE or evidence.correctness is None:
         return ability
     gain = max(
         parameters.ABILITY_VARIANCE_FLOOR, 1.0 / (1.0 / ability.variance + evidence.weight * parameters.INFORMATION)

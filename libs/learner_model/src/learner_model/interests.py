@@ -1,4 +1,6 @@
-"""Interest per tag: from what a learner chooses and stays with, not from what succeeds. It fades with a half-life of 30 days."""
+"""Interest per tag: from what a learner chooses and stays with, not from success. It fades, by half in 30 days."""
+
+from math import exp, log
 
 from learner_model import parameters
 from learner_model.evidence import Evidence, EvidenceKind
@@ -14,10 +16,10 @@ _RETURNED_AFTER_FAILURE = 0.5
 
 def choice(evidence: Evidence, before: Outcome | None) -> float:
     """How much of a choice an act is: taking up something new, staying until the end, coming back after a failure."""
-    if evidence.kind is EvidenceKind.SUMMARY:
+    if evidence.kind == EvidenceKind.SUMMARY:
         return 0.0
     strength = _CHOSEN_ANEW if before is None else _CHOSEN_AGAIN
-    if evidence.completion or evidence.kind is EvidenceKind.COMPLETION:
+    if evidence.completion or evidence.kind == EvidenceKind.COMPLETION:
         strength += _FINISHED
     if before is Outcome.FAILED:
         strength += _RETURNED_AFTER_FAILURE
@@ -26,7 +28,7 @@ def choice(evidence: Evidence, before: Outcome | None) -> float:
 
 def score_at(interest: Interest, at: float) -> float:
     """The score as time has left it."""
-    return interest.score * float(2.0 ** (-max(0.0, at - interest.at) / (_DAY * parameters.INTEREST_HALF_LIFE_DAYS)))
+    return interest.score * exp(-max(0.0, at - interest.at) / (_DAY * parameters.INTEREST_HALF_LIFE_DAYS) * log(2.0))
 
 
 def strength_at(interest: Interest, at: float) -> float:

@@ -38,7 +38,7 @@ def outcome(evidence: Evidence) -> Outcome:
         if evidence.correctness < parameters.FAILURE_BELOW:
             return Outcome.FAILED
         return Outcome.COMPLETED if evidence.completion else Outcome.PARTLY
-    return Outcome.COMPLETED if evidence.completion or evidence.kind is EvidenceKind.COMPLETION else Outcome.SEEN
+    return Outcome.COMPLETED if evidence.completion or evidence.kind == EvidenceKind.COMPLETION else Outcome.SEEN
 
 
 def outcome_of(state: LearnerState, activity_id: str) -> Outcome | None:

@@ -5,20 +5,20 @@ model's version: change one and raise `MODEL_VERSION`, so that states are built 
 MODEL_VERSION = 1
 
 MASTERY_THRESHOLD = 0.8
-"""The probability of a right next response from which a competency counts as mastered, unless a curriculum says otherwise."""
+"""The probability of a right response from which a competency counts as mastered, where a curriculum says no other."""
 
 PRIOR_MEAN = 0.0
-PRIOR_VARIANCE = 2.25
-"""Before any response: an even chance, give or take 28 points."""
+PRIOR_VARIANCE = 1.5
+"""Before any response: an even chance, give or take 24 points."""
 
-POOLING = 0.6
+POOLING = 0.5
 """How much of the learner's general ability a new competency starts from."""
 
 INFORMATION = 0.25
-"""Fisher information of one response, at its upper bound over all logits (Böhning's bound): the same whatever the outcome,
-so that a success in the place of a failure can never lower the estimate."""
+"""Fisher information of one response, at its upper bound over all logits (Böhning's bound): the same whatever the
+outcome, so that a success in the place of a failure can never lower the estimate."""
 
-VARIANCE_FLOOR = 0.25
+VARIANCE_FLOOR = 0.4
 """The estimate stays able to move, since learners learn."""
 
 DRIFT_PER_DAY = 0.02
@@ -33,17 +33,17 @@ FORGOTTEN_MEAN = 0.0
 """Where forgetting leads, in logits; what is below stays there."""
 
 HALF_LIFE_FIRST_DAYS = 5.0
-HALF_LIFE_MIN_DAYS = 0.5
+HALF_LIFE_MIN_DAYS = 0.25
 HALF_LIFE_MAX_DAYS = 730.0
 HALF_LIFE_GROWTH = 2.5
-"""A success after everything was forgotten multiplies the half-life by 1 + this; one at once, by 1 (the spacing effect)."""
+"""A success when all was forgotten multiplies the half-life by 1 + this; one at once, by 1 (the spacing effect)."""
 HALF_LIFE_LOSS = 0.7
 """A failure multiplies the half-life by this."""
 
 DIFFICULTY_SPREAD = 4.0
 """Logits between the easiest (0) and the hardest (1) item; 0.5 is the typical one."""
 
-ABILITY_VARIANCE_FLOOR = 0.1
+ABILITY_VARIANCE_FLOOR = 0.05
 
 INTEREST_HALF_LIFE_DAYS = 30.0
 INTEREST_HALFWAY = 4.0
@@ -58,7 +58,7 @@ COMPLETED_KEPT = 128
 
 SUCCESS_FROM = 0.8
 FAILURE_BELOW = 0.5
-"""An outcome with a correctness from the first on counts as done, one below the second as not done, whatever was before."""
+"""A correctness from the first on counts as done, one below the second as not done, whatever was before."""
 
 STRENGTH_MIN_EVIDENCE = 3
 STRENGTH_MIN_COMPETENCIES = 3

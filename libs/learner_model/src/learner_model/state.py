@@ -25,9 +25,14 @@ class CompetencyState(NamedTuple):
     successes: float
     exposures: int
     last_response: int
-    last_seen: int
+    seen_after: int
     half_life_days: float
     provisional: bool
+
+    @property
+    def last_seen(self) -> int:
+        """When the competency was last seen, with a response or without; kept as what came after the last response."""
+        return self.last_response + self.seen_after
 
 
 class Belief(NamedTuple):
@@ -47,7 +52,7 @@ class Interest(NamedTuple):
 class Trend(NamedTuple):
     """A running figure: how many went in, its value lately, and usually."""
 
-    count: int = 0
+    samples: int = 0
     recent: float = 0.0
     usual: float = 0.0
 
@@ -83,17 +88,22 @@ class LastKey(NamedTuple):
     statement_id: str
 
 
+_NO_ABILITY = Belief(0.0, PRIOR_VARIANCE)
+_NO_PACE = Pace()
+_NO_ACTIVITY = Activity()
+
+
 @dataclass(frozen=True, slots=True)
 class LearnerState:
     """The fold of a learner's evidence. `model` names the version of the model that made it."""
 
     model: int = MODEL_VERSION
     last: LastKey | None = None
-    ability: Belief = Belief(0.0, PRIOR_VARIANCE)
+    ability: Belief = _NO_ABILITY
     competencies: dict[str, CompetencyState] = field(default_factory=dict)
     interests: dict[str, Interest] = field(default_factory=dict)
-    pace: Pace = Pace()
-    activity: Activity = Activity()
+    pace: Pace = _NO_PACE
+    activity: Activity = _NO_ACTIVITY
     recent: tuple[Recent, ...] = ()
     completed: str = ""
 

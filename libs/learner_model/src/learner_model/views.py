@@ -37,7 +37,7 @@ class InterestView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceView:
-    """Ratios of time taken: to the expected time, and lately to the own usual one (under 1: quicker). None: not known."""
+    """Ratios of time taken: to the expected time; lately to the own usual one. Under 1: quicker; None: not known."""
 
     ratio_to_expected: float | None
     recent_to_usual: float | None
@@ -117,11 +117,11 @@ def _interests(interests: dict[str, Interest], as_of: datetime) -> tuple[Interes
 
 
 def _pace(pace: Pace) -> PaceView:
-    own = pace.expected if pace.expected.count >= pace.unexpected.count else pace.unexpected
+    own = pace.expected if pace.expected.samples >= pace.unexpected.samples else pace.unexpected
     return PaceView(
-        ratio_to_expected=round(exp(pace.expected.usual), 3) if pace.expected.count else None,
-        recent_to_usual=round(exp(own.recent - own.usual), 3) if own.count > 1 else None,
-        evidence_count=pace.expected.count + pace.unexpected.count,
+        ratio_to_expected=round(exp(pace.expected.usual), 3) if pace.expected.samples else None,
+        recent_to_usual=round(exp(own.recent - own.usual), 3) if own.samples > 1 else None,
+        evidence_count=pace.expected.samples + pace.unexpected.samples,
     )
 
 
