@@ -74,6 +74,17 @@ class Change:
         return self.after.allows(purpose) and not self.before.allows(purpose)
 
 
+@dataclass(frozen=True)
+class Standings:
+    """The standing of every learner of a tenant."""
+
+    policy: Policy
+    states: Mapping[str, ConsentState]
+
+    def of(self, learner: str) -> Standing:
+        return Standing(self.policy, self.states.get(learner, NOTHING_KNOWN))
+
+
 class ConsentView:
     """Reads and writes the view in the service's own database."""
 
@@ -101,6 +112,14 @@ class ConsentView:
     async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:
         """One learner's standing. Raises `PolicyUnknown`."""
         return (await self.standings(tenant, [learner], session))[learner]
+
+    async def everyone(self, tenant: str, session: Session | None = None) -> Standings:
+        """The whole tenant at once, for what looks at many learners. Raises `PolicyUnknown`."""
+        policy = await self.policy(tenant, session)
+        prefix, behind = f"{tenant}/", f"{tenant}0"  # "0" follows "/"
+        found = self._consents.find({"_id": {"$gte": prefix, "$lt": behind}}, session=session)
+        states = {d["_id"].removeprefix(prefix): ConsentState.model_validate(d["state"]) async for d in found}
+        return Standings(policy, states)
 
     async def put_policy(self, tenant: str, policy: Policy, session: Session) -> None:
         """Store unless a newer one is there."""
