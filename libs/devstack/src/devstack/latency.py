@@ -30,7 +30,7 @@ def answered(actor: dict[str, Any], activity: str, *, scaled: float, seconds: fl
         "object": {"id": activity},
         "result": {
             "score": {"scaled": scaled},
-            "success": scaled >= 0.5,  # noqa: PLR2004
+            "success": scaled >= 0.5,
             "duration": f"PT{seconds:.1f}S",
         },
     }
