@@ -156,7 +156,8 @@ def contexts(version: Version, *, about_activity: bool) -> st.SearchStrategy[Jso
         optional["contextGroups"] = st.lists(
             _with({"objectType": st.just("contextGroup"), "group": groups}, **_relevant), max_size=2
         )
-    return _with({}, **optional)
+    strategy: st.SearchStrategy[JsonObject] = _with({}, **optional)
+    return strategy
 
 
 _authorities = agents | st.builds(

@@ -38,9 +38,9 @@ def _moment(found: re.Match[str]) -> datetime:
     text = found["minute"].replace(" ", "T") + second.replace("60", "59") + (found["fraction"] or "") + offset
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+        return moment.replace(microsecond=0) + timedelta(seconds=1) if leap else moment
     except (ValueError, OverflowError):
         raise ValueError("expected a date and time that exist, found one that does not") from None
-    return moment.replace(microsecond=0) + timedelta(seconds=1) if leap else moment
 
 
 def render(moment: datetime) -> str:
