@@ -25,7 +25,7 @@ _LOGGING = [
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
 ]
 MIN_JAVA = 17
-_DAMAGE = r"CorruptRecordException|KafkaStorageException|InconsistentClusterId|[^\n]*meta\.properties"
+_DAMAGE = r"CorruptRecordException|KafkaStorageException|InconsistentClusterId|node ID not found|[^\n]*meta\.properties"
 
 
 def java() -> str:

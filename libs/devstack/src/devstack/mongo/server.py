@@ -52,6 +52,7 @@ class MongoServer:
         command = [str(mongod()), "--dbpath", str(files), "--port", str(self.port), "--bind_ip", LOOPBACK]
         command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "990"]
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"]
+        command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
         self.child = Child("mongod", command, log=self._log)
         self.child.start()
 
