@@ -73,6 +73,7 @@ class TestMastery:
         total = replace(answered(2), kind=EvidenceKind.SUMMARY, correctness=0.1)
         state, without = fold_all([answered(1), total]), fold_all([answered(1)])
         assert state.competencies == without.competencies
+        assert outcome_of(state, "a/2") == Outcome.FAILED
         assert state.activity.statements == 2
 
     def test_a_new_competency_starts_from_the_general_level(self) -> None:

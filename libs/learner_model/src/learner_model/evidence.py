@@ -11,8 +11,8 @@ class EvidenceKind(StrEnum):
     """What an act can tell.
 
     A `response` moves mastery (it has a correctness); a `completion` or `exposure` counts towards interest, pace and
-    what was done; a `summary` (a total that names the statement it sums up) is kept and counted and moves nothing else,
-    since its parts did.
+    what was done; a `summary` (a total that names the statement it sums up) is counted and says what is done, and moves
+    nothing else, since its parts did.
     """
 
     RESPONSE = "response"

@@ -33,10 +33,16 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
     if state.last is not None and last <= state.last:
         raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
     at = last.at_us // 1_000_000
-    folded = replace(state, last=last, activity=_activity_after(state.activity, at))
+    key, result = activity_key(evidence.activity_id), outcome(evidence)
+    folded = replace(
+        state,
+        last=last,
+        activity=_activity_after(state.activity, at),
+        recent=recent_after(state.recent, key, at, result),
+        completed=completed_after(state.completed, key, result),
+    )
     if evidence.kind == EvidenceKind.SUMMARY:
         return folded
-    key, result = activity_key(evidence.activity_id), outcome(evidence)
     strength = choice(evidence, outcome_of(state, evidence.activity_id))
     return replace(
         folded,
@@ -44,8 +50,6 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
         competencies=_competencies_after(state, evidence, at),
         interests=interests_after(state.interests, evidence.tags, strength, at),
         pace=pace_after(state.pace, evidence.duration_seconds, evidence.expected_seconds),
-        recent=recent_after(state.recent, key, at, result),
-        completed=completed_after(state.completed, key, result),
     )
 
 
