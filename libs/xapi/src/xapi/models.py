@@ -45,8 +45,8 @@ Opt = Annotated[T | None, _NotNull()]
 IRI = r"^[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\x00-\x20\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+$"
 MAILTO = r"^(?i:mailto):[^\s@?<>,](?:[^\s?<>,]*[^\s@?<>,])?@[^\s@?<>,]+$"
 UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
-# 2.4.10: every version that starts with 1.0. is accepted.
-VERSION = r"^(?:1\.0\.[0-9][0-9A-Za-z.+\-]*|2\.0\.[0-9]+)$"
+# 2.4.10: every version that starts with 1.0. is accepted, and as in the header 1.0 is 1.0.0 (Communication 3.3).
+VERSION = r"^(?:1\.0(?:\.[0-9][0-9A-Za-z.+\-]*)?|2\.0\.[0-9]+)$"
 SHA1 = r"^[0-9A-Fa-f]{40}$"
 SHA2 = r"^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$"
 # RFC 5646 2.1, langtag | privateuse | the irregular grandfathered tags (the regular ones have the form of a langtag).

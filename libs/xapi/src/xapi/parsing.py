@@ -142,7 +142,7 @@ def _rules(statement: Statement, version: Version) -> Iterator[Problem]:
         yield Problem("/object/objectType", "a voiding statement has a StatementRef as object")  # Data 2.3.2
     if isinstance(statement.authority, Group):
         yield from _about_authority(statement.authority)
-    if statement.version is not None and not version.is_2 and not statement.version.startswith("1.0."):
+    if statement.version is not None and not version.is_2 and not statement.version.startswith("1.0"):
         yield Problem("/version", "expected 1.0.x in a request of version 1.0.x, found another version")  # Data 2.4.10
     if version.is_2:
         yield from _about_times(statement)

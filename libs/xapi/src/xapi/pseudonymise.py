@@ -48,8 +48,9 @@ class _Pseudonymiser:
         self._own = own
         self._names: dict[str, str] = {}
         self._others = 0
-        self._identity = _Secrets(_identities_of(statement))
-        self._secrets = _Secrets([*_identities_of(statement), *_responses_of(statement)])
+        identities = list(_identities_of(statement))
+        self._identity = _Secrets(identities)
+        self._secrets = _Secrets([*identities, *_responses_of(statement)])
 
     def statement(self) -> JsonObject:
         source = self._source
