@@ -1,0 +1,30 @@
+"""The HTTP side: settings → clients → endpoints."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import service_kit.app
+from fastapi import FastAPI
+from service_kit.runtime import connections
+from service_kit.settings import ServiceSettings
+
+from privacy.consents import endpoints as consents
+from privacy.policies import endpoints as policies
+from privacy.requests import endpoints as requests
+from privacy.state import State
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with connections("privacy", settings) as c:
+            app.state.privacy = State.of(c)
+            yield
+
+    return service_kit.app.create_app(
+        title="Trellis privacy",
+        description="Policies, consent and data subjects' requests.",
+        settings=settings,
+        lifespan=lifespan,
+        routers=[policies.router, consents.router, requests.router],
+    )

@@ -1,0 +1,1 @@
+"""Decisions of learners on purposes, their history, and how far they are enforced."""

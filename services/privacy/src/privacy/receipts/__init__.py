@@ -1,0 +1,1 @@
+"""What the other services say they have carried out."""

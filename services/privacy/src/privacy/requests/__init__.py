@@ -1,0 +1,1 @@
+"""Data subjects' requests and how far they have come."""
