@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from devstack.infrastructure import running_kafka, running_mongodb
+from devstack.stack import Stack
 from devstack.ways import ways_here
 
 from tests.support import cleanup
@@ -48,6 +49,24 @@ def namespace(pytestconfig: pytest.Config) -> Iterator[str]:
 def module_namespace(pytestconfig: pytest.Config) -> Iterator[str]:
     """As `namespace`, shared by the tests of a module."""
     yield from _namespace(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """All of Trellis on free ports with data of its own and the sample catalog. Tests that use it run last."""
+    ways = ways_here()
+    shared = f"t{secrets.token_hex(4)}-" if ways.mongodb_url or ways.kafka_bootstrap else ""
+    with Stack(tmp_path_factory.mktemp("stack"), ways=ways, namespace=shared) as stack:
+        yield stack
+    if shared and ways.mongodb_url:
+        cleanup.drop_databases(ways.mongodb_url, shared)
+    if shared and ways.kafka_bootstrap:
+        cleanup.delete_topics(ways.kafka_bootstrap, shared)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The whole stack is started once, after everything that does without it."""
+    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
 
 
 def _namespace(config: pytest.Config) -> Iterator[str]:

@@ -29,6 +29,7 @@ from devstack.ways import Ways, ways_here
 
 READY_SECONDS = 120.0
 INIT_SECONDS = 120.0
+_HOPELESS_FAILURES = 3
 
 Progress = Callable[[str], None]
 
@@ -196,7 +197,7 @@ class Stack:
             return self._mongo.ready()
         if name == "kafka" and self._kafka is not None:
             return self._kafka.ready()
-        if self.supervisor.restarts(name) >= 3:
+        if self.supervisor.failures(name) >= _HOPELESS_FAILURES:
             raise CannotStart(f"{name} ends again and again: {last_line(self.logs / f'{name}.log')}")
         try:
             return http.get(f"{self.health_url(name)}/health/ready").status_code == httpx2.codes.OK

@@ -72,10 +72,15 @@ class Supervisor:
         """How often it was started again unasked."""
         return self._watched[name].restarts
 
+    def failures(self, name: str) -> int:
+        """How often in a row it ended by itself soon after a start."""
+        return self._watched[name].failures
+
     def kill(self, name: str, *, restart: bool = True) -> None:
         """SIGKILL; it is started again after a pause, or (restart=False) when `start` is called."""
         with self._lock:
             self._watched[name].wanted = restart
+            self._watched[name].failures = 0  # our doing, not its own
             self._watched[name].child.kill()
 
     def stop(self, *names: str, grace_seconds: float = 20) -> None:
