@@ -1,4 +1,4 @@
-"""A real MongoDB and a real Kafka for every test: given by the environment, or started once a session when asked for."""
+"""A real MongoDB and a real Kafka for every test: given by the environment, or started once a session on demand."""
 
 from __future__ import annotations
 
