@@ -52,6 +52,11 @@ def is_done(state: LearnerState, activity_id: str) -> bool:
     return _position(state.completed, activity_key(activity_id)) is not None
 
 
+def done_keys(state: LearnerState) -> frozenset[str]:
+    """The short keys of all that is done, for whoever asks about many activities: `is_done` for each of them."""
+    return frozenset(state.completed[i : i + _KEY_CHARS] for i in range(0, len(state.completed), _KEY_CHARS))
+
+
 def recent_after(recent: tuple[Recent, ...], key: str, at: int, result: Outcome) -> tuple[Recent, ...]:
     """The recent activities, oldest first. A mere look doesn't wipe out a result."""
     before = next((entry for entry in recent if entry.activity == key), None)

@@ -23,12 +23,16 @@ def create_app(
     lifespan: Lifespan,
     routers: Sequence[APIRouter],
     checks: Sequence[health.Checker] = (),
+    body_limit_bytes: int | None = None,
 ) -> FastAPI:
-    """A FastAPI app; `lifespan` makes the clients and puts the service's own typed state on `app.state`."""
+    """A FastAPI app; `lifespan` makes the clients and puts the service's own typed state on `app.state`.
+
+    `body_limit_bytes` takes the place of the setting that all services share.
+    """
     app = FastAPI(title=title, description=description, version=VERSION, lifespan=lifespan, docs_url="/docs")
     app.state.authenticator = Authenticator(settings.auth)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit_bytes=settings.http.body_limit_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)
     for router in routers:
         app.include_router(router)
     app.include_router(health.router(checks), include_in_schema=False)

@@ -1,0 +1,50 @@
+"""Wiring of the HTTP process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from service_kit.app import create_app
+from service_kit.consent import ConsentView
+from service_kit.runtime import connections
+from service_kit.settings import ServiceSettings
+
+from recommendation.catalog import endpoints as catalog
+from recommendation.catalog.held import HeldCatalogs
+from recommendation.catalog.repository import CatalogRepository
+from recommendation.learners.repository import LearnerRepository
+from recommendation.recommendations import endpoints as recommendations
+from recommendation.settings import CatalogSettings
+from recommendation.state import State
+from recommendation.stats import endpoints as stats
+
+NAME: Final = "recommendation"
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    """The app; clients are made when it starts and closed when it stops."""
+    own = CatalogSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with connections(NAME, settings) as c:
+            repository = CatalogRepository(c.client, c.db, c.clock)
+            app.state.recommendation = State(
+                own,
+                repository,
+                HeldCatalogs(repository),
+                LearnerRepository(c.db, c.sealer),
+                ConsentView(c.db),
+                c.clock,
+            )
+            yield
+
+    return create_app(
+        title="Trellis recommendation",
+        description="The catalog of activities, and what a learner may do next, with the reasons.",
+        settings=settings,
+        lifespan=lifespan,
+        routers=[catalog.router, recommendations.router, stats.router],
+        body_limit_bytes=own.body_limit_bytes,
+    )

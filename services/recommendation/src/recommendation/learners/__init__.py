@@ -1,0 +1,1 @@
+"""Learner states as learner_profile publishes them."""

@@ -1,0 +1,23 @@
+"""This service's part when a learner's standing changes or a learner is to be forgotten."""
+
+from collections.abc import Mapping
+
+from service_kit.consent import Change
+from service_kit.mongo import Session
+
+from recommendation.learners.repository import LEARNERS, LearnerRepository
+
+
+class LearnerParticipant:
+    """Reading asks the consent view each time; here only what is held is let go of."""
+
+    def __init__(self, learners: LearnerRepository) -> None:
+        self._learners = learners
+
+    async def standing_changed(self, change: Change, session: Session) -> None:
+        """Without `profile` no state is kept. When it resumes, learner_profile publishes the state anew."""
+        if not change.after.allows("profile"):
+            await self._learners.close(change.tenant, change.learner, session)
+
+    async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
+        return {LEARNERS.name: await self._learners.remove(tenant, [learner], session)}

@@ -1,0 +1,93 @@
+"""MongoDB out: the newest profile of each learner."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from events.payloads import LearnerProfile, ProfileStatus
+from events.sealing import Owner, Sealed, Sealer
+from learner_model import LearnerState, decode, encode
+from service_kit.mongo import Collection, CollectionSpec, Database, DeleteOne, Document, ReplaceOne, Session
+
+LEARNERS: Final = CollectionSpec("learners", "derived")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProfile:
+    """A learner as held here. `state` None: the purpose `profile` is stopped, or nothing is known."""
+
+    reflects: str | None = None
+    titles: Mapping[str, str] | None = None
+    state: LearnerState | None = None
+
+
+class LearnerRepository:
+    """States pass through the one `seal`/`open` pair."""
+
+    def __init__(self, db: Database, sealer: Sealer) -> None:
+        self._learners: Collection = db[LEARNERS.name]
+        self._sealer = sealer
+
+    async def get(self, tenant: str, learner: str) -> HeldProfile | None:
+        found = await self._learners.find_one({"_id": _id(tenant, learner)})
+        if found is None:
+            return None
+        if found["state"] is None:
+            return HeldProfile(None, {}, None)
+        sealed = Sealed(bytes(found["state"]["data"]), found["state"]["key"])
+        state = decode((await self._sealer.open([sealed]))[0])
+        return HeldProfile(found["reflects"], found["titles"], state)
+
+    async def versions(self, tenant: str, learners: Iterable[str], session: Session) -> dict[str, int]:
+        """The version held of each of these learners."""
+        keys = {_id(tenant, learner): learner for learner in learners}
+        found = self._learners.find({"_id": {"$in": list(keys)}}, {"version": 1}, session=session)
+        return {keys[document["_id"]]: document["version"] for document in await found.to_list(None)}
+
+    async def put(self, tenant: str, profiles: Mapping[str, LearnerProfile], session: Session) -> None:
+        """Replace what is held of these learners."""
+        states = await self._sealed(tenant, profiles)
+        changes = [
+            ReplaceOne({"_id": _id(tenant, learner)}, _document(profile, states.get(learner)), upsert=True)
+            for learner, profile in profiles.items()
+        ]
+        if changes:
+            await self._learners.bulk_write(changes, ordered=False, session=session)
+
+    async def close(self, tenant: str, learner: str, session: Session) -> None:
+        """Keep the version alone, so that nothing older comes back."""
+        nothing: Document = {"status": ProfileStatus.closed, "reflects": None, "titles": {}, "state": None}
+        await self._learners.update_one({"_id": _id(tenant, learner)}, {"$set": nothing}, session=session)
+
+    async def remove(self, tenant: str, learners: Sequence[str], session: Session) -> int:
+        """Delete all that is held of these learners; how many were."""
+        if not learners:
+            return 0
+        changes = [DeleteOne({"_id": _id(tenant, learner)}) for learner in learners]
+        return (await self._learners.bulk_write(changes, ordered=False, session=session)).deleted_count
+
+    async def count(self, tenant: str) -> int:
+        """Learners with a state."""
+        return await self._learners.count_documents(
+            {"_id": {"$gt": f"{tenant}/", "$lt": f"{tenant}0"}, "status": ProfileStatus.open}
+        )
+
+    async def _sealed(self, tenant: str, profiles: Mapping[str, LearnerProfile]) -> dict[str, Sealed]:
+        states = [(learner, encode(p.state)) for learner, p in profiles.items() if p.state is not None]
+        sealed = await self._sealer.seal([(Owner(tenant, learner), data) for learner, data in states])
+        return {learner: one for (learner, _), one in zip(states, sealed, strict=True)}
+
+
+def _id(tenant: str, learner: str) -> str:
+    return f"{tenant}/{learner}"
+
+
+def _document(profile: LearnerProfile, state: Sealed | None) -> Document:
+    opened = profile.status is ProfileStatus.open
+    return {
+        "version": profile.version,
+        "status": profile.status,
+        "reflects": profile.reflects if opened else None,
+        "titles": profile.titles if opened else {},
+        "state": {"data": state.data, "key": state.key} if state is not None and opened else None,
+    }

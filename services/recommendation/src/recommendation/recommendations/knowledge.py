@@ -1,0 +1,116 @@
+"""What a learner knows at a time, in the terms that ranking needs. All figures are the learner model's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from learner_model import MASTERY_THRESHOLD, CompetencyState, LearnerState, Outcome, due_at, empty, probability
+from learner_model.belief import expected_probability
+from learner_model.competency import belief_at, fresh, item_logit
+from learner_model.interests import strength_at
+from learner_model.outcomes import activity_key, done_keys
+from learner_model.state import EPOCH
+
+from recommendation.recommendations.offers import Offer
+
+READY: Final = 0.6
+"""The probability from which a competency bears what is built on it: sooner right than wrong, with some room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A competency at a time. `before` is the probability right after the last response."""
+
+    probability: float
+    before: float
+    tried: bool
+
+    @property
+    def mastered(self) -> bool:
+        return self.tried and self.probability >= MASTERY_THRESHOLD
+
+    @property
+    def ready(self) -> bool:
+        return self.tried and self.probability >= READY
+
+    @property
+    def bound(self) -> float:
+        """The bound that was reached at the last response: mastery, or enough to build on."""
+        return MASTERY_THRESHOLD if self.before >= MASTERY_THRESHOLD else READY
+
+    @property
+    def due(self) -> bool:
+        """It was above that bound and has faded below it."""
+        return self.tried and self.before >= READY and self.probability < self.bound
+
+
+class Knowledge:
+    """A learner's state read at `as_of`; each competency is reckoned once."""
+
+    def __init__(self, state: LearnerState | None, as_of: datetime) -> None:
+        self.known = state is not None
+        self.state = state or empty()
+        self.as_of = as_of
+        self._levels: dict[str, Level] = {}
+        self._done = done_keys(self.state)
+        self._outcomes = {recent.activity: Outcome(recent.outcome) for recent in self.state.recent}
+        self.interests = {
+            tag: strength
+            for tag, interest in self.state.interests.items()
+            if (strength := strength_at(interest, as_of.timestamp())) > 0
+        }
+
+    def level(self, competency: str) -> Level:
+        found = self._levels.get(competency)
+        if found is None:
+            found = self._levels[competency] = self._reckon(competency)
+        return found
+
+    def success(self, competencies: Sequence[str], difficulty: float | None) -> float:
+        """The probability of a right response to an item of this difficulty: the mean over its competencies."""
+        item = item_logit(difficulty)
+        chances = [self._chance(self._state(c), item) for c in competencies] or [self._chance(self._state(""), item)]
+        return sum(chances) / len(chances)
+
+    def met(self, offer: Offer) -> bool:
+        """Whether all prerequisites are met: competencies ready, activities done."""
+        return all(self.level(c).ready for c in offer.needs) and all(
+            activity_key(activity) in self._done for activity in offer.needs_done
+        )
+
+    def done(self, offer: Offer) -> bool:
+        return offer.key in self._done
+
+    def outcome(self, offer: Offer) -> Outcome | None:
+        """The last outcome, where the activity is among the recent ones."""
+        return self._outcomes.get(offer.key)
+
+    def due_since(self, competency: str) -> datetime | None:
+        """When a competency fell below the bound it had reached."""
+        state = self.state.competencies.get(competency)
+        return due_at(state, self.level(competency).bound) if state else None
+
+    def tried_disciplines(self, offers: Iterable[Offer]) -> frozenset[str]:
+        """Disciplines (first tags) of which the learner has chosen or answered something."""
+        return frozenset(
+            offer.discipline
+            for offer in offers
+            if offer.discipline in self.state.interests
+            or any(c in self.state.competencies for c in offer.activity.competencies)
+        )
+
+    def _reckon(self, competency: str) -> Level:
+        state = self.state.competencies.get(competency)
+        if state is None or state.evidence_count == 0:
+            return Level(self._chance(self._state(competency), 0.0), 0.0, tried=False)
+        at = EPOCH + timedelta(seconds=state.last_response)
+        return Level(probability(state, self.as_of), probability(state, at), tried=True)
+
+    def _state(self, competency: str) -> CompetencyState:
+        """What is believed of a competency; of an unseen one what the learner can in general."""
+        held = self.state.competencies.get(competency)
+        return held or fresh(self.state.ability, 0, provisional=False)
+
+    def _chance(self, state: CompetencyState, item: float) -> float:
+        return expected_probability(belief_at(state, self.as_of).mean - item, state.variance)

@@ -1,0 +1,16 @@
+"""What the runtime needs to know of this service."""
+
+from service_kit.consent import COLLECTIONS
+from service_kit.runtime import Service
+
+from recommendation.app import NAME, create
+from recommendation.catalog.repository import ACTIVITIES, CATALOGS
+from recommendation.learners.repository import LEARNERS
+from recommendation.worker import worker
+
+SERVICE = Service(
+    NAME,
+    collections=[ACTIVITIES, CATALOGS, LEARNERS, *COLLECTIONS],
+    app=create,
+    workers={"work": worker},
+)

@@ -1,0 +1,25 @@
+"""Which topics, which handlers."""
+
+from typing import Final
+
+from events import topics
+from service_kit.consent import ConsentView
+from service_kit.runtime import Connections, Worker
+
+from recommendation.catalog.outbox import ActivitySource
+from recommendation.learners.handlers import ProfileHandler
+from recommendation.learners.participant import LearnerParticipant
+from recommendation.learners.repository import LearnerRepository
+
+# Small batches: a learner waits for what the last statement changed.
+BATCH: Final = 200
+
+
+def worker(c: Connections) -> Worker:
+    """Profiles in, the catalog out, and the part in privacy."""
+    learners = LearnerRepository(c.db, c.sealer)
+    w = Worker(c)
+    w.take_part(LearnerParticipant(learners))
+    w.consume("profiles", [topics.PROFILES], ProfileHandler(learners, ConsentView(c.db)), max_records=BATCH)
+    w.relay(ActivitySource())
+    return w
