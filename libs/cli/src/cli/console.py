@@ -21,3 +21,6 @@ def one_line_errors() -> Iterator[None]:
     except StackError as problem:
         err.print(f"trellis: {problem}", markup=False)
         sys.exit(1)
+    except PermissionError as problem:
+        err.print(f"trellis: may not write to {problem.filename}: it belongs to another user", markup=False)
+        sys.exit(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 from devstack.errors import CannotStart
 
 _PR_SET_PDEATHSIG = 1
+_LOG_BYTES = 20 * 2**20  # beyond it a start begins a new log and keeps one old one
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -50,6 +51,8 @@ class Child:
     def start(self) -> None:
         """Start the program; its output is appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("ab") as output:
             self._log_start = output.tell()
             self._process = subprocess.Popen(

@@ -178,6 +178,8 @@ def explain(output: str, data: Path, log: Path) -> str | None:
     """One line on why Kafka ended, where its output tells."""
     if "Address already in use" in output:
         return f"Kafka's port was taken by another program while it started: start again (log: {log})"
+    if "AccessDeniedException" in output or "Permission denied" in output:
+        return f"Kafka may not write to {data}: it belongs to another user"
     if "No space left on device" in output:
         return f"the disk is full: Kafka could not write to {data}"
     if re.search(_DAMAGE, output):

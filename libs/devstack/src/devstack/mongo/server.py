@@ -131,6 +131,8 @@ def explain(output: str, data: Path, log: Path) -> str | None:
         return f"MongoDB's port was taken by another program while it started: start again (log: {log})"
     if "DBPathInUse" in output:
         return f"another mongod uses {data}: stop it first"
+    if "Permission denied" in output or "read-only directory" in output:
+        return f"MongoDB may not write to {data}: it belongs to another user"
     if "No space left on device" in output:
         return f"the disk is full: MongoDB could not write to {data}"
     if re.search(r"WiredTiger error|WT_\w+|Fatal assertion|InvalidBSON|storage engine.*metadata|Unrecoverable", output):
