@@ -43,6 +43,7 @@ __all__ = [
     "DeleteMany",
     "DeleteOne",
     "Document",
+    "DriverError",
     "DuplicateKeyError",
     "Index",
     "InsertOne",
@@ -60,6 +61,7 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+DriverError = PyMongoError
 Client = AsyncIOMotorClient[Document]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]

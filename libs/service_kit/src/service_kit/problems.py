@@ -20,7 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from service_kit.mongo import away
+from service_kit.mongo import DriverError, MongoAway, away
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    # Named apart from Exception, whose handler answers and then raises again: waiting is no fault to shout about.
+    for expected in (NotReady, MongoAway, DriverError):
+        app.add_exception_handler(expected, _unexpected)
     app.add_exception_handler(Exception, _unexpected)
 
 

@@ -1,0 +1,5 @@
+from service_kit.runtime import main
+
+from ingest.service import SERVICE
+
+main(SERVICE)

@@ -1,0 +1,1 @@
+"""What this LRS speaks."""

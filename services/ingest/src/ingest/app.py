@@ -1,0 +1,64 @@
+"""Wiring: settings → clients → endpoints."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from service_kit.app import create_app
+from service_kit.consent import ConsentView
+from service_kit.runtime import Connections, connections
+from service_kit.settings import ServiceSettings
+
+from ingest.about import endpoints as about
+from ingest.credentials import endpoints as credentials
+from ingest.credentials.repository import CredentialRepository
+from ingest.credentials.verification import Verifier
+from ingest.identities import endpoints as identities
+from ingest.identities.repository import IdentityRepository
+from ingest.identities.resolving import Resolver
+from ingest.state import State
+from ingest.statements import endpoints as statements
+from ingest.statements.recording import Recorder
+from ingest.statements.repository import StatementRepository
+from ingest.statements.stamps import Stamps
+from ingest.stats import endpoints as stats
+from ingest.versioning import VersionHeader
+
+DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
+Documents (state, profiles), attachments, signatures and the alternate request syntax are not served yet."""
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with connections("ingest", settings) as c:
+            app.state.ingest = build(c)
+            yield
+
+    app = create_app(
+        title="Trellis ingest",
+        description=DESCRIPTION,
+        settings=settings,
+        lifespan=lifespan,
+        routers=[about.router, statements.router, identities.router, credentials.router, stats.router],
+    )
+    app.add_middleware(VersionHeader)
+    return app
+
+
+def build(c: Connections) -> State:
+    statements = StatementRepository(c.client, c.db, c.sealer)
+    credentials = CredentialRepository(c.db)
+    consents = ConsentView(c.db)
+    identities = Resolver(IdentityRepository(c.db, c.sealer))
+    stamps = Stamps(c.clock)
+    return State(
+        statements=statements,
+        recorder=Recorder(statements, identities, consents, stamps),
+        stamps=stamps,
+        identities=identities,
+        consents=consents,
+        credentials=credentials,
+        verifier=Verifier(credentials),
+        clock=c.clock,
+    )

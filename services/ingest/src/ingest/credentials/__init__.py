@@ -1,0 +1,1 @@
+"""xAPI credentials: a key, a secret, scopes, one tenant."""

@@ -1,0 +1,1 @@
+"""How ingest forgets a learner."""

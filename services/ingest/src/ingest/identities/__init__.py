@@ -1,0 +1,1 @@
+"""Who is who: from an identifier to a random agent and a random learner."""

@@ -1,0 +1,174 @@
+"""The collections `identities`, `learners` and `tenant_keys`.
+
+- `identities`: `{_id: "tenant/<HMAC-SHA-256 of the canonical identifier>", tenant, bytes, key, subject}`; the sealed
+  bytes hold agent_id and learner_id. `subject` says that statements are about this learner (it was an actor, or was
+  announced by POST /identities), not only by or beside it.
+- `learners`: `{_id: "tenant/learner_id", bytes, key}`; the sealed bytes hold the learner's agent_ids and the digests of
+  the identifiers: the way back that an erasure needs, and that ends when the learner's key is destroyed.
+- `tenant_keys`: the HMAC key of each tenant. It moves to the key provider with the data keys.
+"""
+
+import asyncio
+import hmac
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from events.sealing import Owner, Sealed, Sealer
+from service_kit.mongo import (
+    ASCENDING,
+    BulkWriteError,
+    Collection,
+    CollectionSpec,
+    Database,
+    Document,
+    DuplicateKeyError,
+    Index,
+    MongoAway,
+    Session,
+)
+
+IDENTITIES: Final = CollectionSpec("identities", "source", (Index((("tenant", ASCENDING), ("subject", ASCENDING))),))
+LEARNERS: Final = CollectionSpec("learners", "source")
+TENANT_KEYS: Final = CollectionSpec("tenant_keys", "source")
+_DUPLICATE_KEY: Final = 11000
+_APPEARS_WITHIN_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who stands behind an identifier."""
+
+    agent: str
+    learner: str
+    subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What is a learner's: agent_ids and the digests of identifiers."""
+
+    agents: list[str]
+    digests: list[str]
+
+
+class IdentityRepository:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
+        self._identities: Collection = db[IDENTITIES.name]
+        self._learners: Collection = db[LEARNERS.name]
+        self._tenant_keys: Collection = db[TENANT_KEYS.name]
+        self._sealer = sealer
+        self._keys: dict[str, bytes] = {}
+
+    async def digests(self, tenant: str, ifis: Iterable[str]) -> dict[str, str]:
+        """The keyed digest of each canonical identifier."""
+        key = self._keys.get(tenant) or await self._key(tenant)
+        return {ifi: hmac.digest(key, ifi.encode(), "sha256").hex() for ifi in ifis}
+
+    async def find(self, tenant: str, digests: Iterable[str]) -> dict[str, Identity]:
+        """The known ones among these digests."""
+        ids = [f"{tenant}/{digest}" for digest in digests]
+        found = await self._identities.find({"_id": {"$in": ids}}).to_list(None) if ids else []
+        opened = await self._sealer.open([Sealed(d["bytes"], d["key"]) for d in found])
+        return {
+            document["_id"].partition("/")[2]: Identity(**orjson.loads(data), subject=document["subject"])
+            for document, data in zip(found, opened, strict=True)
+        }
+
+    async def add(self, tenant: str, identities: Mapping[str, Identity]) -> set[str]:
+        """Insert by digest; those that are there already, made by someone else. Call outside a transaction.
+
+        The way back is written first: an identity without it could not be erased, while one too many is harmless.
+        """
+        await self._learners.insert_many(await self._ways_back(tenant, identities), ordered=False)
+        documents = await self._documents(tenant, identities)
+        try:
+            await self._identities.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            taken = _duplicates(error, documents)
+            orphans = [f"{tenant}/{identities[digest].learner}" for digest in taken]
+            await self._learners.delete_many({"_id": {"$in": orphans}})
+            return taken
+        return set()
+
+    async def appear(self, tenant: str, digests: Iterable[str]) -> dict[str, Identity]:
+        """Those that someone else has just inserted: they appear as soon as they are durable."""
+        wanted, until = set(digests), time.monotonic() + _APPEARS_WITHIN_SECONDS
+        while len(found := await self.find(tenant, wanted)) < len(wanted):
+            if time.monotonic() > until:
+                raise MongoAway("an identity that was there is not")
+            await asyncio.sleep(0.005)
+        return found
+
+    async def mark_subjects(self, tenant: str, digests: Iterable[str]) -> None:
+        """From now on statements are about them."""
+        ids = [f"{tenant}/{digest}" for digest in digests]
+        await self._identities.update_many({"_id": {"$in": ids}}, {"$set": {"subject": True}})
+
+    async def count_subjects(self, tenant: str) -> int:
+        return await self._identities.count_documents({"tenant": tenant, "subject": True})
+
+    async def belongings(self, tenant: str, learner: str, session: Session) -> Belongings | None:
+        found = await self._learners.find_one({"_id": f"{tenant}/{learner}"}, session=session)
+        if found is None:
+            return None
+        (opened,) = await self._sealer.open([Sealed(found["bytes"], found["key"])])
+        return Belongings(**orjson.loads(opened))
+
+    async def remove(self, tenant: str, learner: str, belongings: Belongings, session: Session) -> int:
+        """Delete the learner's identities and the way back; how many identities there were."""
+        ids = [f"{tenant}/{digest}" for digest in belongings.digests]
+        result = await self._identities.delete_many({"_id": {"$in": ids}}, session=session)
+        await self._learners.delete_one({"_id": f"{tenant}/{learner}"}, session=session)
+        return result.deleted_count
+
+    async def _documents(self, tenant: str, identities: Mapping[str, Identity]) -> list[Document]:
+        bodies = [{"agent": i.agent, "learner": i.learner} for i in identities.values()]
+        sealed = await self._seal(tenant, identities, bodies)
+        return [
+            {
+                "_id": f"{tenant}/{digest}",
+                "tenant": tenant,
+                "bytes": one.data,
+                "key": one.key,
+                "subject": identity.subject,
+            }
+            for (digest, identity), one in zip(identities.items(), sealed, strict=True)
+        ]
+
+    async def _ways_back(self, tenant: str, identities: Mapping[str, Identity]) -> list[Document]:
+        bodies = [{"agents": [i.agent], "digests": [digest]} for digest, i in identities.items()]
+        sealed = await self._seal(tenant, identities, bodies)
+        return [
+            {"_id": f"{tenant}/{identity.learner}", "bytes": one.data, "key": one.key}
+            for identity, one in zip(identities.values(), sealed, strict=True)
+        ]
+
+    async def _seal(
+        self, tenant: str, identities: Mapping[str, Identity], bodies: Sequence[dict[str, Any]]
+    ) -> list[Sealed]:
+        owners = [Owner(tenant, identity.learner) for identity in identities.values()]
+        return await self._sealer.seal([(o, orjson.dumps(b)) for o, b in zip(owners, bodies, strict=True)])
+
+    async def _key(self, tenant: str) -> bytes:
+        until = time.monotonic() + _APPEARS_WITHIN_SECONDS
+        while (found := await self._tenant_keys.find_one({"_id": tenant})) is None:
+            if time.monotonic() > until:
+                raise MongoAway("a tenant's key that was there is not")
+            try:
+                await self._tenant_keys.insert_one({"_id": tenant, "bytes": secrets.token_bytes(32)})
+            except DuplicateKeyError:
+                await asyncio.sleep(0.005)  # another replica's: it appears as soon as it is durable
+        key: bytes = found["bytes"]
+        self._keys[tenant] = key
+        return key
+
+
+def _duplicates(error: BulkWriteError, documents: Sequence[Document]) -> set[str]:
+    failed = (error.details or {}).get("writeErrors", [])
+    if not failed or any(one["code"] != _DUPLICATE_KEY for one in failed):
+        raise error
+    return {documents[one["index"]]["_id"].partition("/")[2] for one in failed}

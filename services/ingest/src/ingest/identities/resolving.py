@@ -1,0 +1,69 @@
+"""From canonical identifiers to identities: found, or made.
+
+The cache may be stale where a learner was erased meanwhile; whoever relies on an identity for a write checks the
+learner's standing in the same request and, where it says erased, resolves again with `fresh`. So a stale entry is
+harmless: what belongs to an erased learner is never extended.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+from ingest.identities.cache import Cache
+from ingest.identities.repository import Identity, IdentityRepository
+
+CACHE_SIZE: Final = 100_000
+CACHE_SECONDS: Final = 300.0
+Resolved = dict[str, Identity]
+
+
+class Resolver:
+    def __init__(self, identities: IdentityRepository) -> None:
+        self._identities = identities
+        self._cache: Cache[tuple[str, str], Identity] = Cache(CACHE_SIZE, CACHE_SECONDS)
+
+    async def resolve(
+        self, tenant: str, ifis: Collection[str], *, subjects: Collection[str], fresh: bool = False
+    ) -> tuple[Resolved, set[str]]:
+        """The identity of each identifier, and which of them are new. `subjects` are those statements are about."""
+        digests = await self._identities.digests(tenant, ifis)
+        cached = {} if fresh else {d: i for d in digests.values() if (i := self._cache.get((tenant, d))) is not None}
+        missing = [digest for digest in digests.values() if digest not in cached]
+        wanted = {digests[ifi] for ifi in subjects}
+        found, new = await self._find_or_make(tenant, missing, wanted) if missing else ({}, set())
+        known = cached | found
+        await self._mark(tenant, known, wanted)
+        return {ifi: known[digest] for ifi, digest in digests.items()}, {i for i, d in digests.items() if d in new}
+
+    async def look_up(self, tenant: str, ifi: str) -> Identity | None:
+        """Only looks."""
+        digest = (await self._identities.digests(tenant, [ifi]))[ifi]
+        return (await self._identities.find(tenant, [digest])).get(digest)
+
+    async def digests(self, tenant: str, ifis: Iterable[str]) -> dict[str, str]:
+        return await self._identities.digests(tenant, ifis)
+
+    async def count_subjects(self, tenant: str) -> int:
+        return await self._identities.count_subjects(tenant)
+
+    async def _find_or_make(
+        self, tenant: str, digests: Collection[str], subjects: Collection[str]
+    ) -> tuple[dict[str, Identity], set[str]]:
+        found = await self._identities.find(tenant, digests)
+        made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in digests if d not in found}
+        taken = await self._identities.add(tenant, made) if made else set()
+        if taken:
+            found |= await self._identities.appear(tenant, taken)
+        known = made | found
+        for digest, identity in known.items():
+            self._cache.put((tenant, digest), identity)
+        return known, made.keys() - taken
+
+    async def _mark(self, tenant: str, known: dict[str, Identity], subjects: Collection[str]) -> None:
+        unmarked = [digest for digest in subjects if not known[digest].subject]
+        if unmarked:
+            await self._identities.mark_subjects(tenant, unmarked)
+            for digest in unmarked:
+                known[digest] = replace(known[digest], subject=True)
+                self._cache.put((tenant, digest), known[digest])

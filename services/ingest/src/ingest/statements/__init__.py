@@ -1,0 +1,1 @@
+"""Statements: received, recorded, read, relayed."""

@@ -1,0 +1,162 @@
+"""`/xapi/statements` (1.0.3 Communication 2.1; 2.0 4.1.6.1).
+
+Documents (`/xapi/activities/state` and its like), attachments and signatures have their places beside this.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from service_kit import metrics
+from service_kit.problems import BadRequest, NotFound
+from xapi import Parsed, QueryInvalid, StatementQuery, Version
+
+from ingest.credentials.repository import Credential
+from ingest.credentials.schemas import Scope
+from ingest.credentials.verification import scoped
+from ingest.state import State, state_of
+from ingest.statements import bodies, openapi, reading
+from ingest.statements.indexing import key_of
+from ingest.statements.recording import Recorded
+from ingest.statements.refusals import invalid_query, wrong_parameter
+from ingest.statements.repository import Place
+from ingest.statements.stamps import from_micros
+from ingest.versioning import version_of
+
+CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
+NOT_RECORDED: Final = "Trellis-Not-Recorded"
+JSON: Final = "application/json"
+
+router = APIRouter(prefix="/xapi", tags=["xapi"])
+Writer = Annotated[Credential, Depends(scoped(Scope.statements_write))]
+Reader = Annotated[Credential, Depends(scoped(Scope.statements_read, Scope.statements_read_mine, Scope.all_read))]
+_refused = metrics.counter(metrics.STATEMENTS_REFUSED)
+
+
+@router.post("/statements", openapi_extra=openapi.POST)
+async def post_statements(request: Request, credential: Writer) -> Response:
+    """Store a statement or a batch, wholly or not at all; the answer lists the ids in order."""
+    version = version_of(request)
+    _known_parameters(request, ())
+    batch, is_array = await _read(request, version)
+    recorded = await state_of(request).recorder.record(credential, version, batch, is_array=is_array)
+    return Response(orjson.dumps(recorded.ids), 200, _not_recorded(recorded), JSON)
+
+
+@router.put("/statements", status_code=204, openapi_extra=openapi.PUT)
+async def put_statement(request: Request, credential: Writer) -> Response:
+    """Store one statement under the id given as `statementId`."""
+    version = version_of(request)
+    _known_parameters(request, ("statementId",))
+    wanted = _statement_id(request, version)
+    batch, is_array = await _read(request, version)
+    parsed = _one_of(batch, is_array, wanted)
+    recorded = await state_of(request).recorder.record(credential, version, [parsed], is_array=False)
+    return Response(status_code=204, headers=_not_recorded(recorded))
+
+
+@router.get("/statements", openapi_extra=openapi.GET)
+@router.head("/statements", include_in_schema=False)
+async def get_statements(request: Request, credential: Reader) -> Response:
+    """One statement by its id, or a list by filters, newest first; `more` leads on to the next page."""
+    version, state = version_of(request), state_of(request)
+    params, place = reading.pages(request.query_params.multi_items())
+    query = _query(params, version)
+    mine = None if credential.may(Scope.statements_read, Scope.all_read) else credential.key
+    through = state.stamps.consistent_through()
+    if query.is_single:
+        content = await _single(request, state, credential.tenant, query, mine)
+    else:
+        content = await _list(request, state, credential.tenant, (params, query, place), mine, through)
+    headers = {CONSISTENT_THROUGH: from_micros(through).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    return Response(content, 200, headers, JSON)
+
+
+async def _single(request: Request, state: State, tenant: str, query: StatementQuery, mine: str | None) -> bytes:
+    wanted = str(query.statement_id or query.voided_statement_id)
+    voided = query.voided_statement_id is not None
+    found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
+    if found is None:
+        raise NotFound("There is no such statement" + (" that is voided" if voided else ", or it is voided"))
+    (opened,) = await state.statements.opened([found])
+    return reading.rendered(opened, query.format, request.headers.get("Accept-Language"))
+
+
+async def _list(
+    request: Request,
+    state: State,
+    tenant: str,
+    walk: tuple[reading.Pairs, StatementQuery, Place | None],
+    mine: str | None,
+    through: int,
+) -> bytes:
+    params, query, place = walk
+    agent = None
+    if query.agent_ifi is not None:
+        identity = await state.identities.look_up(tenant, query.agent_ifi)
+        if identity is None:
+            return reading.result([], "")
+        agent = identity.agent
+    selected, size = reading.selection(query, agent, through), reading.page_size(query)
+    found = await state.statements.page(tenant, selected, after=place, limit=size + 1, authority=mine)
+    page = found[:size]
+    more = ""
+    if len(found) > size:
+        cursor = reading.Cursor(params, reading.place_of(page[-1])).encode()
+        more = f"{request.scope.get('root_path', '')}{router.prefix}/statements?{reading.MORE}={cursor}"
+    language = request.headers.get("Accept-Language")
+    opened = await state.statements.opened(page)
+    return reading.result([reading.rendered(one, query.format, language) for one in opened], more)
+
+
+async def _read(request: Request, version: Version) -> tuple[list[Parsed], bool]:
+    try:
+        return await bodies.read(request, version)
+    except BadRequest:
+        _refused.add(1)
+        raise
+
+
+def _known_parameters(request: Request, known: Iterable[str]) -> None:
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            hint = "; the alternate request syntax is not served yet" if name == "method" else ""
+            raise wrong_parameter(name, f"is not a parameter of this request{hint}")
+
+
+def _query(params: reading.Pairs, version: Version) -> StatementQuery:
+    try:
+        query = StatementQuery.parse(params, version)
+    except QueryInvalid as error:
+        raise invalid_query(error) from None
+    if query.attachments:
+        raise wrong_parameter("attachments", "attachments with their data are not served yet; expected false")
+    return query
+
+
+def _statement_id(request: Request, version: Version) -> str:
+    given = [pair for pair in request.query_params.multi_items() if pair[0] == "statementId"]
+    if not given:
+        raise wrong_parameter("statementId", "is required, and missing")
+    return str(_query(given, version).statement_id)
+
+
+def _one_of(batch: list[Parsed], is_array: bool, wanted: str) -> Parsed:
+    """The one statement of a PUT, with the id of its parameter (1.0.3 Communication 2.1.1)."""
+    if is_array:
+        raise _wrong_body("", "expected one statement, found an array")
+    (parsed,) = batch
+    if parsed.id is not None and parsed.id != wanted:
+        raise _wrong_body("/id", "expected the id that the parameter statementId names, found another")
+    return parsed if parsed.id else Parsed(parsed.statement, {**parsed.raw, "id": wanted})
+
+
+def _wrong_body(pointer: str, detail: str) -> BadRequest:
+    return BadRequest(
+        f"Wrong input at {pointer or 'the body'}: {detail}", errors=[{"pointer": pointer, "detail": detail}]
+    )
+
+
+def _not_recorded(recorded: Recorded) -> dict[str, Any]:
+    return {NOT_RECORDED: str(recorded.not_recorded)} if recorded.not_recorded else {}

@@ -1,0 +1,79 @@
+"""Statements onto Kafka: each once for every learner that it is about, without a word that says who anyone is."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+from events import topics
+from events.envelope import Outgoing
+from events.tracing import current_traceparent, span_after
+from opentelemetry.trace import SpanKind
+from service_kit.mongo import Document
+from xapi import for_learner, learners_of
+from xapi.parsing import JsonObject
+
+from ingest.statements.repository import STATEMENTS, StatementRepository
+from ingest.statements.stamps import from_micros
+
+_PAUSE_EVERY = 25
+
+
+class StatementSource:
+    """A voiding goes to the learners of the voided statement. Where that has not come yet, its coming flags again."""
+
+    spec = STATEMENTS
+    remove_when_sent = False
+
+    def __init__(self, statements: StatementRepository) -> None:
+        self._statements = statements
+
+    async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
+        about = await self._targets(documents)
+        messages: list[Outgoing] = []
+        opened = await self._statements.opened(documents)
+        for number, (document, data) in enumerate(zip(documents, opened, strict=True)):
+            if number % _PAUSE_EVERY == _PAUSE_EVERY - 1:
+                await asyncio.sleep(0)  # leases and the producer live in the same loop
+            raw = orjson.loads(data)
+            learners = about.get(document["voids"], []) if "voids" in document else _learners(document, raw)
+            messages += _messages(document, raw, learners)
+        return messages
+
+    async def _targets(self, documents: Sequence[Document]) -> dict[str, list[tuple[str, str]]]:
+        """Learners of the voided statements, by `_id`."""
+        wanted = sorted({document["voids"] for document in documents if "voids" in document})
+        found = [d for d in await self._statements.find(wanted) if "voids" not in d and "stored" in d]
+        opened = await self._statements.opened(found)
+        return {d["_id"]: list(_learners(d, orjson.loads(data))) for d, data in zip(found, opened, strict=True)}
+
+
+def _learners(document: Document, raw: JsonObject) -> Iterable[tuple[str, str]]:
+    """Each learner with the identifier that the statement names it by; the forgotten have none."""
+    pairs = zip(document["learners"], learners_of(raw), strict=True)
+    return [(learner, ifi) for learner, ifi in pairs if learner is not None]
+
+
+def _messages(document: Document, raw: JsonObject, learners: Iterable[tuple[str, str]]) -> Iterable[Outgoing]:
+    own: dict[str, set[str]] = {}
+    for learner, ifi in learners:
+        own.setdefault(learner, set()).add(ifi)
+    return _published(document, raw, own)
+
+
+def _published(document: Document, raw: JsonObject, own: Mapping[str, set[str]]) -> list[Outgoing]:
+    name = f"publish {topics.STATEMENTS.name}"
+    with span_after(name, document.get("traceparent"), SpanKind.PRODUCER):
+        traceparent = current_traceparent()
+    tenant, _, statement_id = document["_id"].partition("/")
+    return [
+        Outgoing(
+            topics.STATEMENTS,
+            statement_id,
+            tenant,
+            learner,
+            from_micros(document["stored"]),
+            for_learner(raw, ifis),
+            traceparent,
+        )
+        for learner, ifis in own.items()
+    ]
