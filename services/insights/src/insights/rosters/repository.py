@@ -1,0 +1,146 @@
+"""Rosters in MongoDB. A roster is a set of members under a version; the tenant's pointer names the one that counts.
+
+`rosters` holds the pointer. An erasure raises its `revision`, so that it and an import never pass each other unseen.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from events.sealing import Owner, Sealed, Sealer
+from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
+
+from insights.rosters.places import Place
+
+ROSTERS: Final = CollectionSpec("rosters", "source")
+MEMBERS: Final = CollectionSpec(
+    "members",
+    "source",
+    (
+        Index((("tenant", ASCENDING), ("version", ASCENDING), ("role", ASCENDING))),
+        Index((("tenant", ASCENDING), ("learner", ASCENDING))),
+    ),
+)
+_CHUNK = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Someone in the roster. The name is personal data and lies sealed."""
+
+    learner: str
+    role: str
+    places: tuple[Place, ...]
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A member with the display name."""
+
+    member: Member
+    name: str
+
+
+class RosterRepository:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
+        self._rosters: Collection = db[ROSTERS.name]
+        self._members: Collection = db[MEMBERS.name]
+        self._sealer = sealer
+
+    async def version(self, tenant: str, session: Session | None = None) -> str | None:
+        """The version that counts; None before the first import."""
+        found = await self._rosters.find_one({"_id": tenant}, session=session)
+        return found.get("version") if found else None
+
+    async def learners(self, tenant: str) -> list[Member]:
+        """All learners of the roster that counts, without their names."""
+        version = await self.version(tenant)
+        wanted = {"tenant": tenant, "version": version, "role": "learner"}
+        keep = {"learner": 1, "role": 1, "places": 1, "attributes": 1}
+        return [_member(d) for d in await self._members.find(wanted, keep).to_list(None)]
+
+    async def count_learners(self, tenant: str) -> int:
+        version = await self.version(tenant)
+        return await self._members.count_documents({"tenant": tenant, "version": version, "role": "learner"})
+
+    async def member(self, tenant: str, role: str, learner: str) -> Member | None:
+        version = await self.version(tenant)
+        found = await self._members.find_one({"_id": _id(tenant, version, role, learner)})
+        return _member(found) if found else None
+
+    async def names(self, tenant: str, learners: Iterable[str]) -> dict[str, str]:
+        """Display names of learners, opened; "" where none was given."""
+        version = await self.version(tenant)
+        ids = [_id(tenant, version, "learner", learner) for learner in learners]
+        found = await self._members.find({"_id": {"$in": ids}}, {"learner": 1, "name": 1}).to_list(None)
+        opened = await self._sealer.open([_sealed(d) for d in found])
+        return {d["learner"]: name.decode() for d, name in zip(found, opened, strict=True)}
+
+    async def everyone(self, tenant: str, version: str) -> AsyncIterator[Named]:
+        """All members of a version with their names."""
+        async for d in self._members.find({"tenant": tenant, "version": version}):
+            name = (await self._sealer.open([_sealed(d)]))[0].decode()
+            yield Named(_member(d), name)
+
+    async def insert(self, tenant: str, version: str, members: Sequence[Named]) -> None:
+        """Members of a version that does not count yet."""
+        for start in range(0, len(members), _CHUNK):
+            chunk = members[start : start + _CHUNK]
+            sealed = await self._sealer.seal([(Owner(tenant, m.member.learner), m.name.encode()) for m in chunk])
+            documents = [_document(tenant, version, m.member, s) for m, s in zip(chunk, sealed, strict=True)]
+            await self._members.insert_many(documents, ordered=False)
+
+    async def switch(self, tenant: str, version: str, expected: str | None, session: Session) -> bool:
+        """Let the version count instead of the expected one; False where another import was first."""
+        held = await self.version(tenant, session)
+        if held != expected:
+            return False
+        await self._rosters.update_one({"_id": tenant}, {"$set": {"version": version}}, upsert=True, session=session)
+        return True
+
+    async def drop(self, tenant: str, version: str, learners: Sequence[str], session: Session) -> None:
+        """Take learners out of a version."""
+        ids = [_id(tenant, version, role, learner) for learner in learners for role in ("learner", "teacher")]
+        await self._members.delete_many({"_id": {"$in": ids}}, session=session)
+
+    async def discard(self, tenant: str, version: str) -> None:
+        """Delete one version that will never count."""
+        await self._members.delete_many({"tenant": tenant, "version": version})
+
+    async def discard_before(self, tenant: str, version: str) -> None:
+        """Delete the versions before this one: the replaced and what broken imports have left."""
+        await self._members.delete_many({"tenant": tenant, "version": {"$lt": version}})
+
+    async def forget(self, tenant: str, learner: str, session: Session) -> int:
+        """Delete a learner's entries in all versions; how many there were."""
+        await self._rosters.update_one({"_id": tenant}, {"$inc": {"revision": 1}}, upsert=True, session=session)
+        deleted = await self._members.delete_many({"tenant": tenant, "learner": learner}, session=session)
+        return int(deleted.deleted_count)
+
+
+def _id(tenant: str, version: str | None, role: str, learner: str) -> str:
+    return f"{tenant}/{version}/{role}/{learner}"
+
+
+def _document(tenant: str, version: str, member: Member, name: Sealed) -> Document:
+    return {
+        "_id": _id(tenant, version, member.role, member.learner),
+        "tenant": tenant,
+        "version": version,
+        "role": member.role,
+        "learner": member.learner,
+        "places": [list(place) for place in member.places],
+        # pairs, since an attribute's name may hold a dot
+        "attributes": [[name_, value] for name_, value in member.attributes.items()],
+        "name": {"data": name.data, "key": name.key},
+    }
+
+
+def _member(document: Mapping[str, Any]) -> Member:
+    places = tuple(Place(*place) for place in document["places"])
+    return Member(document["learner"], document["role"], places, dict(document["attributes"]))
+
+
+def _sealed(document: Mapping[str, Any]) -> Sealed:
+    return Sealed(document["name"]["data"], document["name"]["key"])

@@ -1,0 +1,1 @@
+"""Learners' states as they come from Kafka, kept small enough to reckon a nation from."""

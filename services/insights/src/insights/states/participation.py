@@ -1,0 +1,29 @@
+"""This service's part when a learner objects, withdraws or is to be forgotten."""
+
+from collections.abc import Mapping
+
+from service_kit.consent import Change
+from service_kit.mongo import Session
+
+from insights.rosters.repository import RosterRepository
+from insights.states.repository import StateRepository
+
+
+class Participation:
+    """Carries out erasures. Decisions need nothing here: each reading looks them up."""
+
+    def __init__(self, rosters: RosterRepository, states: StateRepository) -> None:
+        self._rosters = rosters
+        self._states = states
+
+    async def standing_changed(self, change: Change, session: Session) -> None:
+        """Nothing to do: `insights`, `teach` and `profile` are asked at each reading from the view that has changed.
+
+        The copy of a stopped profile goes with learner_profile's closing message, whose version keeps the order; to
+        delete it here could wipe out a state that has come after a resumption.
+        """
+
+    async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
+        members = await self._rosters.forget(tenant, learner, session)
+        states = await self._states.delete(tenant, [learner], session)
+        return {"members": members, "states": states}
