@@ -98,7 +98,6 @@ def install(app: FastAPI) -> None:
     # Named apart from Exception, whose handler answers and then raises again: waiting is no fault to shout about.
     for expected in (NotReady, MongoAway, DriverError):
         app.add_exception_handler(expected, _unexpected)
-    app.add_exception_handler(NotReady, _unexpected)  # by its type, since one for Exception is raised again
     app.add_exception_handler(Exception, _unexpected)
 
 
