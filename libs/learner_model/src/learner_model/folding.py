@@ -33,14 +33,14 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
     if state.last is not None and last <= state.last:
         raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
     at = last.at_us // 1_000_000
-    key, result = activity_key(evidence.activity_id), outcome(evidence)
-    folded = replace(
-        state,
-        last=last,
-        activity=_activity_after(state.activity, at),
-        recent=recent_after(state.recent, key, at, result),
-        completed=completed_after(state.completed, key, result),
-    )
+    folded = replace(state, last=last, activity=_activity_after(state.activity, at))
+    if evidence.activity_id:
+        key, result = activity_key(evidence.activity_id), outcome(evidence)
+        folded = replace(
+            folded,
+            recent=recent_after(state.recent, key, at, result),
+            completed=completed_after(state.completed, key, result),
+        )
     if evidence.kind == EvidenceKind.SUMMARY:
         return folded
     strength = choice(evidence, outcome_of(state, evidence.activity_id))

@@ -1,0 +1,8 @@
+"""`python -m learner_profile init | serve | work`."""
+
+from service_kit.runtime import main
+
+from learner_profile.service import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,85 @@
+"""After a change of the catalog: mark the learners with evidence on the activity, so that they are built anew.
+
+A batch of statements that began before the change was committed may still fold with the old mapping and commit after
+the learners were marked. MongoDB ends a transaction after 60 s, so a second look, a little later than that, finds what
+came in between.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Final
+
+from service_kit.clock import Clock
+from service_kit.mongo import away
+
+from learner_profile.activities.repository import ActivityRepository, Remap
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.repository import LearnerRepository
+
+log = logging.getLogger(__name__)
+
+SECOND_LOOK: Final = timedelta(seconds=65)
+LOOK_BACK: Final = timedelta(seconds=120)
+_BATCH: Final = 200
+
+
+class Remapper:
+    """A job of the worker; `wake()` makes it look at once."""
+
+    def __init__(
+        self,
+        activities: ActivityRepository,
+        evidence: EvidenceRepository,
+        learners: LearnerRepository,
+        clock: Clock,
+        *,
+        poll_seconds: float = 1.0,
+    ) -> None:
+        self._activities = activities
+        self._evidence = evidence
+        self._learners = learners
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look for changed activities until cancelled; MongoDB away means wait and try again."""
+        while True:
+            self._wake.clear()
+            try:
+                found = await self.turn()
+            except Exception as error:
+                if not away(error):
+                    raise
+                log.warning("remapping waits: %s", type(error).__name__)
+                found = 0
+            if found < _BATCH:
+                await self._sleep()
+
+    async def turn(self) -> int:
+        """Carry out what is due; how many activities."""
+        due = await self._activities.due(self._clock(), _BATCH)
+        for remap in due:
+            await self._mark(remap)
+        return len(due)
+
+    async def _mark(self, remap: Remap) -> None:
+        now = self._clock()
+        since = None if remap.swept_at is None else remap.swept_at - LOOK_BACK
+        learners = await self._evidence.learners_with(remap.tenant, remap.activity, since)
+        await self._learners.mark_dirty(remap.tenant, learners)
+        if remap.swept_at is None:
+            await self._activities.swept(remap, now, now + SECOND_LOOK)
+        else:
+            await self._activities.done(remap)
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(self._poll_seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return

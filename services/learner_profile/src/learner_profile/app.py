@@ -1,0 +1,44 @@
+"""Wiring of the HTTP process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from service_kit.app import create_app
+from service_kit.consent import ConsentView
+from service_kit.runtime import connections
+from service_kit.settings import ServiceSettings
+
+from learner_profile.activities.repository import ActivityRepository
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners import endpoints as learners
+from learner_profile.learners.repository import LearnerRepository
+from learner_profile.state import State
+from learner_profile.stats import endpoints as stats
+
+NAME: Final = "learner_profile"
+
+
+def create(settings: ServiceSettings) -> FastAPI:
+    """The app; clients are made when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with connections(NAME, settings) as c:
+            app.state.learner_profile = State(
+                LearnerRepository(c.db, c.sealer, c.clock),
+                EvidenceRepository(c.db, c.sealer),
+                ActivityRepository(c.db),
+                ConsentView(c.db),
+                c.clock,
+            )
+            yield
+
+    return create_app(
+        title="Trellis learner_profile",
+        description="What a learner knows, likes and how fast: from the learner's own evidence, with its uncertainty.",
+        settings=settings,
+        lifespan=lifespan,
+        routers=[learners.router, stats.router],
+    )

@@ -1,0 +1,1 @@
+"""Rows of evidence: one for each statement about a learner."""

@@ -1,0 +1,183 @@
+"""A statement, as Kafka carries it, read as evidence. What depends on the catalog is added later (see `mapping`)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from learner_model import EvidenceKind
+from pydantic import TypeAdapter
+from xapi import VOIDED, durations, fraction, timestamps
+from xapi.models import Score
+from xapi.pseudonymise import GROUP_EXTENSION, SELF
+
+from learner_profile.evidence.verbs import may_sum_up, rule_of, word_of
+
+Json = Mapping[str, Any]
+
+GROUP_WEIGHT = 0.3
+"""What a group reached says something, and not much, about each of its members."""
+
+MOST_CONTEXT_ACTIVITIES = 8
+_SECTIONS = ("section", "module", "lesson", "unit", "chapter", "topic")
+_COURSES = ("course",)
+_PLATFORMS = frozenset({"site", "lms", "source", "system", "platform", "application", "profile"})
+
+
+class UnreadableError(ValueError):
+    """Not a statement that can be read; the reason holds no personal data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What stands for a competency until the catalog says better: a course or a part of one."""
+
+    id: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one statement says by itself about its learner."""
+
+    statement_id: str
+    at: datetime
+    stored: datetime
+    activity_id: str
+    activity_title: str | None
+    parents: tuple[str, ...]
+    verb_id: str
+    kind: EvidenceKind
+    correctness: float | None
+    completion: bool | None
+    duration_seconds: float | None
+    weight: float
+    course: Course | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voiding:
+    """A statement that takes another one back (xAPI 1.0.3 Data 2.3.2)."""
+
+    target: str
+
+
+_READINGS = TypeAdapter(Reading)
+
+
+def pack(reading: Reading) -> bytes:
+    return _READINGS.dump_json(reading, exclude_none=False)
+
+
+def unpack(data: bytes) -> Reading:
+    return _READINGS.validate_json(data)
+
+
+def read(statement: Json) -> Reading | Voiding | None:
+    """The statement as evidence about the learner in its record key; None where it says nothing about that learner.
+
+    Raises UnreadableError.
+    """
+    try:
+        return _read(statement)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableError(f"not a statement that can be read: {type(error).__name__}") from None
+
+
+def _read(statement: Json) -> Reading | Voiding | None:
+    verb_id: str = statement["verb"]["id"]
+    if verb_id == VOIDED:
+        return Voiding(target=_canonical(statement["object"]["id"]))
+    if statement["actor"].get("account", {}).get("name") != SELF:
+        return None
+    stored = timestamps.parse(statement["stored"])
+    result: Json = statement.get("result", {})
+    context: Json = statement.get("context", {})
+    target: Json = statement["object"]
+    is_activity = target.get("objectType", "Activity") == "Activity"
+    correctness = _correctness(verb_id, result)
+    return Reading(
+        statement_id=_canonical(statement["id"]),
+        at=min(timestamps.parse(statement.get("timestamp", statement["stored"])), stored),
+        stored=stored,
+        activity_id=target["id"] if is_activity else "",
+        activity_title=_title(target) if is_activity else None,
+        parents=tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else (),
+        verb_id=verb_id,
+        kind=_kind(verb_id, result, context, correctness) if is_activity else EvidenceKind.SUMMARY,
+        correctness=correctness if is_activity else None,
+        completion=result.get("completion"),
+        duration_seconds=durations.seconds(result["duration"]) if "duration" in result else None,
+        weight=GROUP_WEIGHT if GROUP_EXTENSION in context.get("extensions", {}) else 1.0,
+        course=course_of(statement) if is_activity else None,
+    )
+
+
+def course_of(statement: Json) -> Course | None:
+    """The course or section that an activity without a place in the catalog counts towards.
+
+    The nearest named section, module or lesson among parents and groupings; else the course; else the first parent, the
+    first grouping; else the activity itself where it is a course or section. Never the site or the system.
+    """
+    context: Json = statement.get("context", {})
+    around = [
+        activity
+        for role in ("parent", "grouping")
+        for activity in _context_activities(context, role)
+        if _type_word(activity) not in _PLATFORMS
+    ]
+    own = [statement["object"]] if _is_one_of(statement["object"], (*_SECTIONS, *_COURSES)) else []
+    sections = [activity for activity in around if _is_one_of(activity, _SECTIONS)]
+    courses = [activity for activity in around if _is_one_of(activity, _COURSES)]
+    found = next(iter([*sections, *courses, *around, *own]), None)
+    return None if found is None else Course(id=found["id"], title=_title(found))
+
+
+def _kind(verb_id: str, result: Json, context: Json, correctness: float | None) -> EvidenceKind:
+    rule = rule_of(verb_id)
+    if "statement" in context and may_sum_up(verb_id):
+        return EvidenceKind.SUMMARY
+    if correctness is not None:
+        return EvidenceKind.RESPONSE
+    if rule is None or rule.kind == EvidenceKind.RESPONSE:
+        return EvidenceKind.COMPLETION if result.get("completion") else EvidenceKind.EXPOSURE
+    return rule.kind
+
+
+def _correctness(verb_id: str, result: Json) -> float | None:
+    """The score as a share; else whether it was a success; else what the verb itself says."""
+    rule = rule_of(verb_id)
+    if rule is not None and rule.opinion:
+        return None
+    share = fraction(Score.model_validate(result["score"])) if "score" in result else None
+    if share is not None:
+        return min(1.0, max(0.0, share))
+    if "success" in result:
+        return float(result["success"])
+    return None if rule is None else rule.implies
+
+
+def _context_activities(context: Json, role: str) -> Iterator[Json]:
+    found = context.get("contextActivities", {}).get(role, [])
+    activities = found if isinstance(found, list) else [found]
+    yield from activities[:MOST_CONTEXT_ACTIVITIES]
+
+
+def _title(activity: Json) -> str | None:
+    """The activity's name, in English where there is one, else in the first language by tag."""
+    names: Json = activity.get("definition", {}).get("name", {})
+    tag = min(names, key=lambda one: (not one.lower().startswith("en"), one), default=None)
+    return None if tag is None else str(names[tag])[:200]
+
+
+def _type_word(activity: Json) -> str:
+    return word_of(activity.get("definition", {}).get("type", ""))
+
+
+def _is_one_of(activity: Json, words: tuple[str, ...]) -> bool:
+    return _type_word(activity).endswith(words)
+
+
+def _canonical(statement_id: str) -> str:
+    return str(UUID(statement_id))

@@ -1,0 +1,74 @@
+"""What a verb says about learning, for the verbs that LMSs and players send.
+
+- response (answered, scored, passed, mastered, failed, problem_check, …): moves mastery, where a score, a success or the
+  verb itself says how right it was;
+- completion (completed, submitted, finished, turned-in, …): done; moves mastery only with a score or a success;
+- exposure (experienced, attempted, initialized, terminated, viewed, played, …): seen; interest, pace, what was done lately;
+- opinion (rated, liked, voted, progressed, …): seen; a score there is an opinion or a progress, never how right an
+  answer was.
+
+passed and mastered say "right", failed says "wrong", where there is neither score nor success. A verb that is not listed
+is read from its result: a score or a success makes it a response, `completion` a completion, else it is an exposure.
+
+IRIs: ADL vocabulary (http://adlnet.gov/expapi/verbs/), cmi5 (https://w3id.org/xapi/adl/verbs/), the video profile
+(https://w3id.org/xapi/video/verbs/), TinCan registry (http://id.tincanapi.com/verb/), Open edX
+(https://w3id.org/xapi/acrossx/verbs/, https://w3id.org/xapi/openedx/verb/…), Activity Streams
+(http://activitystrea.ms/schema/1.0/ and others), as used by Moodle's logstore_xapi, H5P, Articulate and
+event-routing-backends. The last part of the IRI decides: these vocabularies use the same words in the same sense.
+"""
+
+from dataclasses import dataclass
+
+from learner_model import EvidenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class VerbRule:
+    """How a verb is read. `implies`: the correctness it says by itself; `opinion`: its score says nothing of that."""
+
+    kind: EvidenceKind
+    implies: float | None = None
+    opinion: bool = False
+
+
+_RESPONSE = VerbRule(EvidenceKind.RESPONSE)
+_RIGHT = VerbRule(EvidenceKind.RESPONSE, implies=1.0)
+_WRONG = VerbRule(EvidenceKind.RESPONSE, implies=0.0)
+_COMPLETION = VerbRule(EvidenceKind.COMPLETION)
+_EXPOSURE = VerbRule(EvidenceKind.EXPOSURE)
+_OPINION = VerbRule(EvidenceKind.EXPOSURE, opinion=True)
+
+_WORDS = {
+    _RESPONSE: "answered scored responded evaluated problem_check graded earned_score",
+    _RIGHT: "passed mastered",
+    _WRONG: "failed",
+    _COMPLETION: "completed submitted finished turned-in turnedin uploaded certified",
+    _EXPOSURE: (
+        "experienced attempted initialized initialised terminated suspended resumed launched satisfied waived abandoned "
+        "viewed read watched listened played paused seeked consumed accessed opened closed started stopped interacted "
+        "navigated-in loggedin logged-in loggedout logged-out registered unregistered enrolled joined left exited logged "
+        "downloaded searched focused unfocused requested asked asked-question skipped bookmarked shared created authored "
+        "updated posted replied commented mentioned enabled disabled found viewed-hint showed-hint showed-answer "
+        "enabled-closed-captioning disabled-closed-captioning"
+    ),
+    _OPINION: "rated voted liked unliked disliked preferred reviewed upvoted downvoted progressed selected tagged",
+}
+_RULES = {word: rule for rule, words in _WORDS.items() for word in words.split()}
+
+VOIDED = "voided"
+_TOTALS = frozenset({"completed", "passed", "failed", "mastered"})
+
+
+def word_of(iri: str) -> str:
+    """The last part of an IRI, in lower case: `http://adlnet.gov/expapi/verbs/answered` → `answered`."""
+    return iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1].lower()
+
+
+def rule_of(verb_id: str) -> VerbRule | None:
+    """How the verb is read; None where it is not known."""
+    return _RULES.get(word_of(verb_id))
+
+
+def may_sum_up(verb_id: str) -> bool:
+    """Whether the verb can state a total of what other statements said one by one."""
+    return word_of(verb_id) in _TOTALS

@@ -1,0 +1,1 @@
+"""Learners' states: folded on, built anew, published, shown."""

@@ -1,0 +1,107 @@
+"""HTTP in: a learner's model and timeline, for the learner, for apps and for the data protection officer."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from learner_model import view
+from learner_model.state import microseconds
+from pydantic import AwareDatetime
+from service_kit.auth import Principal, Role, require
+from service_kit.paging import Page, decode_cursor, encode_cursor
+from service_kit.problems import BadRequest, Forbidden, NotFound, NotReadyYet
+
+from learner_profile.evidence.mapping import looked_up
+from learner_profile.learners.privacy import PURPOSE
+from learner_profile.learners.profiles import Profile, Status
+from learner_profile.learners.schemas import EvidenceOut, LearnerOut
+from learner_profile.state import State, StateDep
+
+router = APIRouter(prefix="/learners", tags=["learners"])
+
+Learner = Annotated[Principal, Depends(require(Role.learner))]
+Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner))]
+AsOf = Annotated[
+    AwareDatetime | None, Query(description="the time at which forgetting is reckoned (with its offset); default: now")
+]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("/me")
+async def my_model(principal: Learner, state: StateDep, as_of: AsOf = None) -> LearnerOut:
+    """The model of the learner who holds the token."""
+    return await _model(principal, _own(principal), state, as_of)
+
+
+@router.get("/me/timeline")
+async def my_timeline(
+    principal: Learner, state: StateDep, limit: Limit = 50, cursor: str | None = None
+) -> Page[EvidenceOut]:
+    """The evidence about the learner who holds the token, newest first."""
+    return await _timeline(principal, _own(principal), state, limit, cursor)
+
+
+@router.get("/{learner_id}")
+async def model(principal: Reader, learner_id: UUID, state: StateDep, as_of: AsOf = None) -> LearnerOut:
+    """What is known of the learner: competencies, interests, pace, strengths.
+
+    403 while the purpose `profile` is stopped, 404 where nothing is known, 503 until the tenant's policy has arrived.
+    """
+    return await _model(principal, str(learner_id), state, as_of)
+
+
+@router.get("/{learner_id}/timeline")
+async def timeline(
+    principal: Reader, learner_id: UUID, state: StateDep, limit: Limit = 50, cursor: str | None = None
+) -> Page[EvidenceOut]:
+    """The evidence about the learner, newest first."""
+    return await _timeline(principal, str(learner_id), state, limit, cursor)
+
+
+async def _model(principal: Principal, learner: str, state: State, as_of: AwareDatetime | None) -> LearnerOut:
+    profile = await _profile(principal, learner, state)
+    if profile.state is None:
+        raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
+    return LearnerOut.of(profile, view(profile.state, as_of or state.clock()))
+
+
+async def _timeline(
+    principal: Principal, learner: str, state: State, limit: int, cursor: str | None
+) -> Page[EvidenceOut]:
+    await _profile(principal, learner, state)
+    readings = await state.evidence.timeline(principal.tenant, learner, _place(cursor), limit + 1)
+    page, more = readings[:limit], len(readings) > limit
+    catalog = await state.activities.known(principal.tenant, looked_up(page))
+    following = encode_cursor([microseconds(page[-1].at), page[-1].statement_id]) if more else None
+    return Page(items=[EvidenceOut.of(reading, catalog) for reading in page], next=following)
+
+
+async def _profile(principal: Principal, learner: str, state: State) -> Profile:
+    """The open profile of a learner whom the caller may see. Raises Forbidden, NotFound, PolicyUnknown."""
+    if not principal.may_see(learner, Role.app, Role.dpo):
+        raise Forbidden("A learner sees the own profile alone")
+    standing = await state.consents.standing(principal.tenant, learner)
+    if standing.erased:
+        raise NotFound("Nothing is known of this learner")
+    if not standing.allows(PURPOSE):
+        raise Forbidden("The purpose `profile` is stopped for this learner")
+    profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
+    if profile is None or profile.status == Status.ERASED:
+        raise NotFound("Nothing is known of this learner")
+    return profile
+
+
+def _own(principal: Principal) -> str:
+    if principal.learner_id is None:
+        raise Forbidden("This token names no learner")
+    return principal.learner_id
+
+
+def _place(cursor: str | None) -> tuple[int, str] | None:
+    key = decode_cursor(cursor, 2)
+    if key is None:
+        return None
+    at_us, statement = key
+    if not isinstance(at_us, int) or not isinstance(statement, str):
+        raise BadRequest("`cursor` is not one that this list has given", errors=[{"pointer": "/query/cursor"}])
+    return at_us, statement

@@ -1,0 +1,56 @@
+"""What this service does when a learner's standing changes, and when a learner is to be forgotten."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from events.payloads import ConsentStatus
+from service_kit.consent import Change, Standing
+from service_kit.mongo import Session
+
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.profiles import Profile, closed, erased, reopened
+from learner_profile.learners.repository import LearnerRepository
+
+PURPOSE: Final = "profile"
+
+
+def keeps_rows(standing: Standing) -> bool:
+    """Whether rows of evidence may be kept: a learner who objects restricts their use, one who withdraws removes them."""
+    return standing.allows(PURPOSE) or (not standing.erased and standing.status(PURPOSE) is ConsentStatus.objected)
+
+
+class ProfileParticipant:
+    """`service_kit.consent.Participant`.
+
+    Every change writes the learner's document, also where there was none: a batch of statements that began under the
+    old standing then conflicts with it and begins anew.
+    """
+
+    def __init__(self, evidence: EvidenceRepository, learners: LearnerRepository) -> None:
+        self._evidence = evidence
+        self._learners = learners
+
+    async def standing_changed(self, change: Change, session: Session) -> None:
+        before, after = change.before, change.after
+        if before.status(PURPOSE) == after.status(PURPOSE) and before.allows(PURPOSE) == after.allows(PURPOSE):
+            return
+        if not keeps_rows(after):
+            await self._evidence.delete(change.tenant, change.learner, session)
+        profile = await self._profile(change.tenant, change.learner, session)
+        if not after.allows(PURPOSE):
+            await self._learners.save([closed(profile)], session)
+        elif change.resumed(PURPOSE) and (
+            profile.version > 0 or await self._evidence.any_of(change.tenant, change.learner, session)
+        ):
+            await self._learners.save([reopened(profile)], session)
+
+    async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
+        rows = await self._evidence.delete(tenant, learner, session)
+        known = await self._learners.load(tenant, [learner], session)
+        profile = known.get(learner, Profile(tenant=tenant, learner=learner))
+        await self._learners.save([erased(profile)], session)
+        return {"evidence": rows, "learners": len(known)}
+
+    async def _profile(self, tenant: str, learner: str, session: Session) -> Profile:
+        known = await self._learners.load(tenant, [learner], session)
+        return known.get(learner, Profile(tenant=tenant, learner=learner))

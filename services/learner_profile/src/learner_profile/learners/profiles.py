@@ -1,0 +1,93 @@
+"""A learner's profile and how evidence changes it. Plain functions on frozen dataclasses."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from learner_model import EvidenceKey, LearnerState, empty, fold, last_key
+from learner_model.state import microseconds
+
+from learner_profile.evidence.mapping import Mapped, evidence_of
+from learner_profile.evidence.reading import Reading
+
+
+class Status(StrEnum):
+    """`closed`: the purpose `profile` is stopped. `erased`: only the last word to Kafka is still to be said."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ERASED = "erased"
+
+
+Reflects = tuple[int, str]
+"""The statement with the greatest stored time (microseconds, then id) among the evidence: order-free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What is kept of a learner beside the rows. `state` None: to be built from the rows, or closed."""
+
+    tenant: str
+    learner: str
+    status: Status = Status.OPEN
+    version: int = 0
+    state: LearnerState | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    reflects: Reflects | None = None
+    dirty: bool = False
+    traceparent: str | None = None
+
+
+def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
+    """The profile with new readings; one to be built anew where any of them does not come at the end."""
+    ordered = sorted(new, key=_key)
+    if profile.status != Status.OPEN:
+        return reopened(profile)
+    if profile.dirty or (profile.state is None and profile.version > 0):
+        return replace(profile, dirty=True)
+    if not ordered:
+        return profile
+    last = last_key(profile.state) if profile.state is not None else None
+    if last is not None and _key(ordered[0]) <= last:
+        return replace(profile, dirty=True)
+    return _fold(profile, ordered, catalog)
+
+
+def built_anew(profile: Profile, rows: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
+    """The profile as all its rows say, whatever it was before."""
+    blank = replace(profile, status=Status.OPEN, state=empty(), titles={}, reflects=None, dirty=False)
+    return _fold(blank, sorted(rows, key=_key), catalog)
+
+
+def closed(profile: Profile) -> Profile:
+    """The profile of a learner whose `profile` is stopped: nothing derived is left in it."""
+    return replace(
+        profile, status=Status.CLOSED, version=profile.version + 1, state=None, titles={}, reflects=None, dirty=False
+    )
+
+
+def reopened(profile: Profile) -> Profile:
+    """Open again; the state comes from the rows."""
+    return replace(profile, status=Status.OPEN, state=None, dirty=True)
+
+
+def erased(profile: Profile) -> Profile:
+    """What stands in the learner's place until Kafka has the tombstone."""
+    return replace(closed(profile), status=Status.ERASED)
+
+
+def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
+    state = profile.state or empty()
+    titles = dict(profile.titles)
+    reflects = profile.reflects
+    for reading in ordered:
+        evidence = evidence_of(reading, catalog)
+        state = fold(state, evidence)
+        reflects = max(reflects or (0, ""), (microseconds(reading.stored), reading.statement_id))
+        if evidence.provisional and reading.course is not None and reading.course.title is not None:
+            titles[reading.course.id] = reading.course.title
+    return replace(profile, version=profile.version + 1, state=state, titles=titles, reflects=reflects)
+
+
+def _key(reading: Reading) -> EvidenceKey:
+    return (reading.at, reading.statement_id)

@@ -1,0 +1,156 @@
+"""Build learners anew from their rows: late, voided, remapped evidence and reopened profiles all come here."""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from events.errors import NotReady
+from events.tracing import current_traceparent, span_after
+from service_kit import metrics
+from service_kit.consent import ConsentView, Standing
+from service_kit.health import STALLED_SECONDS, Check
+from service_kit.leases import TTL_SECONDS, Leases
+from service_kit.mongo import Client, Session, away, in_transaction
+
+from learner_profile.activities.repository import ActivityRepository
+from learner_profile.evidence.mapping import Mapped, looked_up
+from learner_profile.evidence.reading import Reading
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.profiles import Profile, Status, built_anew, closed
+from learner_profile.learners.repository import Dirty, LearnerRepository
+
+log = logging.getLogger(__name__)
+
+_BATCH: Final = 100
+_ROWS_AT_ONCE: Final = 2000
+_SWEEP_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The repositories that a fold reads and writes."""
+
+    evidence: EvidenceRepository
+    learners: LearnerRepository
+    activities: ActivityRepository
+    consents: ConsentView
+
+
+class Rebuilder:
+    """A job of the worker; `wake()` makes it look at once. Replicas share the learners by leases on their shards."""
+
+    def __init__(
+        self, client: Client, views: Views, leases: Leases, published: Callable[[], None], *, poll_seconds: float = 0.1
+    ) -> None:
+        self._client = client
+        self._views = views
+        self._leases = leases
+        self._poll_seconds = poll_seconds
+        self._wake = asyncio.Event()
+        self._renewed = -TTL_SECONDS
+        self._sweep_at = 0.0
+        self._rebuilt = metrics.counter(metrics.LEARNERS_REBUILT)
+        self._published = published
+        self._last_turn = time.monotonic()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def check(self) -> Check:
+        """For the worker's health: live while the loop turns."""
+        idle = time.monotonic() - self._last_turn
+        return Check("rebuild", idle < STALLED_SECONDS, True, f"idle {idle:.0f} s")
+
+    async def run(self) -> None:
+        """Build anew until cancelled; MongoDB or a policy away means wait and try again."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    found = await self.turn()
+                except Exception as error:
+                    if not (away(error) or isinstance(error, NotReady)):
+                        raise
+                    log.warning("rebuilding waits: %s", type(error).__name__)
+                    found = 0
+                    await asyncio.sleep(0.5)
+                self._last_turn = time.monotonic()
+                if found < _BATCH:
+                    await self._sleep()
+        finally:
+            await _quietly(self._leases)
+
+    async def turn(self) -> int:
+        """Build one batch of dirty learners anew; how many were found."""
+        now = time.monotonic()
+        if now - self._renewed > TTL_SECONDS / 3:
+            await self._leases.renew()
+            self._renewed = now
+        if now > self._sweep_at:
+            await self._views.learners.sweep_erased()
+            await self._views.learners.mark_outdated()
+            self._sweep_at = now + _SWEEP_SECONDS
+        found = await self._views.learners.dirty(self._leases.held, _BATCH)
+        for tenant, learners in _portions(found):
+            await in_transaction(self._client, partial(self._build, tenant, learners))
+            self._published()
+        return len(found)
+
+    async def _build(self, tenant: str, learners: Sequence[str], session: Session) -> None:
+        views = self._views
+        standings = await views.consents.standings(tenant, learners, session)
+        profiles = await views.learners.load(tenant, learners, session)
+        still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
+        rows = await views.evidence.of_learners(tenant, [p.learner for p in still], session)
+        catalog = await views.activities.mapped(tenant, looked_up(r for one in rows.values() for r in one), session)
+        built = []
+        for profile in still:
+            built.append(_one(profile, standings[profile.learner], rows.get(profile.learner, []), catalog))
+            await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
+        await views.learners.save(built, session)
+        self._rebuilt.add(len(built))
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(self._poll_seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def _one(profile: Profile, standing: Standing, rows: Sequence[Reading], catalog: dict[str, Mapped]) -> Profile:
+    if not standing.allows("profile"):
+        return closed(profile)
+    with span_after("rebuild learner", profile.traceparent):
+        traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
+        return built_anew(traced, rows, catalog)
+
+
+def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:
+    """Learners of one tenant whose rows together are not too many for one transaction."""
+    by_tenant: defaultdict[str, list[Dirty]] = defaultdict(list)
+    for dirty in found:
+        by_tenant[dirty.tenant].append(dirty)
+    for tenant, learners in by_tenant.items():
+        portion: list[str] = []
+        rows = 0
+        for dirty in learners:
+            if portion and rows + dirty.statements > _ROWS_AT_ONCE:
+                yield tenant, portion
+                portion, rows = [], 0
+            portion.append(dirty.learner)
+            rows += dirty.statements
+        yield tenant, portion
+
+
+async def _quietly(leases: Leases) -> None:
+    try:
+        await leases.release()
+    except Exception as error:
+        if not away(error):
+            raise

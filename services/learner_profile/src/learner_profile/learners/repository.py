@@ -1,0 +1,174 @@
+"""MongoDB: the learners' profiles. State and titles are sealed; `dirty` and `outbox` are flags for the jobs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from events.sealing import Owner, Sealed, Sealer
+from learner_model import MODEL_VERSION, LearnerState, decode, encode
+from service_kit.clock import Clock
+from service_kit.mongo import (
+    ASCENDING,
+    Collection,
+    CollectionSpec,
+    Database,
+    Document,
+    Index,
+    ReplaceOne,
+    Session,
+    UpdateOne,
+)
+from service_kit.outbox import OUTBOX_INDEX, flag
+from uuid_utils.compat import uuid7
+
+from learner_profile.learners.profiles import Profile, Status
+
+LEARNERS: Final = CollectionSpec(
+    "learners",
+    "derived",
+    (
+        OUTBOX_INDEX,
+        Index((("dirty.shard", ASCENDING), ("dirty.token", ASCENDING)), where={"dirty.token": {"$exists": True}}),
+        Index((("tenant", ASCENDING), ("status", ASCENDING))),
+        Index((("status", ASCENDING), ("model", ASCENDING))),
+        Index((("status", ASCENDING),), where={"status": Status.ERASED.value}),
+    ),
+)
+_MARKED_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """A learner to be built anew. `statements`: how many were folded last time, as a measure of the work."""
+
+    tenant: str
+    learner: str
+    statements: int
+
+
+class LearnerRepository:
+    """Profiles of all tenants; every call names its tenant, but those of the jobs that serve all."""
+
+    def __init__(self, db: Database, sealer: Sealer, clock: Clock) -> None:
+        self._learners: Collection = db[LEARNERS.name]
+        self._sealer = sealer
+        self._clock = clock
+
+    async def load(self, tenant: str, learners: Iterable[str], session: Session | None = None) -> dict[str, Profile]:
+        """The profiles that there are."""
+        ids = [_id(tenant, learner) for learner in learners]
+        found = await self._learners.find({"_id": {"$in": ids}}, session=session).to_list(None)
+        return {profile.learner: profile for profile in await self.profiles(found)}
+
+    async def profiles(self, documents: Sequence[Document]) -> list[Profile]:
+        """The profiles in the documents, same order. A state that another model made counts as none."""
+        full = [d for d in documents if d["data"] is not None]
+        opened = iter(await self._sealer.open([Sealed(d["data"], d["key"]) for d in full]))
+        return [_profile(d, next(opened) if d["data"] is not None else None) for d in documents]
+
+    async def save(self, profiles: Sequence[Profile], session: Session, *, publish: bool = True) -> None:
+        """Store the profiles as they are; with `publish`, those that aren't dirty go to Kafka."""
+        if not profiles:
+            return
+        sealed = await self._sealer.seal([(Owner(p.tenant, p.learner), _data(p)) for p in profiles])
+        writes = [
+            ReplaceOne({"_id": _id(p.tenant, p.learner)}, self._document(p, one, publish), upsert=True)
+            for p, one in zip(profiles, sealed, strict=True)
+        ]
+        await self._learners.bulk_write(writes, ordered=False, session=session)
+
+    async def touch(self, tenant: str, learners: Iterable[str], session: Session) -> None:
+        """Make whatever else changes these learners at the same time begin anew: rows of theirs were written."""
+        writes = [UpdateOne({"_id": _id(tenant, one)}, {"$set": {"touched": str(uuid7())}}) for one in learners]
+        if writes:
+            await self._learners.bulk_write(writes, ordered=False, session=session)
+
+    async def mark_dirty(self, tenant: str, learners: Sequence[str]) -> None:
+        """Have the open ones of these built anew."""
+        for start in range(0, len(learners), _MARKED_AT_ONCE):
+            writes = [
+                UpdateOne({"_id": _id(tenant, one), "status": Status.OPEN}, {"$set": {"dirty": flag(one)}})
+                for one in learners[start : start + _MARKED_AT_ONCE]
+            ]
+            await self._learners.bulk_write(writes, ordered=False)
+
+    async def dirty(self, shards: Iterable[int], limit: int) -> list[Dirty]:
+        """Learners to be built anew, by shard, the longest waiting first."""
+        query = {"dirty.token": {"$exists": True}, "dirty.shard": {"$in": sorted(shards)}}
+        cursor = self._learners.find(query, {"tenant": 1, "learner": 1, "statements": 1})
+        ordered = cursor.sort([("dirty.shard", ASCENDING), ("dirty.token", ASCENDING)]).limit(limit)
+        return [Dirty(d["tenant"], d["learner"], d["statements"]) for d in await ordered.to_list(None)]
+
+    async def mark_outdated(self) -> int:
+        """Have the next of those built anew that an older model made; how many."""
+        query = {"status": Status.OPEN, "model": {"$lt": MODEL_VERSION}, "dirty.token": {"$exists": False}}
+        found = await self._learners.find(query, {"learner": 1}).limit(_MARKED_AT_ONCE).to_list(None)
+        writes = [UpdateOne({"_id": d["_id"]}, {"$set": {"dirty": flag(d["learner"])}}) for d in found]
+        if writes:
+            await self._learners.bulk_write(writes, ordered=False)
+        return len(writes)
+
+    async def sweep_erased(self) -> None:
+        """Remove what stood in the place of erased learners until Kafka had the tombstone."""
+        await self._learners.delete_many({"status": Status.ERASED, "outbox": {"$exists": False}})
+
+    async def count(self, tenant: str, status: Status) -> int:
+        return int(await self._learners.count_documents({"tenant": tenant, "status": status}))
+
+    async def count_dirty(self, tenant: str) -> int:
+        return int(await self._learners.count_documents({"dirty.token": {"$exists": True}, "tenant": tenant}))
+
+    def _document(self, profile: Profile, sealed: Sealed, publish: bool) -> Document:
+        document: Document = {
+            "tenant": profile.tenant,
+            "learner": profile.learner,
+            "status": profile.status,
+            "version": profile.version,
+            "model": MODEL_VERSION,
+            "statements": profile.state.activity.statements if profile.state else 0,
+            "reflects": list(profile.reflects) if profile.reflects else None,
+            "data": sealed.data if profile.state else None,
+            "key": sealed.key,
+            "traceparent": profile.traceparent,
+            "updated_at": self._clock(),
+        }
+        if profile.dirty:
+            document["dirty"] = flag(profile.learner)
+        elif publish:
+            document["outbox"] = flag(profile.learner)
+        return document
+
+
+def _id(tenant: str, learner: str) -> str:
+    return f"{tenant}/{learner}"
+
+
+def _data(profile: Profile) -> bytes:
+    """What is sealed: the same profile gives the same bytes."""
+    if profile.state is None:
+        return b""
+    body: dict[str, Any] = {"state": orjson.Fragment(encode(profile.state)), "titles": dict(profile.titles)}
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def _profile(document: Document, data: bytes | None) -> Profile:
+    state, titles = _opened(data) if document["model"] == MODEL_VERSION else (None, {})
+    return Profile(
+        tenant=document["tenant"],
+        learner=document["learner"],
+        status=Status(document["status"]),
+        version=document["version"],
+        state=state,
+        titles=titles,
+        reflects=tuple(document["reflects"]) if document["reflects"] else None,
+        dirty="dirty" in document,
+        traceparent=document["traceparent"],
+    )
+
+
+def _opened(data: bytes | None) -> tuple[LearnerState | None, dict[str, str]]:
+    if data is None:
+        return None, {}
+    body = orjson.loads(data)
+    return decode(orjson.dumps(body["state"])), body["titles"]

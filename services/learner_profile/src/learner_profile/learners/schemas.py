@@ -1,0 +1,142 @@
+"""What crosses the wire."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import unquote
+
+from events.payloads import CatalogActivity
+from learner_model import CompetencyView, EvidenceKind, LearnerView
+from learner_model.outcomes import outcome
+from learner_model.views import ActivityView, InterestView, PaceView
+from pydantic import BaseModel, Field
+
+from learner_profile.evidence.mapping import evidence_of, mapped
+from learner_profile.evidence.reading import Reading
+from learner_profile.learners.profiles import Profile
+
+
+class CompetencyOut(BaseModel):
+    """One competency as of the time asked for."""
+
+    id: str
+    title: str
+    probability: float = Field(description="that the next response to a typical item is right, forgetting reckoned in")
+    mastery: float = Field(description="the probability of being above the threshold")
+    uncertainty: float = Field(description="standard deviation of the probability")
+    evidence_count: int
+    exposures: int = Field(description="how often it was seen without a response")
+    last_seen: datetime
+    half_life_days: float
+    due_at: datetime | None = Field(description="when the probability falls under the threshold by forgetting")
+    provisional: bool = Field(description="made from a course or section, until the catalog maps its activities")
+
+
+class StrengthOut(BaseModel):
+    """By how many logits a competency stands above the learner's other ones; 90 % interval."""
+
+    id: str
+    title: str
+    above: float
+    low: float
+    high: float
+
+
+class LearnerOut(BaseModel):
+    """A learner's open model."""
+
+    learner_id: str
+    as_of: datetime
+    version: int
+    reflects: str | None = Field(description="the id of the last statement (by stored time) folded in")
+    competencies: list[CompetencyOut]
+    interests: list[InterestView]
+    pace: PaceView
+    strengths: list[StrengthOut]
+    activity: ActivityView
+
+    @classmethod
+    def of(cls, profile: Profile, seen: LearnerView) -> "LearnerOut":
+        return cls(
+            learner_id=profile.learner,
+            as_of=seen.as_of,
+            version=profile.version,
+            reflects=profile.reflects[1] if profile.reflects else None,
+            competencies=[_competency(one, profile.titles) for one in seen.competencies],
+            interests=list(seen.interests),
+            pace=seen.pace,
+            strengths=[
+                StrengthOut(
+                    id=one.id, title=title_of(one.id, profile.titles), above=one.above, low=one.low, high=one.high
+                )
+                for one in seen.strengths
+            ],
+            activity=seen.activity,
+        )
+
+
+class ActivityOut(BaseModel):
+    id: str
+    title: str
+
+
+class EvidenceOut(BaseModel):
+    """One piece of evidence: when, on what, what was done, and what came of it."""
+
+    statement_id: str
+    at: datetime
+    stored: datetime
+    activity: ActivityOut | None
+    verb: str
+    kind: EvidenceKind
+    competencies: list[str]
+    provisional: bool
+    outcome: str = Field(description="seen, failed, partly, succeeded or completed")
+    correctness: float | None
+    completion: bool | None
+    duration_seconds: float | None
+
+    @classmethod
+    def of(cls, reading: Reading, catalog: Mapping[str, CatalogActivity]) -> "EvidenceOut":
+        evidence = evidence_of(reading, {key: mapped(activity) for key, activity in catalog.items()})
+        return cls(
+            statement_id=reading.statement_id,
+            at=reading.at,
+            stored=reading.stored,
+            activity=_activity(reading, catalog.get(reading.activity_id)),
+            verb=reading.verb_id,
+            kind=reading.kind,
+            competencies=[competency for competency, _ in evidence.competencies],
+            provisional=evidence.provisional,
+            outcome=outcome(evidence).name.lower(),
+            correctness=reading.correctness,
+            completion=reading.completion,
+            duration_seconds=reading.duration_seconds,
+        )
+
+
+def title_of(iri: str, titles: Mapping[str, str]) -> str:
+    """The title that a statement gave; else the last part of the IRI, made readable."""
+    return titles.get(iri) or unquote(iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]).replace("-", " ")
+
+
+def _competency(seen: CompetencyView, titles: Mapping[str, str]) -> CompetencyOut:
+    return CompetencyOut(
+        id=seen.id,
+        title=title_of(seen.id, titles),
+        probability=seen.probability,
+        mastery=seen.mastery,
+        uncertainty=seen.uncertainty,
+        evidence_count=seen.evidence_count,
+        exposures=seen.exposures,
+        last_seen=seen.last_seen,
+        half_life_days=seen.half_life_days,
+        due_at=seen.due_at,
+        provisional=seen.provisional,
+    )
+
+
+def _activity(reading: Reading, known: CatalogActivity | None) -> ActivityOut | None:
+    if not reading.activity_id:
+        return None
+    title = known.title if known else reading.activity_title
+    return ActivityOut(id=reading.activity_id, title=title or title_of(reading.activity_id, {}))

@@ -1,0 +1,17 @@
+"""What the runtime needs to know of this service."""
+
+from service_kit.consent import COLLECTIONS
+from service_kit.runtime import Service
+
+from learner_profile.activities.repository import ACTIVITIES
+from learner_profile.app import NAME, create
+from learner_profile.evidence.repository import EVIDENCE
+from learner_profile.learners.repository import LEARNERS
+from learner_profile.worker import work
+
+SERVICE = Service(
+    NAME,
+    collections=[EVIDENCE, LEARNERS, ACTIVITIES, *COLLECTIONS],
+    app=create,
+    workers={"work": work},
+)

@@ -1,0 +1,29 @@
+"""What the endpoints are given: built once in `app`, read from `request.app.state.learner_profile`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from service_kit.clock import Clock
+from service_kit.consent import ConsentView
+
+from learner_profile.activities.repository import ActivityRepository
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.repository import LearnerRepository
+
+
+@dataclass(frozen=True)
+class State:
+    learners: LearnerRepository
+    evidence: EvidenceRepository
+    activities: ActivityRepository
+    consents: ConsentView
+    clock: Clock
+
+
+def state_of(request: Request) -> State:
+    state: State = request.app.state.learner_profile
+    return state
+
+
+StateDep = Annotated[State, Depends(state_of)]

@@ -1,0 +1,43 @@
+"""What runs beside HTTP: statements and the catalog in, profiles out, rebuilding, the part in privacy's conversation."""
+
+from events import topics
+from service_kit.consent import ConsentView
+from service_kit.leases import Leases
+from service_kit.outbox import SHARDS
+from service_kit.runtime import Connections, Worker
+
+from learner_profile.activities.handlers import CatalogHandler
+from learner_profile.activities.remapping import Remapper
+from learner_profile.activities.repository import ActivityRepository
+from learner_profile.evidence.handlers import StatementsHandler
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.privacy import ProfileParticipant
+from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
+from learner_profile.learners.rebuilding import Rebuilder, Views
+from learner_profile.learners.repository import LearnerRepository
+
+
+def views(c: Connections) -> Views:
+    return Views(
+        EvidenceRepository(c.db, c.sealer),
+        LearnerRepository(c.db, c.sealer, c.clock),
+        ActivityRepository(c.db),
+        ConsentView(c.db),
+    )
+
+
+def work(c: Connections) -> Worker:
+    """The one worker of this service."""
+    worker = Worker(c)
+    v = views(c)
+    relay = worker.relay(ProfileSource(v.learners), poll_seconds=RELAY_POLL_SECONDS)
+    rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
+    remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
+    statements = StatementsHandler(v, c.clock, wakes=(relay.wake, rebuilder.wake))
+    worker.consume("statements", [topics.STATEMENTS], statements)
+    worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
+    worker.take_part(ProfileParticipant(v.evidence, v.learners))
+    worker.job(rebuilder.run)
+    worker.job(remapper.run)
+    worker.checks.append(rebuilder.check)
+    return worker
