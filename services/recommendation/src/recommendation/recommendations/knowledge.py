@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from learner_model import MASTERY_THRESHOLD, CompetencyState, LearnerState, Outcome, due_at, empty, probability
+from learner_model import MASTERY_THRESHOLD, LearnerState, Outcome, due_at, empty, probability
 from learner_model.belief import expected_probability
 from learner_model.competency import belief_at, fresh, item_logit
 from learner_model.interests import strength_at
@@ -17,10 +17,12 @@ from recommendation.recommendations.offers import Offer
 READY: Final = 0.6
 """The probability from which a competency bears what is built on it: sooner right than wrong, with some room."""
 
+_NONE: Final = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A competency at a time. `before` is the probability right after the last response."""
+    """A competency at a time. `before`: where it is not mastered, the probability right after the last response."""
 
     probability: float
     before: float
@@ -53,6 +55,8 @@ class Knowledge:
         self.state = state or empty()
         self.as_of = as_of
         self._levels: dict[str, Level] = {}
+        self._beliefs: dict[str, tuple[float, float]] = {}
+        self._chances: dict[tuple[str, float | None], float] = {}
         self._done = done_keys(self.state)
         self._outcomes = {recent.activity: Outcome(recent.outcome) for recent in self.state.recent}
         self.interests = {
@@ -69,8 +73,7 @@ class Knowledge:
 
     def success(self, competencies: Sequence[str], difficulty: float | None) -> float:
         """The probability of a right response to an item of this difficulty: the mean over its competencies."""
-        item = item_logit(difficulty)
-        chances = [self._chance(self._state(c), item) for c in competencies] or [self._chance(self._state(""), item)]
+        chances = [self._chance(c, difficulty) for c in competencies or (_NONE,)]
         return sum(chances) / len(chances)
 
     def met(self, offer: Offer) -> bool:
@@ -103,14 +106,25 @@ class Knowledge:
     def _reckon(self, competency: str) -> Level:
         state = self.state.competencies.get(competency)
         if state is None or state.evidence_count == 0:
-            return Level(self._chance(self._state(competency), 0.0), 0.0, tried=False)
-        at = EPOCH + timedelta(seconds=state.last_response)
-        return Level(probability(state, self.as_of), probability(state, at), tried=True)
+            return Level(self._chance(competency, None), 0.0, tried=False)
+        now = probability(state, self.as_of)
+        mastered = now >= MASTERY_THRESHOLD
+        before = now if mastered else probability(state, EPOCH + timedelta(seconds=state.last_response))
+        return Level(now, before, tried=True)
 
-    def _state(self, competency: str) -> CompetencyState:
-        """What is believed of a competency; of an unseen one what the learner can in general."""
-        held = self.state.competencies.get(competency)
-        return held or fresh(self.state.ability, 0, provisional=False)
+    def _chance(self, competency: str, difficulty: float | None) -> float:
+        """All unseen competencies are alike, so that one reckoning serves them all."""
+        key = (competency if competency in self.state.competencies else _NONE, difficulty)
+        found = self._chances.get(key)
+        if found is None:
+            mean, variance = self._belief(key[0])
+            found = self._chances[key] = expected_probability(mean - item_logit(difficulty), variance)
+        return found
 
-    def _chance(self, state: CompetencyState, item: float) -> float:
-        return expected_probability(belief_at(state, self.as_of).mean - item, state.variance)
+    def _belief(self, competency: str) -> tuple[float, float]:
+        """Of an unseen competency: what the learner can in general."""
+        found = self._beliefs.get(competency)
+        if found is None:
+            state = self.state.competencies.get(competency) or fresh(self.state.ability, 0, provisional=False)
+            found = self._beliefs[competency] = (belief_at(state, self.as_of).mean, state.variance)
+        return found

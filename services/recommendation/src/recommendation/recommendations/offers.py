@@ -20,6 +20,7 @@ class Offer:
     key: str
     needs: tuple[str, ...]
     needs_done: tuple[str, ...]
+    teaches: frozenset[str]
     seconds: float | None
     discipline: str
 
@@ -81,6 +82,7 @@ def _offer(activity: CatalogActivity, titles: Mapping[str, str]) -> Offer:
         key=activity_key(activity.id),
         needs=tuple(p for p in activity.prerequisites if p not in titles),
         needs_done=tuple(p for p in activity.prerequisites if p in titles),
+        teaches=frozenset(activity.competencies),
         seconds=seconds(activity.duration) if activity.duration else None,
         discipline=activity.tags[0] if activity.tags else "",
     )

@@ -97,18 +97,19 @@ def zone(success: float) -> float:
 
 def alike(one: Offer, other: Offer) -> float:
     """From 0 to 1: half for the discipline, half for the competencies they share."""
-    mine, others = set(one.activity.competencies), set(other.activity.competencies)
-    shared = len(mine & others) / len(mine | others) if mine or others else 0.0
+    either = one.teaches | other.teaches
+    shared = len(one.teaches & other.teaches) / len(either) if either else 0.0
     return 0.5 * (one.discipline != "" and one.discipline == other.discipline) + 0.5 * shared
 
 
 def _candidate(offer: Offer, knowledge: Knowledge, tried: frozenset[str]) -> Candidate | None:
-    competencies = offer.activity.competencies
-    levels = [(c, knowledge.level(c)) for c in competencies]
+    if not knowledge.met(offer):
+        return None
+    levels = [(c, knowledge.level(c)) for c in offer.activity.competencies]
     due = tuple(c for c, level in levels if level.due)
     not_mastered = tuple(c for c, level in levels if not level.mastered)
-    nothing_to_give = bool(competencies) and not not_mastered
-    if nothing_to_give or (knowledge.done(offer) and not due) or not knowledge.met(offer):
+    nothing_to_give = bool(levels) and not not_mastered
+    if nothing_to_give or (knowledge.done(offer) and not due):
         return None
     success = knowledge.success(not_mastered, offer.activity.difficulty)
     interest = _interest(offer, knowledge)
