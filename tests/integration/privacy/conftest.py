@@ -17,7 +17,8 @@ from service_kit import consent
 from service_kit.consent import Change
 from service_kit.leases import LEASES
 from service_kit.mongo import Session, ensure
-from service_kit.runtime import POSITIONS, Connections, Worker, connections
+from service_kit.positions import POSITIONS
+from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
 
 from tests.support.tokens import Tokens

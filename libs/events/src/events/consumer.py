@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -18,9 +19,9 @@ from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from events.dead_letters import DeadLetters
-from events.envelope import Message, Record, decode
+from events.envelope import Message, Place, Record, decode
 from events.errors import Fenced, InvalidMessage, NotReady, TooManyInvalid
-from events.kafka import Kafka, check_partitions, new_consumer
+from events.kafka import Kafka, check_partitions, new_consumer, stop_within
 from events.sealing import Sealer
 from events.topics import Topic
 
@@ -133,6 +134,9 @@ class BatchConsumer:
         self._pause_seconds = pause_seconds
         self._by_name = {kafka.name(topic.name): topic for topic in topics}
         self._next: dict[Partition, int] = {}
+        self._batching = asyncio.Lock()  # a batch under way holds it; a revocation waits for it
+        self._leaving = False
+        self._failure: Exception | None = None
         self._verdicts: deque[bool] = deque(maxlen=self._bounds.window)
 
     async def run(self) -> None:
@@ -149,16 +153,19 @@ class BatchConsumer:
             except Fenced:
                 log.warning("another worker moved a partition; joining anew", extra={"group": self.group})
             finally:
-                self.progress.assigned = 0
-                await consumer.stop()
+                self._forget_assignment()
+                await stop_within(consumer.stop())
             self.progress.turn()
             await asyncio.sleep(self._pause_seconds)
 
     async def _consume(self, consumer: Any) -> None:
         while True:
             fetched = await consumer.getmany(timeout_ms=500, max_records=self._max_records)
+            if self._failure is not None:
+                raise self._failure
             self.progress.turn()
-            await self._batch(consumer, fetched)
+            async with self._batching:
+                await self._batch(consumer, fetched)
             self._measure_lag(consumer)
 
     async def _batch(self, consumer: Any, fetched: Mapping[Any, Sequence[Any]]) -> None:
@@ -166,20 +173,26 @@ class BatchConsumer:
         if not moves:
             return
         messages, invalid = await self._decode(records)
+        dead: set[Place] = set()
         while True:
-            await self._bury(invalid)
+            dead |= {record.place for record, _ in invalid}
+            verdicts = [record.place not in dead for record in records]
+            await self._bury(invalid, verdicts)
             try:
                 await self._transact(messages, moves)
                 break
             except Rejected as rejected:
-                verdicts = {(m.topic.name, m.partition, m.offset): reason for m, reason in rejected.verdicts}
-                by_place = {(r.topic.name, r.partition, r.offset): r for r in records}
-                invalid = [(by_place[place], reason) for place, reason in verdicts.items()]
-                messages = [m for m in messages if (m.topic.name, m.partition, m.offset) not in verdicts]
+                by_place = {record.place: record for record in records}
+                invalid = [(by_place[message.place], reason) for message, reason in rejected.verdicts]
+                refused = {record.place for record, _ in invalid}
+                messages = [m for m in messages if m.place not in refused]
+            except _Leaving:
+                return
         for partition, move in moves.items():
             self._next[partition] = move.next
         self.progress.handled += len(messages)
-        self._verdicts.extend([True] * len(messages))
+        self.progress.dead += len(dead)
+        self._verdicts.extend(verdicts)
         await self._handler.committed()
         await self._report(consumer, moves)
 
@@ -211,19 +224,17 @@ class BatchConsumer:
                 invalid.append((record, error.reason))
         return messages, invalid
 
-    async def _bury(self, invalid: Sequence[tuple[Record, str]]) -> None:
+    async def _bury(self, invalid: Sequence[tuple[Record, str]], verdicts: Sequence[bool]) -> None:
         """Dead letters first, then the position moves on: one may be there twice, none is lost."""
         if not invalid:
             return
-        for _ in invalid:
-            self._verdicts.append(False)
-        recent = list(self._verdicts)
+        recent = [*self._verdicts, *verdicts][-self._bounds.window :]
         dead = recent.count(False)
-        run = next((i for i, good in enumerate(reversed(recent)) if good), len(recent))
-        if run > self._bounds.run or (len(recent) >= 100 and dead / len(recent) > self._bounds.ratio):
-            raise TooManyInvalid(f"{dead} of the last {len(recent)} messages could not be handled; the worker stops")
+        if _longest_run(recent) > self._bounds.run or (len(recent) >= 100 and dead / len(recent) > self._bounds.ratio):
+            raise TooManyInvalid(
+                f"{dead} of the last {len(recent)} messages could not be handled, the last because of: {invalid[-1][1]}"
+            )
         await self._dead_letters.bury(self.group, invalid)
-        self.progress.dead += len(invalid)
 
     async def _transact(self, messages: Sequence[Message], moves: Mapping[Partition, Move]) -> None:
         """One transaction; where something is not ready, the same again after a pause."""
@@ -233,6 +244,8 @@ class BatchConsumer:
                     self.group, moves, lambda session: self._handler.handle(messages, session)
                 )
             except NotReady as error:
+                if self._leaving:
+                    raise _Leaving from None
                 now = time.monotonic()
                 if self.progress.waiting_since is None:
                     self.progress.waiting_since = now
@@ -256,21 +269,36 @@ class BatchConsumer:
             log.info("offsets not reported", extra={"group": self.group})
 
     def _measure_lag(self, consumer: Any) -> None:
+        assigned = consumer.assignment()
         for partition, position in self._next.items():
-            end = consumer.highwater(TopicPartition(self._kafka.name(partition[0]), partition[1]))
+            place = TopicPartition(self._kafka.name(partition[0]), partition[1])
+            end = consumer.highwater(place) if place in assigned else None
             if end is not None:
                 self.progress.lag[partition] = max(0, end - position)
+
+    async def _revoked(self) -> None:
+        """Let the batch under way end before another worker reads our positions; one that waits is given up."""
+        self._leaving = True
+        async with self._batching:
+            self._forget_assignment()
+
+    def _forget_assignment(self) -> None:
+        self._next = {}
+        self.progress.assigned = 0
+        self.progress.joined = False
+        self.progress.lag = {}
 
     async def _assigned(self, consumer: Any, assigned: Sequence[TopicPartition]) -> None:
         names = {place: (self._by_name[place.topic].name, place.partition) for place in assigned}
         beginnings = await consumer.beginning_offsets(list(assigned)) if assigned else {}
         known = {names[place]: offset for place, offset in beginnings.items()}
-        self._next = await self._load(known)
+        positions = await self._load(known)
         for place, partition in names.items():
-            consumer.seek(place, self._next[partition])
+            consumer.seek(place, positions[partition])
+        self._next = positions
+        self._leaving = False
         self.progress.assigned = len(assigned)
         self.progress.joined = True
-        self.progress.lag = {}
         self.progress.turn()
 
     async def _load(self, beginnings: Mapping[Partition, int]) -> dict[Partition, int]:
@@ -282,14 +310,29 @@ class BatchConsumer:
                 await asyncio.sleep(self._pause_seconds)
 
 
+class _Leaving(Exception):
+    """The partitions go to another worker while a batch waits: it is theirs now."""
+
+
+def _longest_run(verdicts: Sequence[bool]) -> int:
+    """The longest run of invalid messages."""
+    return max((len(list(run)) for good, run in groupby(verdicts) if not good), default=0)
+
+
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """aiokafka logs and forgets what a listener raises: failures are kept for the loop that consumes."""
+
     def __init__(self, owner: BatchConsumer, consumer: Any) -> None:
         self._owner = owner
         self._consumer = consumer
+        owner._failure = None
+        owner._leaving = False
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        self._owner.progress.assigned = 0
-        self._owner._next = {}
+        await self._owner._revoked()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        await self._owner._assigned(self._consumer, sorted(assigned))
+        try:
+            await self._owner._assigned(self._consumer, sorted(assigned))
+        except Exception as error:
+            self._owner._failure = error

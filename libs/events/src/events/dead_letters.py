@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from events.envelope import Record
-from events.kafka import Kafka, new_producer
+from events.kafka import Kafka, started_producer, stop_within
 
 
 class DeadLetters:
@@ -16,22 +16,29 @@ class DeadLetters:
 
     async def bury(self, group: str, invalid: Sequence[tuple[Record, str]]) -> None:
         """Return when the broker has them all."""
+        producer = await self._started()
+        try:
+            for record, reason in invalid:
+                await producer.send_and_wait(
+                    self._kafka.name(record.topic.dead_letters),
+                    value=record.value,
+                    key=record.key,
+                    headers=[
+                        ("reason", reason.encode()),
+                        ("group", group.encode()),
+                        ("source", f"{record.topic.name}/{record.partition}/{record.offset}".encode()),
+                    ],
+                )
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _started(self) -> Any:
         if self._producer is None:
-            self._producer = new_producer(self._kafka)
-            await self._producer.start()
-        for record, reason in invalid:
-            await self._producer.send_and_wait(
-                self._kafka.name(record.topic.dead_letters),
-                value=record.value,
-                key=record.key,
-                headers=[
-                    ("reason", reason.encode()),
-                    ("group", group.encode()),
-                    ("source", f"{record.topic.name}/{record.partition}/{record.offset}".encode()),
-                ],
-            )
+            self._producer = await started_producer(self._kafka)
+        return self._producer
 
     async def close(self) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stop_within(producer.stop())

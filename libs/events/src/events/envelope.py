@@ -14,8 +14,10 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from events.errors import InvalidMessage
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import KeyGone, Owner, Sealed, Sealer
 from events.topics import Topic
+
+Place = tuple[str, int, int]  # topic (without namespace), partition, offset
 
 
 class Envelope(BaseModel):
@@ -64,6 +66,10 @@ class Message:
     traceparent: str | None
     payload: Any
 
+    @property
+    def place(self) -> Place:
+        return (self.topic.name, self.partition, self.offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -75,6 +81,10 @@ class Record:
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+
+    @property
+    def place(self) -> Place:
+        return (self.topic.name, self.partition, self.offset)
 
 
 def _json(payload: BaseModel | dict[str, Any]) -> bytes:
@@ -121,12 +131,16 @@ async def decode(record: Record, sealer: Sealer) -> Message:
         if envelope.key is None:
             payload = record.topic.payload.model_validate(envelope.data)
         else:
+            if not isinstance(envelope.data, str):
+                raise InvalidMessage("sealed data is not a string")
             opened = await sealer.open([Sealed(base64.b64decode(envelope.data), envelope.key)])
             payload = record.topic.payload.model_validate_json(opened[0])
     except ValidationError as error:
         raise InvalidMessage(describe(error)) from None
     except ValueError:
         raise InvalidMessage("the value is not a JSON envelope") from None
+    except KeyGone:
+        raise InvalidMessage("the key that sealed it is destroyed") from None
     return Message(*head, envelope.id, envelope.occurred_at, envelope.traceparent, payload)
 
 

@@ -1,20 +1,24 @@
 """Clients of Kafka as this house sets them, and the creation of topics."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from events.errors import PartitionsDiffer
 from events.topics import PARTITIONS, Topic
 
-MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+MAX_RECORD_BYTES: Final = 16 * 1024 * 1024  # a request body of 8 MiB in its envelope, with room
 DAY_MS: Final = 86_400_000
 APPEAR_TURNS: Final = 40
+STOP_SECONDS: Final = 5.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,17 @@ class Kafka:
 
     def name(self, topic: str) -> str:
         return f"{self.namespace}{topic}"
+
+
+async def started_producer(kafka: Kafka) -> Any:
+    """A producer that has reached the broker."""
+    producer = new_producer(kafka)
+    try:
+        await producer.start()
+    except BaseException:
+        await stop_within(producer.stop())
+        raise
+    return producer
 
 
 def new_producer(kafka: Kafka) -> Any:
@@ -51,7 +66,7 @@ def new_consumer(kafka: Kafka, group: str) -> Any:
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         fetch_max_wait_ms=500,  # an empty long poll; records are answered at once
-        max_poll_interval_ms=3_600_000,  # a paused worker waits; its liveness is watched apart
+        max_poll_interval_ms=DAY_MS,  # a paused worker waits; its liveness is watched apart
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_500,
         metadata_max_age_ms=30_000,
@@ -92,11 +107,22 @@ async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | N
         if admin is None:
             await client.close()
     for name, count in counts.items():
+        if count == 0:
+            raise PartitionsDiffer(f"topic {name} is missing: `python -m <service> init` of its owner creates it")
         if count != PARTITIONS:
             raise PartitionsDiffer(
                 f"topic {name} has {count} partitions, the contract says {PARTITIONS}: "
-                "create it by `python -m <service> init`, or move to a new topic version"
+                "delete it where it is empty, else move to a new topic version"
             )
+
+
+async def stop_within(stopping: Coroutine[Any, Any, None], seconds: float = STOP_SECONDS) -> None:
+    """Stop a client; where the broker is away do not wait for it. What was not sent is sent again by its outbox."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping
+    except (TimeoutError, KafkaError):
+        log.info("a client was stopped without the broker's answer")
 
 
 def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:

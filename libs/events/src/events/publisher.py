@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from events.envelope import Outgoing, encode
-from events.kafka import Kafka, new_producer
+from events.kafka import Kafka, started_producer, stop_within
 from events.sealing import Sealer
 
 
@@ -43,19 +43,13 @@ class Publisher:
 
     async def _started(self) -> Any:
         if self._producer is None:
-            producer = new_producer(self._kafka)
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await started_producer(self._kafka)
         return self._producer
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await stop_within(producer.stop())
 
     async def __aenter__(self) -> "Publisher":
         return self

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit import health, problems
@@ -45,6 +46,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
         self._app = app
         self._limit = limit_bytes
+        self._too_large = f"The body is larger than {limit_bytes} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,10 +66,10 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._limit:
-                raise problems.TooLarge(f"The body is larger than {self._limit} bytes")
+                raise HTTPException(413, self._too_large)  # of all exceptions FastAPI lets this one alone through
             return message
 
         return counted
 
     def _refusal(self) -> Any:
-        return problems.TooLarge(f"The body is larger than {self._limit} bytes").response()
+        return problems.TooLarge(self._too_large).response()

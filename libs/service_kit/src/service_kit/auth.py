@@ -4,6 +4,7 @@ Claims beyond the standard ones: `tenant`, `roles`, and `learner` (the learner_i
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from fastapi import Request
 
 from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
 from service_kit.settings import AuthSettings
+
+log = logging.getLogger(__name__)
 
 ALGORITHMS: Final = ("EdDSA", "RS256", "ES256")
 REFRESH_SECONDS: Final = 300.0
@@ -90,13 +93,16 @@ class Authenticator:
         return self._keys[kid]
 
     async def _refresh(self) -> None:
+        """Read the keys; where that fails those already known go on being trusted until the next try."""
         try:
-            document = await self._load()
-        except (OSError, httpx2.HTTPError, ValueError):
+            keys = jwt.PyJWKSet.from_dict(await self._load()).keys
+        except (OSError, httpx2.HTTPError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
+            log.warning("the issuer's keys cannot be read: %s", type(error).__name__)
             if not self._keys:
                 raise NotReadyYet("The issuer's keys cannot be read") from None
+            self._read_at = time.monotonic() - REFRESH_SECONDS + UNKNOWN_KEY_PAUSE_SECONDS
             return
-        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(document).keys if key.key_id}
+        self._keys = {key.key_id: key for key in keys if key.key_id}
         self._read_at = time.monotonic()
 
     async def _load(self) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
     learner = claims.get("learner")
     if not isinstance(tenant, str) or not tenant or "/" in tenant or not isinstance(roles, list):
         raise Unauthorized("The bearer token lacks the claims `tenant` and `roles`", headers=CHALLENGE)
-    known = frozenset(Role(role) for role in roles if role in Role.__members__)
+    known = frozenset(Role(role) for role in roles if isinstance(role, str) and role in Role.__members__)
     return Principal(str(claims["sub"]), tenant, known, learner if isinstance(learner, str) else None)
 
 

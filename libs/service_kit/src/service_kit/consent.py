@@ -189,10 +189,12 @@ class PrivacyHandler:
             self._wake()
 
     async def _consent(self, tenant: str, learner: str, state: ConsentState, session: Session) -> None:
-        before = await self._view.standing(tenant, learner, session)
-        if await self._view.put_state(tenant, learner, state, session):
-            change = Change(tenant, learner, before, Standing(before.policy, state))
-            if not state.erased:
+        if state.erased:  # needs no policy; what is to be done comes as a request
+            await self._view.put_state(tenant, learner, state, session)
+        else:
+            before = await self._view.standing(tenant, learner, session)
+            if await self._view.put_state(tenant, learner, state, session):
+                change = Change(tenant, learner, before, Standing(before.policy, state))
                 await self._participant.standing_changed(change, session)
         receipt = Receipt(service=self._service, kind="consent", version=state.version, completed_at=self._clock())
         await self._receipt(tenant, learner, receipt, session)

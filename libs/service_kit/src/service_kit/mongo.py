@@ -158,11 +158,11 @@ async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]]
     pause = 0.005
     while True:
         try:
-            async with (
-                await client.start_session() as session,
-                session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE),
-            ):
-                return await body(session)
+            async with await client.start_session() as session:
+                session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
+                result = await body(session)
+                await _commit(session, until)
+                return result
         except PyMongoError as error:
             if not away(error):
                 raise
@@ -170,3 +170,16 @@ async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]]
                 raise MongoAway(type(error).__name__) from error
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.5)
+
+
+async def _commit(session: Session, until: float) -> None:
+    """Commit; where the answer is lost, again: the server knows whether it has done so already."""
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not error.has_error_label("UnknownTransactionCommitResult") or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return

@@ -21,13 +21,15 @@ def encode_cursor(key: list[Any]) -> str:
 
 
 def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
-    """The sort key in a cursor, `length` values. Raises `BadRequest`."""
+    """The sort key in a cursor, `length` strings or numbers. Raises `BadRequest`."""
     if cursor is None:
         return None
     try:
         key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         key = None
-    if not isinstance(key, list) or len(key) != length:
-        raise BadRequest("`cursor` is not one that this list has given", errors=[{"pointer": "/query/cursor"}])
+    if not isinstance(key, list) or len(key) != length or not all(isinstance(v, str | int | float) for v in key):
+        raise BadRequest(
+            "`cursor` is not one that this list has given", errors=[{"parameter": "cursor", "in": "query"}]
+        )
     return key

@@ -108,9 +108,20 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 — registered for this type alone
-    places = [{"pointer": "/" + "/".join(map(str, e["loc"])), "detail": e["msg"]} for e in error.errors()]
-    where = ", ".join(place["pointer"] for place in places[:5])
+    places = [_place(e) for e in error.errors()]
+    where = ", ".join(next(iter(place.values())) or "the body" for place in places[:5])
     return BadRequest(f"Wrong input at {where}", errors=places).response()
+
+
+def _place(error: Mapping[str, Any]) -> dict[str, str]:
+    """`pointer` is a JSON Pointer into the body (RFC 6901); what is not in the body is a `parameter`."""
+    origin, *path = map(str, error["loc"])
+    if error["type"] == "json_invalid":
+        return {"pointer": "", "detail": f"not JSON, at character {path[0]}: {error['ctx']['error']}"}
+    if origin == "body":
+        escaped = [part.replace("~", "~0").replace("/", "~1") for part in path]
+        return {"pointer": "".join(f"/{part}" for part in escaped), "detail": error["msg"]}
+    return {"parameter": path[0] if path else origin, "in": origin, "detail": error["msg"]}
 
 
 async def _http(_: Request, error: Exception) -> Response:

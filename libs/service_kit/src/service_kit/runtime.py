@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from aiokafka.errors import KafkaError
 from events import topics
 from events.consumer import BatchConsumer, Handler
 from events.dead_letters import DeadLetters
@@ -21,12 +22,13 @@ from events.publisher import Publisher
 from events.sealing import ClearSealer, Sealer
 from events.topics import Topic
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from service_kit import health, telemetry
 from service_kit.clock import Clock, system_clock
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.leases import LEASES
-from service_kit.mongo import Client, CollectionSpec, Database, connect, database, ensure
+from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
 from service_kit.outbox import OutboxRelay, Source
 from service_kit.positions import POSITIONS, MongoPositions
 from service_kit.settings import ServiceSettings
@@ -200,7 +202,7 @@ def main(service: Service) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m {service.name}")
     parser.add_argument("role", choices=["init", "serve", *service.workers])
     role = parser.parse_args().role
-    settings = ServiceSettings()
+    settings = _settings()
     recording = telemetry.start(service.name, role, settings.telemetry)
     try:
         if role == "serve":
@@ -212,15 +214,30 @@ def main(service: Service) -> None:
             asyncio.run(service.init(settings))
         else:
             _run_until_signal(lambda: service.work(settings, role))
-    except (EventsError, ExceptionGroup) as error:
-        log.critical("stopped: %s", _one_line(error))
+    except Exception as error:
+        log.critical("stopped: %s", _one_line(error), exc_info=None if _expected(error) else error)
         sys.exit(1)
+
+
+def _settings() -> ServiceSettings:
+    try:
+        return ServiceSettings()
+    except ValidationError as error:
+        names = [f"TRELLIS_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        sys.exit(f"wrong settings: {'; '.join(names)}")
+
+
+def _expected(error: BaseException) -> bool:
+    """Whether one line says all there is to say."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_expected(inner) for inner in error.exceptions)
+    return isinstance(error, EventsError | KafkaError) or away(error)
 
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(_one_line(inner) for inner in error.exceptions)
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def _run_until_signal(job: Callable[[], Awaitable[None]]) -> None:
