@@ -55,7 +55,9 @@ async def activities(
     """The catalog, by IRI."""
     after = decode_cursor(cursor, 1)
     if after is not None and not isinstance(after[0], str):
-        raise BadRequest("`cursor` is not one that this list has given", errors=[{"pointer": "/query/cursor"}])
+        raise BadRequest(
+            "`cursor` is not one that this list has given", errors=[{"parameter": "cursor", "in": "query"}]
+        )
     found = await state.catalog.page(principal.tenant, after[0] if after else None, limit + 1)
     items = found[:limit]
     return Page(items=items, next=encode_cursor([items[-1].id]) if len(found) > limit else None)

@@ -50,11 +50,11 @@ def _seconds(duration: str | None) -> float | None:
     try:
         return None if duration is None else seconds(duration)
     except ValueError as error:
-        raise BadRequest("Wrong input at /query/max_duration", errors=[_place(error)]) from None
+        raise BadRequest("Wrong input at max_duration", errors=[_place(error)]) from None
 
 
 def _place(error: ValueError) -> dict[str, str]:
-    return {"pointer": "/query/max_duration", "detail": str(error)}
+    return {"parameter": "max_duration", "in": "query", "detail": str(error)}
 
 
 MeansDep = Annotated[Means, Depends(_means)]
