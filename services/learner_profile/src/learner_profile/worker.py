@@ -1,4 +1,4 @@
-"""What runs beside HTTP: statements and the catalog in, profiles out, rebuilding, the part in privacy's conversation."""
+"""What runs beside HTTP: statements and catalog in, profiles out, rebuilding, the part in privacy's conversation."""
 
 from events import topics
 from service_kit.consent import ConsentView

@@ -16,8 +16,8 @@ from service_kit.mongo import (
     Database,
     Document,
     Index,
-    ReplaceOne,
     Session,
+    UpdateOne,
 )
 from uuid_utils.compat import uuid7
 
@@ -64,7 +64,7 @@ class ActivityRepository:
     ) -> None:
         """Store (or, for None, remove) activities; `True` asks for a remap of the learners concerned."""
         writes = [
-            ReplaceOne({"_id": _id(tenant, key)}, _document(tenant, key, activity, now if remap else None), upsert=True)
+            UpdateOne({"_id": _id(tenant, key)}, _change(tenant, key, activity, now if remap else None), upsert=True)
             for key, activity, remap in changes
         ]
         if writes:
@@ -94,12 +94,13 @@ def _held(remap: Remap) -> Document:
     return {"_id": _id(remap.tenant, remap.activity), "remap.token": remap.token}
 
 
-def _document(tenant: str, key: str, activity: CatalogActivity | None, due: datetime | None) -> Document:
-    document: Document = {
+def _change(tenant: str, key: str, activity: CatalogActivity | None, due: datetime | None) -> Document:
+    """A remap that is still to be carried out stays where this change asks for none."""
+    fields: Document = {
         "tenant": tenant,
         "key": key,
         "activity": None if activity is None else activity.model_dump(mode="json"),
     }
     if due is not None:
-        document["remap"] = {"due": due, "token": str(uuid7())}
-    return document
+        fields["remap"] = {"due": due, "token": str(uuid7())}
+    return {"$set": fields}

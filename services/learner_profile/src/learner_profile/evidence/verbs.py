@@ -1,14 +1,15 @@
 """What a verb says about learning, for the verbs that LMSs and players send.
 
-- response (answered, scored, passed, mastered, failed, problem_check, …): moves mastery, where a score, a success or the
-  verb itself says how right it was;
+- response (answered, scored, passed, mastered, failed, problem_check, …): moves mastery, where a score, a success or
+  the verb itself says how right it was;
 - completion (completed, submitted, finished, turned-in, …): done; moves mastery only with a score or a success;
-- exposure (experienced, attempted, initialized, terminated, viewed, played, …): seen; interest, pace, what was done lately;
+- exposure (experienced, attempted, initialized, terminated, viewed, played, …): seen: interest, pace, what is recent;
 - opinion (rated, liked, voted, progressed, …): seen; a score there is an opinion or a progress, never how right an
   answer was.
 
-passed and mastered say "right", failed says "wrong", where there is neither score nor success. A verb that is not listed
-is read from its result: a score or a success makes it a response, `completion` a completion, else it is an exposure.
+passed and mastered say "right", failed says "wrong", where there is neither score nor success. A verb that is not
+listed is read from its result: a score or a success makes it a response, `completion` a completion, else it is
+an exposure.
 
 IRIs: ADL vocabulary (http://adlnet.gov/expapi/verbs/), cmi5 (https://w3id.org/xapi/adl/verbs/), the video profile
 (https://w3id.org/xapi/video/verbs/), TinCan registry (http://id.tincanapi.com/verb/), Open edX
@@ -42,14 +43,13 @@ _WORDS = {
     _RESPONSE: "answered scored responded evaluated problem_check graded earned_score",
     _RIGHT: "passed mastered",
     _WRONG: "failed",
-    _COMPLETION: "completed submitted finished turned-in turnedin uploaded certified",
+    _COMPLETION: "completed complete submitted submit finished turned-in turnedin uploaded certified",
     _EXPOSURE: (
-        "experienced attempted initialized initialised terminated suspended resumed launched satisfied waived abandoned "
-        "viewed read watched listened played paused seeked consumed accessed opened closed started stopped interacted "
-        "navigated-in loggedin logged-in loggedout logged-out registered unregistered enrolled joined left exited logged "
-        "downloaded searched focused unfocused requested asked asked-question skipped bookmarked shared created authored "
-        "updated posted replied commented mentioned enabled disabled found viewed-hint showed-hint showed-answer "
-        "enabled-closed-captioning disabled-closed-captioning"
+        "experienced attempted initialized initialised terminated suspended resumed launched satisfied waived abandoned"
+        " viewed read watched watch listened played play paused seeked consumed accessed opened closed started start"
+        " stopped interacted navigated-in loggedin logged-in loggedout logged-out registered unregistered enrolled"
+        " joined left exited downloaded searched focused unfocused requested asked skipped bookmarked shared created"
+        " authored updated posted replied commented mentioned enabled disabled found"
     ),
     _OPINION: "rated voted liked unliked disliked preferred reviewed upvoted downvoted progressed selected tagged",
 }

@@ -15,7 +15,7 @@ PURPOSE: Final = "profile"
 
 
 def keeps_rows(standing: Standing) -> bool:
-    """Whether rows of evidence may be kept: a learner who objects restricts their use, one who withdraws removes them."""
+    """Whether rows of evidence may be kept: an objection restricts their use, a withdrawal removes them."""
     return standing.allows(PURPOSE) or (not standing.erased and standing.status(PURPOSE) is ConsentStatus.objected)
 
 

@@ -67,26 +67,26 @@ class Rebuilder:
         return Check("rebuild", idle < STALLED_SECONDS, True, f"idle {idle:.0f} s")
 
     async def run(self) -> None:
-        """Build anew until cancelled; MongoDB or a policy away means wait and try again."""
+        """Build anew until cancelled; MongoDB away means wait and try again."""
         try:
             while True:
                 self._wake.clear()
                 try:
-                    found = await self.turn()
+                    built = await self.turn()
                 except Exception as error:
-                    if not (away(error) or isinstance(error, NotReady)):
+                    if not away(error):
                         raise
                     log.warning("rebuilding waits: %s", type(error).__name__)
-                    found = 0
+                    built = 0
                     await asyncio.sleep(0.5)
                 self._last_turn = time.monotonic()
-                if found < _BATCH:
+                if built < _BATCH:
                     await self._sleep()
         finally:
             await _quietly(self._leases)
 
     async def turn(self) -> int:
-        """Build one batch of dirty learners anew; how many were found."""
+        """Build one batch of dirty learners anew; how many."""
         now = time.monotonic()
         if now - self._renewed > TTL_SECONDS / 3:
             await self._leases.renew()
@@ -96,10 +96,15 @@ class Rebuilder:
             await self._views.learners.mark_outdated()
             self._sweep_at = now + _SWEEP_SECONDS
         found = await self._views.learners.dirty(self._leases.held, _BATCH)
+        built = 0
         for tenant, learners in _portions(found):
-            await in_transaction(self._client, partial(self._build, tenant, learners))
+            try:
+                await in_transaction(self._client, partial(self._build, tenant, learners))
+            except NotReady:
+                continue  # this tenant's policy is not known yet; the others need not wait for it
+            built += len(learners)
             self._published()
-        return len(found)
+        return built
 
     async def _build(self, tenant: str, learners: Sequence[str], session: Session) -> None:
         views = self._views

@@ -1,0 +1,219 @@
+"""The learner_profile service on a real MongoDB and a real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from events import topics
+from events.envelope import Message, Outgoing
+from events.kafka import create_topics
+from events.payloads import (
+    Basis,
+    CatalogActivity,
+    ConsentState,
+    ConsentStatus,
+    Decision,
+    Policy,
+    PurposePolicy,
+    Statement,
+    Unknown,
+)
+from events.payloads import Request as PrivacyRequest
+from events.publisher import Publisher
+from events.topics import Topic
+from learner_profile.activities.handlers import CatalogHandler
+from learner_profile.activities.remapping import Remapper
+from learner_profile.evidence.handlers import StatementsHandler
+from learner_profile.learners.privacy import ProfileParticipant
+from learner_profile.learners.rebuilding import Rebuilder, Views
+from learner_profile.service import SERVICE
+from learner_profile.worker import views
+from service_kit.consent import PrivacyHandler
+from service_kit.leases import Leases
+from service_kit.mongo import in_transaction
+from service_kit.outbox import SHARDS
+from service_kit.runtime import Connections, Worker, connections
+from service_kit.settings import ServiceSettings
+
+from tests.support.tokens import Tokens
+
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HOME = "https://trellis.invalid/learners"
+ADL = "http://adlnet.gov/expapi/verbs/"
+
+
+@pytest.fixture(scope="module")
+def settings(
+    mongodb_url: str, kafka_bootstrap: str, module_namespace: str, tokens: Tokens
+) -> Iterator[ServiceSettings]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRELLIS_MONGODB_URL", mongodb_url)
+        patch.setenv("TRELLIS_KAFKA_BOOTSTRAP", kafka_bootstrap)
+        patch.setenv("TRELLIS_NAMESPACE", module_namespace)
+        for name, value in tokens.settings.items():
+            patch.setenv(name, value)
+        yield ServiceSettings()
+
+
+@pytest_asyncio.fixture
+async def c(settings: ServiceSettings) -> AsyncIterator[Connections]:
+    """Connections, with the service's topics and indexes and those of the services it hears."""
+    await SERVICE.init(settings)
+    async with connections(SERVICE.name, settings) as made:
+        await create_topics(made.kafka, topics.ALL)
+        yield made
+
+
+@pytest.fixture
+def tenant() -> str:
+    return f"tenant-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def house(c: Connections, tenant: str) -> House:
+    return House.of(c, tenant)
+
+
+def policy(basis: Basis = Basis.public_task, unknown: Unknown = Unknown.allowed) -> Policy:
+    return Policy(version=1, purposes={"profile": PurposePolicy(basis=basis, unknown=unknown)})
+
+
+def statement(number: int, **more: Any) -> dict[str, Any]:
+    """A self-made answer: number decides id, time, activity and success."""
+    at = START + timedelta(minutes=number)
+    plain = {
+        "id": f"{number:08d}-0000-4000-8000-{secrets.token_hex(6)}",
+        "actor": {"objectType": "Agent", "account": {"homePage": HOME, "name": "self"}},
+        "verb": {"id": f"{ADL}answered"},
+        "object": {"id": f"https://lms.example/activity/{number % 7}"},
+        "result": {"score": {"scaled": (number * 37 % 11) / 10}, "duration": f"PT{20 + number % 30}S"},
+        "context": {"contextActivities": {"grouping": [course(number % 3)]}},
+        "timestamp": at.isoformat().replace("+00:00", "Z"),
+        "stored": (at + timedelta(hours=1)).isoformat().replace("+00:00", "Z"),
+    }
+    return plain | more
+
+
+def course(number: int) -> dict[str, Any]:
+    definition = {"type": "http://adlnet.gov/expapi/activities/course", "name": {"en": f"Course {number}"}}
+    return {"id": f"https://lms.example/course/{number}", "definition": definition}
+
+
+def voiding(target: str) -> dict[str, Any]:
+    return statement(
+        900,
+        actor={"objectType": "Agent", "account": {"homePage": HOME, "name": "other-1"}},
+        verb={"id": f"{ADL}voided"},
+        object={"objectType": "StatementRef", "id": target},
+    )
+
+
+@dataclass
+class House:
+    """The service's parts in one tenant, driven by hand: what the worker would do, a step at a time."""
+
+    c: Connections
+    tenant: str
+    views: Views
+    handler: StatementsHandler
+    catalog: CatalogHandler
+    privacy: PrivacyHandler
+    rebuilder: Rebuilder
+    remapper: Remapper
+    published: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, c: Connections, tenant: str) -> House:
+        v = views(c)
+        remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
+        return cls(
+            c,
+            tenant,
+            v,
+            StatementsHandler(v, c.clock),
+            CatalogHandler(v.activities, remapper, c.clock),
+            PrivacyHandler(c.service, c.db, ProfileParticipant(v.evidence, v.learners), c.clock),
+            Rebuilder(c.client, v, Leases(c.db, f"rebuild-{tenant}", SHARDS), lambda: None),
+            remapper,
+        )
+
+    def message(self, topic: Topic, subject: str | None, payload: Any) -> Message:
+        return Message(topic, 0, 0, self.tenant, subject, str(uuid4()), START, None, payload)
+
+    async def run(self, body: Callable[[Sequence[Message], Any], Awaitable[None]], *messages: Message) -> None:
+        await in_transaction(self.c.client, lambda session: body(messages, session))
+
+    async def statements(self, learner: str, *found: dict[str, Any]) -> None:
+        """One batch of statements, in one transaction."""
+        sent = [self.message(topics.STATEMENTS, learner, Statement(one)) for one in found]
+        await self.run(self.handler.handle, *sent)
+
+    async def policy(self, found: Policy | None = None) -> None:
+        await self.run(self.privacy.handle, self.message(topics.POLICIES, None, found or policy()))
+
+    async def decide(self, learner: str, version: int, status: str) -> None:
+        decision = Decision(status=ConsentStatus(status), since=START)
+        state = ConsentState(version=version, purposes={"profile": decision})
+        await self.run(self.privacy.handle, self.message(topics.CONSENTS, learner, state))
+
+    async def erase(self, learner: str) -> None:
+        request = PrivacyRequest(request_id=str(uuid4()), type="erasure")
+        await self.run(self.privacy.handle, self.message(topics.REQUESTS, learner, request))
+
+    async def activities(self, *found: CatalogActivity) -> None:
+        await self.run(self.catalog.handle, *[self.message(topics.ACTIVITIES, one.id, one) for one in found])
+
+    async def settle(self) -> None:
+        """Mark and rebuild until nothing is left to do."""
+        while await self.remapper.turn() + await self.rebuilder.turn():
+            pass
+
+    async def document(self, learner: str) -> dict[str, Any] | None:
+        return await self.c.db["learners"].find_one({"_id": f"{self.tenant}/{learner}"})
+
+    async def state(self, learner: str) -> tuple[bytes, Any, int]:
+        """What must not depend on the order of arrival: the sealed bytes, `reflects`, the count."""
+        document = await self.document(learner)
+        assert document is not None
+        assert "dirty" not in document
+        return document["data"], document["reflects"], document["statements"]
+
+    async def rows(self, learner: str, *, voided: bool = False) -> int:
+        query = {"tenant": self.tenant, "learner": learner, "voided": voided}
+        return int(await self.c.db["evidence"].count_documents(query))
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    """The worker's jobs, until the body ends."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+    """The first true answer of the check."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if found := await check():
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def publish(c: Connections, *messages: Outgoing) -> None:
+    async with Publisher(c.kafka, c.sealer) as publisher:
+        await publisher.publish(messages)

@@ -1,0 +1,158 @@
+"""Statements of the shapes that real emitters send, read as evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from learner_model import EvidenceKind
+from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, course_of, pack, read, unpack
+
+SELF = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "self"}}
+OTHER = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "other-1"}}
+ADL = "http://adlnet.gov/expapi/verbs/"
+TYPES = "http://id.tincanapi.com/activitytype/"
+
+
+def statement(verb: str = f"{ADL}answered", **more: Any) -> dict[str, Any]:
+    return {
+        "id": "0190163d-8694-739b-aea5-966c26f8ad90",
+        "actor": SELF,
+        "verb": {"id": verb},
+        "object": {"id": "https://lms.example/question/1", "definition": {"name": {"en": "A question"}}},
+        "timestamp": "2026-03-01T10:00:00Z",
+        "stored": "2026-03-01T10:00:01.000001Z",
+        **more,
+    }
+
+
+def reading(verb: str = f"{ADL}answered", **more: Any) -> Reading:
+    found = read(statement(verb, **more))
+    assert isinstance(found, Reading)
+    return found
+
+
+def activity(name: str, kind: str | None = None, title: str | None = None) -> dict[str, Any]:
+    definition: dict[str, Any] = {}
+    if kind:
+        definition["type"] = kind
+    if title:
+        definition["name"] = {"en": title}
+    return {"id": f"https://lms.example/{name}", "definition": definition}
+
+
+class TestKindAndCorrectness:
+    @pytest.mark.parametrize(
+        ("verb", "result", "kind", "correctness"),
+        [
+            (f"{ADL}answered", {"score": {"scaled": 0.75}}, "response", 0.75),
+            (f"{ADL}answered", {"success": False}, "response", 0.0),
+            (f"{ADL}answered", {}, "exposure", None),
+            (f"{ADL}scored", {"score": {"raw": 3, "min": 0, "max": 4}}, "response", 0.75),
+            (f"{ADL}scored", {"score": {"scaled": -0.5}}, "response", 0.0),
+            (f"{ADL}passed", {}, "response", 1.0),
+            (f"{ADL}failed", {}, "response", 0.0),
+            (f"{ADL}failed", {"score": {"scaled": 0.4}, "success": False}, "response", 0.4),
+            (f"{ADL}mastered", {"completion": True}, "response", 1.0),
+            (f"{ADL}completed", {"completion": True}, "completion", None),
+            (f"{ADL}completed", {"score": {"scaled": 0.9}, "completion": True}, "response", 0.9),
+            (f"{ADL}experienced", {}, "exposure", None),
+            (f"{ADL}attempted", {}, "exposure", None),
+            (f"{ADL}initialized", {}, "exposure", None),
+            (f"{ADL}terminated", {"duration": "PT5M"}, "exposure", None),
+            (f"{ADL}progressed", {"score": {"scaled": 0.6}}, "exposure", None),
+            ("http://id.tincanapi.com/verb/rated", {"score": {"raw": 4, "min": 0, "max": 5}}, "exposure", None),
+            ("http://id.tincanapi.com/verb/viewed", {}, "exposure", None),
+            ("https://w3id.org/xapi/video/verbs/played", {}, "exposure", None),
+            ("https://w3id.org/xapi/adl/verbs/satisfied", {}, "exposure", None),
+            ("http://activitystrea.ms/schema/1.0/submit", {"completion": True}, "completion", None),
+            ("https://example.org/verbs/danced", {"success": True}, "response", 1.0),
+            ("https://example.org/verbs/danced", {}, "exposure", None),
+        ],
+    )
+    def test_verbs_and_results(self, verb: str, result: dict[str, Any], kind: str, correctness: float | None) -> None:
+        found = reading(verb, result=result)
+        assert (found.kind, found.correctness) == (EvidenceKind(kind), correctness)
+
+    @pytest.mark.parametrize("verb", ["completed", "passed", "failed"])
+    def test_a_total_of_another_statement_is_a_summary(self, verb: str) -> None:
+        context = {"statement": {"objectType": "StatementRef", "id": "0190163d-8694-739b-aea5-966c26f8ad91"}}
+        assert reading(f"{ADL}{verb}", result={"score": {"scaled": 1}}, context=context).kind == "summary"
+        assert reading(f"{ADL}answered", result={"success": True}, context=context).kind == "response"
+
+    def test_a_groups_result_is_weak_evidence(self) -> None:
+        group = {"extensions": {"https://trellis.invalid/extensions/group": {"name": "other-1", "members": 4}}}
+        assert reading(context=group).weight < reading().weight == 1.0
+
+    def test_an_object_that_is_no_activity_counts_and_moves_nothing(self) -> None:
+        found = reading(f"{ADL}mentioned", object=OTHER, result={"success": True})
+        assert (found.kind, found.activity_id, found.correctness) == ("summary", "", None)
+
+
+class TestTimes:
+    def test_evidence_time_is_the_earlier_of_timestamp_and_stored(self) -> None:
+        assert reading().at.isoformat() == "2026-03-01T10:00:00+00:00"
+        future = reading(timestamp="2030-01-01T00:00:00Z")
+        assert future.at == future.stored
+
+    def test_a_duration_is_read_in_seconds(self) -> None:
+        assert reading(result={"duration": "PT1M30.5S"}).duration_seconds == 90.5
+
+
+class TestCourse:
+    def test_a_section_wins_over_the_course_and_never_the_site(self) -> None:
+        grouping = [
+            activity("site", f"{TYPES}site", "Our school"),
+            activity("course", f"{TYPES}course", "Biology"),
+            activity("lesson", "http://adlnet.gov/expapi/activities/lesson", "Cells"),
+        ]
+        found = course_of(statement(context={"contextActivities": {"grouping": grouping}}))
+        assert found is not None
+        assert (found.id, found.title) == ("https://lms.example/lesson", "Cells")
+        found = course_of(statement(context={"contextActivities": {"grouping": grouping[:2]}}))
+        assert found is not None
+        assert found.id == "https://lms.example/course"
+        assert course_of(statement(context={"contextActivities": {"grouping": grouping[:1]}})) is None
+
+    def test_without_a_known_type_the_first_parent_counts_then_the_first_grouping(self) -> None:
+        activities = {"parent": [activity("quiz")], "grouping": [activity("thing")]}
+        found = course_of(statement(context={"contextActivities": activities}))
+        assert found is not None
+        assert found.id == "https://lms.example/quiz"
+        del activities["parent"]
+        found = course_of(statement(context={"contextActivities": {"grouping": activities["grouping"][0]}}))
+        assert found is not None
+        assert (found.id, found.title) == ("https://lms.example/thing", None)
+
+    def test_a_course_seen_by_itself_counts_towards_itself(self) -> None:
+        course = activity("course", f"{TYPES}lms/course", "Biology")
+        site = [activity("site", f"{TYPES}site")]
+        found = course_of(statement(object=course, context={"contextActivities": {"grouping": site}}))
+        assert found is not None
+        assert found.title == "Biology"
+
+
+class TestWhoseEvidence:
+    def test_what_others_did_is_no_evidence_about_the_learner(self) -> None:
+        assert read(statement(actor=OTHER)) is None
+
+    def test_a_voiding_names_its_target_whoever_sent_it(self) -> None:
+        voiding = statement(
+            f"{ADL}voided",
+            actor=OTHER,
+            object={"objectType": "StatementRef", "id": "0190163D-8694-739B-AEA5-966C26F8AD91"},
+        )
+        assert read(voiding) == Voiding(target="0190163d-8694-739b-aea5-966c26f8ad91")
+
+    @pytest.mark.parametrize("broken", [{}, {"verb": 3}, statement(stored="yesterday"), statement(result=[])])
+    def test_what_cannot_be_read_is_refused_in_one_kind_of_error(self, broken: dict[str, Any]) -> None:
+        with pytest.raises(UnreadableError):
+            read(broken)
+
+
+def test_a_reading_survives_its_bytes() -> None:
+    found = reading(
+        result={"score": {"scaled": 0.3}, "duration": "PT3S", "completion": True},
+        context={"contextActivities": {"parent": [activity("course", f"{TYPES}course", "Biologie")]}},
+    )
+    assert unpack(pack(found)) == found
