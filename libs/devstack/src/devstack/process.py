@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from devstack.errors import CannotStart
 
@@ -18,11 +19,38 @@ _LOG_BYTES = 20 * 2**20  # beyond it a start begins a new log and keeps one old 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: own session (a Ctrl-C reaches the supervisor alone), end with the parent."""
     os.setsid()
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Handle(Protocol):
+    """The part of subprocess.Popen that a child needs."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, signal: int) -> None: ...
+
+
+Launch = Callable[[str, Sequence[str], Path, dict[str, str]], Handle]
+
+
+def launch(name: str, command: Sequence[str], log: Path, environment: dict[str, str]) -> Handle:
+    """Start a program whose output is appended to the log."""
+    del name
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            preexec_fn=die_with_parent,
+        )
 
 
 class Child:
@@ -38,14 +66,14 @@ class Child:
         *,
         log: Path,
         env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        launch: Launch = launch,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
         self.log = log
-        self._env = dict(env) if env is not None else None
-        self._cwd = cwd
-        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = dict(os.environ if env is None else env)
+        self._launch = launch
+        self._process: Handle | None = None
         self._log_start = 0
 
     def start(self) -> None:
@@ -53,17 +81,8 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
-        with self.log.open("ab") as output:
-            self._log_start = output.tell()
-            self._process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self._env,
-                cwd=self._cwd,
-                preexec_fn=_die_with_parent,
-            )
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        self._process = self._launch(self.name, self.command, self.log, self._environment)
 
     @property
     def pid(self) -> int | None:

@@ -16,12 +16,13 @@ from typing import IO, Any
 import httpx2
 
 from devstack.errors import AlreadyRunning, CannotStart, PortTaken
+from devstack.forking import Nursery
 from devstack.infrastructure import Kafka, Mongo, kafka_broker, mongo_server
 from devstack.issuer import YEAR_SECONDS, Issuer
 from devstack.leftovers import Leftovers
 from devstack.ports import LOOPBACK, free_port, is_free
 from devstack.private_files import write_private
-from devstack.process import Child
+from devstack.process import Child, Handle, launch
 from devstack.programs import SERVICES, Program, all_programs
 from devstack.supervisor import Supervisor
 from devstack.tenant import TENANT, Credential, TenantSetup
@@ -55,10 +56,12 @@ class Stack:
         catalog: bool = True,
         programs: Sequence[Program] | None = None,
         environment: Mapping[str, str] | None = None,
+        fork: bool = sys.platform == "linux",
         progress: Progress = lambda _: None,
     ) -> None:
         """`ports` (service → port) are demanded; without them free ones are taken. `environment` is added to every
-        program's. `namespace` prefixes databases and topics: for a MongoDB or Kafka shared with others."""
+        program's. `namespace` prefixes databases and topics: for a MongoDB or Kafka shared with others.
+        `fork`: see `nursery`."""
         self.data = data.resolve()
         self.programs = list(all_programs() if programs is None else programs)
         self.supervisor = Supervisor()
@@ -70,6 +73,7 @@ class Stack:
         self._catalog = catalog
         self._environment = dict(environment or {})
         self._progress = progress
+        self._nursery = Nursery(self.logs / "nursery.log") if fork else None
         self._lock: IO[str] | None = None
         self._mongo: Mongo | None = None
         self._kafka: Kafka | None = None
@@ -137,6 +141,8 @@ class Stack:
         self._take_lock()
         try:
             self._choose_ports()
+            if self._nursery is not None and self.programs:
+                self._nursery.start()
             self._start_infrastructure()
             self._start_programs()
             self._fill_tenant()
@@ -152,6 +158,8 @@ class Stack:
         self.supervisor.stop(*(name for name in self.supervisor.names() if name == "kafka"), grace_seconds=40)
         self.supervisor.stop(*(name for name in self.supervisor.names() if name == "mongod"), grace_seconds=40)
         self.supervisor.close()
+        if self._nursery is not None:
+            self._nursery.stop()
         for server in (self._kafka, self._mongo):
             if server is not None:
                 server.stop()
@@ -282,7 +290,11 @@ class Stack:
 
     def _child(self, name: str, module: str, role: str, *, port: int) -> Child:
         command = [sys.executable, "-m", module, role]
-        return Child(name, command, log=self.logs / f"{name}.log", env=self.environment(port=port))
+        return Child(name, command, log=self.logs / f"{name}.log", env=self.environment(port=port), launch=self._launch)
+
+    def _launch(self, name: str, command: Sequence[str], log: Path, environment: dict[str, str]) -> Handle:
+        start = launch if self._nursery is None else self._nursery.launch
+        return start(name, command, log, environment)
 
     def environment(self, *, port: int = 0) -> dict[str, str]:
         """Of one program: this process's, our addresses, what the caller adds."""

@@ -76,7 +76,7 @@ class KafkaBroker:
         if not (self.data / "log" / "meta.properties").exists():
             self._format(runtime, classes, properties)
         command = [runtime, *HEAP, *_LOGGING, "-cp", classes, "kafka.Kafka", str(properties)]
-        self.child = Child("kafka", command, log=self._log, cwd=self.data)
+        self.child = Child("kafka", command, log=self._log)
         self.child.start()
 
     def wait(self, timeout_seconds: float = 90) -> None:
