@@ -11,6 +11,7 @@ from devstack.stack import Stack
 from devstack.ways import ways_here
 
 from tests.support import cleanup
+from tests.support.driving import House
 from tests.support.tokens import Tokens
 
 _MONGODB = pytest.StashKey[str]()
@@ -62,6 +63,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         cleanup.drop_databases(ways.mongodb_url, shared)
     if shared and ways.kafka_bootstrap:
         cleanup.delete_topics(ways.kafka_bootstrap, shared)
+
+
+@pytest.fixture
+def house(stack: Stack) -> Iterator[House]:
+    """The stack as its users reach it."""
+    with House.of(stack) as house:
+        yield house
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,8 +12,7 @@ from devstack.stack import Stack
 from tests.support.driving import House, Load, eventually
 
 
-def kill_each(stack: Stack, rounds: int) -> None:
-    house = House.of(stack)
+def kill_each(stack: Stack, house: House, rounds: int) -> None:
     before = {service: house.stats(service) for service in ("ingest", "learner_profile", "insights")}
     with Load(stack.description(), learners=12, batch=5, pause_seconds=0.03) as load:
         for name in sorted(stack.names()) * rounds:
@@ -40,18 +39,17 @@ def _grown(house: House, service: str, figure: str, before: int, expected: int) 
     return house.stats(service)[figure] - before
 
 
-def test_each_process_killed_once_loses_and_repeats_nothing(stack: Stack) -> None:
-    kill_each(stack, rounds=1)
+def test_each_process_killed_once_loses_and_repeats_nothing(stack: Stack, house: House) -> None:
+    kill_each(stack, house, rounds=1)
 
 
 @pytest.mark.long
 def test_each_process_killed_many_times_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    with Stack(tmp_path) as stack:
-        kill_each(stack, rounds=5)
+    with Stack(tmp_path) as stack, House.of(stack) as house:
+        kill_each(stack, house, rounds=5)
 
 
-def test_ingest_acknowledges_while_kafka_is_away_and_all_arrive_when_it_is_back(stack: Stack) -> None:
-    house = House.of(stack)
+def test_ingest_acknowledges_while_kafka_is_away_and_all_arrive_when_it_is_back(stack: Stack, house: House) -> None:
     before = house.stats("learner_profile")["evidence"]
     stack.kill("kafka", restart=False)
     try:

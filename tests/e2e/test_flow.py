@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 from devstack.latency import account, answered
-from devstack.stack import Stack
 
 from tests.support.driving import House, eventually
 
@@ -26,8 +25,7 @@ def _reflected(house: House, learner_id: str, statement_id: str) -> dict[str, An
     return found
 
 
-def test_a_statement_becomes_a_reason(stack: Stack) -> None:
-    house = House.of(stack)
+def test_a_statement_becomes_a_reason(house: House) -> None:
     actor, learner_id = _learner(house)
     activity = house.get("recommendation", "/catalog/activities", limit=1).json()["items"][0]
     statements = [answered(actor, activity["id"], scaled=1.0, seconds=30) for _ in range(4)]
@@ -44,8 +42,7 @@ def test_a_statement_becomes_a_reason(stack: Stack) -> None:
     assert known[activity["competencies"][0]]["probability"] > 0.5
 
 
-def test_an_objection_closes_the_profile_at_once(stack: Stack) -> None:
-    house = House.of(stack)
+def test_an_objection_closes_the_profile_at_once(house: House) -> None:
     actor, learner_id = _learner(house)
     statement = answered(actor, house.activities(1)[0], scaled=1.0, seconds=30)
     house.post_statements([statement]).raise_for_status()
@@ -64,8 +61,7 @@ def test_an_objection_closes_the_profile_at_once(stack: Stack) -> None:
     assert house.get("recommendation", f"/learners/{learner_id}/recommendations").status_code == 403
 
 
-def test_an_erasure_reaches_every_service_and_whoever_comes_back_is_new(stack: Stack) -> None:
-    house = House.of(stack)
+def test_an_erasure_reaches_every_service_and_whoever_comes_back_is_new(house: House) -> None:
     actor, learner_id = _learner(house)
     statement = answered(actor, house.activities(1)[0], scaled=1.0, seconds=30)
     house.post_statements([statement]).raise_for_status()

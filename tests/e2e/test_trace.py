@@ -69,8 +69,7 @@ def test_one_trace_from_the_post_to_the_profile(tmp_path: Path) -> None:
             "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
             "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
-        with Stack(tmp_path, programs=programs, environment=environment) as stack:
-            house = House.of(stack)
+        with Stack(tmp_path, programs=programs, environment=environment) as stack, House.of(stack) as house:
             trace_id = uuid4().hex
             statement = answered(account("traced"), "https://trellis.invalid/a", scaled=1.0, seconds=3)
             ingest = house.description["ingest"]

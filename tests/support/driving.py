@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,12 @@ class House:
     @classmethod
     def of(cls, stack: Stack) -> House:
         return cls(stack.description())
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
 
     def url(self, service: str, path: str) -> str:
         return f"{self.description[service]['url']}{path}"
@@ -70,7 +77,7 @@ class Load:
     def __init__(self, description: dict[str, Any], *, learners: int, batch: int, pause_seconds: float) -> None:
         self.sent: list[list[dict[str, Any]]] = []
         self.acknowledged: set[str] = set()
-        self._house = House(description)
+        self._description = description
         self._actors = [account(f"pupil-{uuid4().hex[:8]}") for _ in range(learners)]
         self._batch = batch
         self._pause_seconds = pause_seconds
@@ -91,26 +98,28 @@ class Load:
 
     def finish(self) -> None:
         """Post again, as an LMS does, what was not acknowledged, until it is."""
-        for batch in self.sent:
-            if batch[0]["id"] not in self.acknowledged:
-                eventually(lambda batch=batch: self._post(batch), what="a repeated batch")  # type: ignore[misc]
+        with House(self._description) as house:
+            for batch in self.sent:
+                if batch[0]["id"] not in self.acknowledged:
+                    eventually(partial(self._post, house, batch), what="a repeated batch")
 
     def _run(self) -> None:
-        activities = self._house.activities()
-        for number, actor in _forever(self._actors):
-            if self._stop.is_set():
-                return
-            batch = [
-                answered(actor, activities[(number + i) % len(activities)], scaled=(i % 3) / 2, seconds=20)
-                for i in range(self._batch)
-            ]
-            self.sent.append(batch)
-            self._post(batch)
-            time.sleep(self._pause_seconds)
+        with House(self._description) as house:
+            activities = house.activities()
+            for number, actor in _forever(self._actors):
+                if self._stop.is_set():
+                    return
+                batch = [
+                    answered(actor, activities[(number + i) % len(activities)], scaled=(i % 3) / 2, seconds=20)
+                    for i in range(self._batch)
+                ]
+                self.sent.append(batch)
+                self._post(house, batch)
+                time.sleep(self._pause_seconds)
 
-    def _post(self, batch: list[dict[str, Any]]) -> bool:
+    def _post(self, house: House, batch: list[dict[str, Any]]) -> bool:
         try:
-            answer = self._house.post_statements(batch)
+            answer = house.post_statements(batch)
         except httpx2.HTTPError:
             return False
         if answer.is_success:
