@@ -38,22 +38,27 @@ Scope = tuple[Place, str | None]  # value None: all of the place
     ],
 )
 def test_the_small_and_the_next_smallest_are_hidden(sizes: list[int], hidden: set[int]) -> None:
-    assert hide(sizes) == hidden
+    assert hide(ones(sizes)) == hidden
 
 
 def test_a_part_that_leaves_a_small_rest_of_its_total_is_hidden() -> None:
-    assert 0 in hide([28, 20], total=30)
+    assert 0 in hide([(28,), (20,)], total=(30,))
 
 
 @given(st.lists(st.integers(0, 40), max_size=12), st.data())
 def test_what_is_hidden_of_a_line_is_never_a_small_sum(sizes: list[int], data: st.DataObject) -> None:
     already = data.draw(st.sets(st.integers(0, len(sizes) - 1))) if sizes else set()
-    hidden = hide(sizes, already)
+    hidden = hide(ones(sizes), already)
     assert already <= hidden
     assert all(i in hidden for i, size in enumerate(sizes) if 0 < size < THRESHOLD)
     if hidden and hidden != set(range(len(sizes))):
         assert len(hidden) > 1
         assert sum(sizes[i] for i in hidden) >= THRESHOLD
+
+
+def test_each_count_of_a_size_is_kept_by_itself() -> None:
+    # 30 learners each, of whom 2, 20 and 30 have evidence: the 2 need cover, and the 20 give it.
+    assert hide([(30, 2), (30, 20), (30, 30)]) == {0, 1}
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), unique=True, max_size=14))
@@ -79,7 +84,7 @@ def test_no_small_cell_of_a_table_follows_from_the_shown(rows: int, columns: int
     open_columns = {c for c in range(columns) if 0 < sum(row[c] for row in sizes) < THRESHOLD}
     if len(open_rows) == 1 or len(open_columns) == 1:
         return  # the line above would have hidden another one with it
-    hidden = hide_table(sizes, open_rows=open_rows, open_columns=open_columns)
+    hidden = hide_table([ones(line) for line in sizes], open_rows=open_rows, open_columns=open_columns)
     cells = [(r, c) for r in range(rows) for c in range(columns)]
     equations = [{cell} for cell in cells if cell not in hidden]
     equations += [{(r, c) for c in range(columns)} for r in range(rows) if r not in open_rows]
@@ -92,7 +97,7 @@ def test_no_small_cell_of_a_table_follows_from_the_shown(rows: int, columns: int
 def test_a_cell_in_two_complete_lines_that_follows_from_both_is_covered() -> None:
     # The 3 has a hidden partner in its row and one in its column, which no line by itself would betray.
     sizes = [[3, 20, 40], [15, 50, 60], [70, 80, 90]]
-    hidden = hide_table(sizes)
+    hidden = hide_table([ones(line) for line in sizes])
     assert {(0, 0), (0, 1), (1, 0), (1, 1)} <= hidden
     assert (2, 2) not in hidden
 
@@ -152,6 +157,10 @@ def pupils_of(system: dict[Atom, tuple[int, int]]) -> list[Pupil]:
         for (place, value), (size, evidenced) in system.items()
         for i in range(size)
     ]
+
+
+def ones(sizes: Iterable[int]) -> list[tuple[int, ...]]:
+    return [(size,) for size in sizes]
 
 
 Pick = Callable[[Figures], Figure]

@@ -12,7 +12,7 @@ from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standings
 from service_kit.problems import NotFound
 
-from insights.reports.disclosure import Disclosure, Layer, disclose
+from insights.reports.disclosure import LAYERS, Disclosure, Layer, disclose
 from insights.reports.figures import NOTHING, Pupil, Tally, idle, learner_mastery
 from insights.reports.schemas import (
     Child,
@@ -129,8 +129,8 @@ def build(place: Place, pupils: Sequence[Pupil], known: Mapping[str, Competencie
         parent=path[-2].scope if len(path) > 1 else None,
         path=path,
         as_of=as_of,
-        suppressed=hidden["learners"].scope,
-        figures=_figures(way.last.total, {layer: d.scope for layer, d in hidden.items()}),
+        suppressed=hidden.scope["learners"],
+        figures=_figures(way.last.total, hidden.scope),
         gaps=gaps,
         children=children,
         suppressed_counts=Suppressed(
@@ -163,8 +163,8 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _child(part: Part, way: Way, hidden: Mapping[Layer, Disclosure], as_of: datetime) -> Child:
-    flags: dict[Layer, bool] = {layer: part in d.parts for layer, d in hidden.items()}
+def _child(part: Part, way: Way, hidden: Disclosure, as_of: datetime) -> Child:
+    flags: dict[Layer, bool] = {layer: part in parts for layer, parts in hidden.parts.items()}
     figures = _figures(way.last.parts[part], flags)
     if part.direct:
         return Child(scope=None, name=None, level="none", href=None, suppressed=flags["learners"], figures=figures)
@@ -179,15 +179,15 @@ def _child(part: Part, way: Way, hidden: Mapping[Layer, Disclosure], as_of: date
     )
 
 
-def _gap(name: str, values: Sequence[str], way: Way, hidden: Mapping[Layer, Disclosure]) -> Gap:
+def _gap(name: str, values: Sequence[str], way: Way, hidden: Disclosure) -> Gap:
     groups = []
     found = way.last.total.attributes.get(name, {})
     for value in values:
-        flags: dict[Layer, bool] = {layer: value in d.values[name] for layer, d in hidden.items()}
+        suppressed = value in hidden.values[name]
         total = found.get(value)
-        if total is not None or flags["learners"]:
-            figures = _figures(total or Tally(), flags)
-            groups.append(Group(value=value or None, suppressed=flags["learners"], figures=figures))
+        if total is not None or suppressed:
+            figures = _figures(total or Tally(), dict.fromkeys(LAYERS, suppressed))
+            groups.append(Group(value=value or None, suppressed=suppressed, figures=figures))
     shown = [
         (g.figures.mean_mastery.value, g.value) for g in groups if g.value and g.figures.mean_mastery.value is not None
     ]

@@ -5,10 +5,12 @@ cells, so that a hidden one is not the difference between a total and its shown 
 shown, either nothing is hidden, or at least two cells of together at least 10 learners are. In a table of two
 directions a hidden cell can still follow from several lines together; exactly the cells that lie on no circle of
 hidden cells do (Gusfield 1988, "A graph theoretic approach to statistical data security", SIAM J. Comput. 17:552-571),
-so more are hidden until each hidden cell lies on one. What a hidden cell is made of is hidden as well.
+so more are hidden until each small cell lies on one. Where nothing else is left, an empty cell is hidden for cover:
+it then looks like any other. What a hidden cell is made of is hidden as well.
 
-All is by counts of learners, which do not vary with `as_of`: no two dates show different cells of the same data.
-Learners in several classes are counted in each; a cell that leaves 1 to 9 learners of its total is hidden, too.
+A size has one or more counts (learners; those of them who add to a figure); each of them is kept by itself. All is by
+counts, which do not vary with `as_of`: no two dates show different cells of the same data. Learners in several classes
+are counted in each; a cell that leaves 1 to 9 learners of its total is hidden, too.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
@@ -16,28 +18,28 @@ from typing import Final
 
 THRESHOLD: Final = 10
 
+Size = tuple[int, ...]
 Cell = tuple[int, int]  # row, column
 Node = tuple[str, int]  # a line: its direction and number
 _OPEN: Final[Node] = ("open", 0)
 
 
-def small(size: int, threshold: int = THRESHOLD) -> bool:
+def small(size: Size, threshold: int = THRESHOLD) -> bool:
     """Whether a group is too small to be shown. Nobody is nobody's secret."""
-    return 0 < size < threshold
+    return any(0 < count < threshold for count in size)
 
 
 def hide(
-    sizes: Sequence[int], already: Collection[int] = (), *, total: int | None = None, threshold: int = THRESHOLD
+    sizes: Sequence[Size], already: Collection[int] = (), *, total: Size | None = None, threshold: int = THRESHOLD
 ) -> frozenset[int]:
     """The indexes to hide in one line whose total is shown; `already` are hidden for another reason.
 
-    `total` counts every learner once; it may be under the sum where learners are in several parts. An empty part is
-    hidden only where nothing else is left: hidden, it looks like any other.
+    `total` counts every learner once; it may be under the sum where learners are in several parts.
     """
     hidden = {i for i, size in enumerate(sizes) if small(size, threshold)} | set(already)
     if total is not None:
-        hidden |= {i for i, size in enumerate(sizes) if size and small(total - size, threshold)}
-    shown = sorted((size == 0, size, i) for i, size in enumerate(sizes) if i not in hidden)
+        hidden |= {i for i, size in enumerate(sizes) if any(size) and small(_rest(total, size), threshold)}
+    shown = sorted((not any(size), size, i) for i, size in enumerate(sizes) if i not in hidden)
     for *_, i in shown:
         if _enough([sizes[j] for j in hidden], threshold):
             break
@@ -45,12 +47,17 @@ def hide(
     return frozenset(hidden)
 
 
-def _enough(hidden: Sequence[int], threshold: int) -> bool:
-    return not hidden or (len(hidden) > 1 and sum(hidden) >= threshold)
+def _rest(total: Size, part: Size) -> Size:
+    return tuple(whole - count for whole, count in zip(total, part, strict=True))
+
+
+def _enough(hidden: Sequence[Size], threshold: int) -> bool:
+    sums = tuple(map(sum, zip(*hidden, strict=True)))
+    return not hidden or (len(hidden) > 1 and any(sums) and not small(sums, threshold))
 
 
 def hide_table(
-    sizes: Sequence[Sequence[int]],
+    sizes: Sequence[Sequence[Size]],
     *,
     already: Set[Cell] = frozenset(),
     open_rows: Set[int] = frozenset(),
@@ -71,7 +78,7 @@ def hide_table(
 class _Table:
     def __init__(
         self,
-        sizes: Sequence[Sequence[int]],
+        sizes: Sequence[Sequence[Size]],
         hidden: set[Cell],
         open_rows: Set[int],
         open_columns: Set[int],
@@ -86,9 +93,11 @@ class _Table:
 
     def hide_primary(self) -> None:
         for cell, size in self.sizes.items():
-            in_open = not self._open.isdisjoint({("row", cell[0]), ("column", cell[1])})
-            if size and (in_open or small(size, self._threshold)):
+            if self._crosses_open(cell) or small(size, self._threshold):
                 self.hidden.add(cell)
+
+    def _crosses_open(self, cell: Cell) -> bool:
+        return not self._open.isdisjoint({("row", cell[0]), ("column", cell[1])})
 
     def complete_lines(self) -> bool:
         """Complete each line by itself; whether anything was hidden."""
@@ -103,6 +112,8 @@ class _Table:
 
     def _complete(self, line: Sequence[Cell]) -> None:
         already = [i for i, cell in enumerate(line) if cell in self.hidden]
+        if all(not any(self.sizes[line[i]]) and self._crosses_open(line[i]) for i in already):
+            already = []  # that these are empty may be known: they cover nothing
         chosen = hide([self.sizes[cell] for cell in line], already, threshold=self._threshold)
         self.hidden |= {line[i] for i in chosen}
 
@@ -111,7 +122,7 @@ class _Table:
         for cell, side in bridges({cell: self._ends(cell) for cell in sorted(self.hidden)}):
             if small(self.sizes[cell], self._threshold):
                 across = [
-                    (size == 0, size, other)
+                    (not any(size), size, other)
                     for other, size in self.sizes.items()
                     if other not in self.hidden and len(side.intersection(self._ends(other))) == 1
                 ]
