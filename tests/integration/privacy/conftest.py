@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import pytest
@@ -22,8 +23,6 @@ from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
 
 from tests.support.tokens import Tokens
-
-Running = Callable[[Worker], "asyncio.Task[None]"]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +89,9 @@ class Twin:
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {"rows": self.rows.pop((tenant, learner), 0)}
 
+    def stopped(self, learner: str, purpose: str) -> bool:
+        return any(change.learner == learner and change.stopped(purpose) for change in self.changes)
+
 
 @asynccontextmanager
 async def running(worker: Worker) -> AsyncIterator[Worker]:
@@ -123,3 +125,20 @@ async def twins(settings: ServiceSettings, *names: str) -> AsyncIterator[dict[st
 async def privacy_worker(settings: ServiceSettings) -> AsyncIterator[Connections]:
     async with connections("privacy", settings) as c, running(SERVICE.workers["work"](c)):
         yield c
+
+
+PURPOSES = ("record", "profile", "recommend", "teach", "insights", "research")
+
+
+def policy(**changes: tuple[str, str]) -> dict[str, Any]:
+    """All six purposes on public task, allowed; other (basis, unknown) by name."""
+    rules = dict.fromkeys(PURPOSES, ("public_task", "allowed")) | changes
+    return {"purposes": {purpose: {"basis": basis, "unknown": unknown} for purpose, (basis, unknown) in rules.items()}}
+
+
+async def until(found: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool], seconds: float = 30) -> Any:
+    """The first answer that is as wanted."""
+    async with asyncio.timeout(seconds):
+        while not wanted(answer := await found()):  # noqa: ASYNC110 — the answer comes over HTTP
+            await asyncio.sleep(0.05)
+    return answer
