@@ -80,7 +80,7 @@ class TestLearner:
     async def test_invalid(self, api: Api, known: str) -> None:
         problem(await api.get("/learners/nobody", "app"), 400)
         found = problem(await api.get(f"/learners/{known}", "app", as_of="2026-03-01T00:00:00"), 400)
-        assert found["errors"][0]["pointer"] == "/query/as_of"
+        assert found["errors"][0]["parameter"] == "as_of"
 
     async def test_happy(self, api: Api, known: str) -> None:
         for answer in (

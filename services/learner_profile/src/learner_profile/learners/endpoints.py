@@ -103,5 +103,7 @@ def _place(cursor: str | None) -> tuple[int, str] | None:
         return None
     at_us, statement = key
     if not isinstance(at_us, int) or not isinstance(statement, str):
-        raise BadRequest("`cursor` is not one that this list has given", errors=[{"pointer": "/query/cursor"}])
+        raise BadRequest(
+            "`cursor` is not one that this list has given", errors=[{"parameter": "cursor", "in": "query"}]
+        )
     return at_us, statement

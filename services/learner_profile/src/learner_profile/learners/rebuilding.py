@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
 _ROWS_AT_ONCE: Final = 2000
+_LEARNERS_AT_ONCE: Final = 25  # the more, the likelier that one of them changes meanwhile and all begin anew
 _SWEEP_SECONDS: Final = 5.0
 
 
@@ -145,7 +146,7 @@ def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:
         portion: list[str] = []
         rows = 0
         for dirty in learners:
-            if portion and rows + dirty.statements > _ROWS_AT_ONCE:
+            if len(portion) == _LEARNERS_AT_ONCE or (portion and rows + dirty.statements > _ROWS_AT_ONCE):
                 yield tenant, portion
                 portion, rows = [], 0
             portion.append(dirty.learner)
