@@ -39,7 +39,7 @@ def demanded_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int
 
 def run(data: Path, *, progress: Progress, ready: Callable[[Stack], None]) -> None:
     """Start, call `ready`, stay until Ctrl-C, SIGTERM or a closed terminal, stop in order."""
-    with _ended_by_signals():
+    with ended_by_signals():
         stack = Stack(data, ports=demanded_ports(), progress=progress)
         try:
             stack.start()
@@ -52,7 +52,7 @@ def run(data: Path, *, progress: Progress, ready: Callable[[Stack], None]) -> No
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """The first signal raises Stopped; further ones are ignored, so that stopping is not torn apart."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
