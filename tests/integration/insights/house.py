@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,6 @@ class House:
     tokens: Tokens
     ingest_url: str
     tenant: str
-    learners: dict[str, str] = field(default_factory=dict)
 
     def bearer(self, *roles: str, learner: str | None = None) -> dict[str, str]:
         return self.tokens.headers(*roles, tenant=self.tenant, learner=learner)
@@ -126,10 +125,14 @@ class House:
 
     async def learner(self, name: str) -> str:
         """The learner behind an account, from ingest."""
+        return (await self.learners_of([name]))[name]
+
+    async def learners_of(self, names: Collection[str]) -> dict[str, str]:
+        agents = [{"account": {"homePage": HOME, "name": name}} for name in names]
         async with httpx2.AsyncClient(base_url=self.ingest_url) as client:
-            agent = {"account": {"homePage": HOME, "name": name}}
-            answer = await client.post("/identities", json=agent, headers=self.bearer("app"))
-        return str(answer.raise_for_status().json()["learner_id"])
+            answer = await client.post("/identities", json=agents, headers=self.bearer("app"))
+        items = answer.raise_for_status().json()["items"]
+        return {name: item["learner_id"] for name, item in zip(names, items, strict=True)}
 
     async def policy(self, policy: Policy = ALLOWED) -> None:
         view = ConsentView(self.connections.db)
@@ -145,7 +148,8 @@ class House:
 
     async def profiles(self, profiles: Mapping[str, LearnerProfile]) -> None:
         """As if these had come from learner_profile."""
-        kept = [Kept(await self.learner(name), one) for name, one in profiles.items()]
+        learners = await self.learners_of(profiles.keys())
+        kept = [Kept(learners[name], one) for name, one in profiles.items()]
         states = StateRepository(self.connections.db, self.connections.sealer)
 
         async def keep(session: Session) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 
 from insights.reports.schemas import Child, Figure, Gap, Group
 
-WIDTH: Final = 880
-LABEL: Final = 230
-PLOT: Final = 560
+WIDTH: Final = 1020
+LABEL: Final = 250
+PLOT: Final = 710
 RIGHT: Final = 60
 BAR_ROW: Final = 46
 DOT_ROW: Final = 34
@@ -77,7 +77,7 @@ def percent(value: float | int | None) -> str:
 
 
 def hidden_or_none(figure: Figure) -> str:
-    return "fewer than 10" if figure.suppressed else "no data"
+    return "not shown" if figure.suppressed else "no data"
 
 
 def ticks() -> list[Tick]:
