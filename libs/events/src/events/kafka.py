@@ -23,11 +23,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Kafka:
-    """Where Kafka is. `namespace` prefixes topics and groups where several installations share a cluster."""
+    """Where Kafka is. `namespace` prefixes topics and groups where several installations share a cluster.
+
+    `partitions` is fixed for the life of an installation: keys stay where they are.
+    """
 
     bootstrap: str
     namespace: str = ""
     replication: int = 1
+    partitions: int = PARTITIONS
 
     def name(self, topic: str) -> str:
         return f"{self.namespace}{topic}"
@@ -89,7 +93,7 @@ async def create_topics(kafka: Kafka, topics: Iterable[Topic]) -> None:
 
 
 async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | None = None) -> None:
-    """Raise `PartitionsDiffer` where a topic has another number of partitions than the contract, or does not appear.
+    """Raise `PartitionsDiffer` where a topic has another number of partitions than was set, or does not appear.
 
     A topic just made takes a moment to appear in the broker's metadata: it is waited for.
     """
@@ -109,10 +113,11 @@ async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | N
     for name, count in counts.items():
         if count == 0:
             raise PartitionsDiffer(f"topic {name} is missing: `python -m <service> init` of its owner creates it")
-        if count != PARTITIONS:
+        if count != kafka.partitions:
             raise PartitionsDiffer(
-                f"topic {name} has {count} partitions, the contract says {PARTITIONS}: "
-                "delete it where it is empty, else move to a new topic version"
+                f"topic {name} has {count} partitions, the contract says {kafka.partitions} "
+                "(TRELLIS_TOPIC_PARTITIONS): set it as it was at the first init, "
+                "or delete the topic where it is empty, else move to a new topic version"
             )
 
 
@@ -133,6 +138,6 @@ def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:
         config |= {"retention.ms": str(topic.retention_days * DAY_MS)}
     dead = {"retention.ms": str(30 * DAY_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
     return [
-        NewTopic(kafka.name(topic.name), PARTITIONS, kafka.replication, topic_configs=config),
+        NewTopic(kafka.name(topic.name), kafka.partitions, kafka.replication, topic_configs=config),
         NewTopic(kafka.name(topic.dead_letters), 1, kafka.replication, topic_configs=dead),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from events.envelope import Outgoing, encode
-from events.kafka import Kafka, started_producer, stop_within
+from events.kafka import Kafka, check_partitions, started_producer, stop_within
 from events.sealing import Sealer
 
 
@@ -20,13 +20,18 @@ class Publisher:
         self._kafka = kafka
         self._sealer = sealer
         self._producer: Any | None = None
+        self._checked: set[str] = set()
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Return when the broker has all of them (`acks=all`). On an error some may be out: publish them again."""
+        """Return when the broker has all of them (`acks=all`). On an error some may be out: publish them again.
+
+        Raises `PartitionsDiffer` before anything goes to a topic with another number of partitions.
+        """
         if not messages:
             return
         values = await encode(messages, self._sealer)
         producer = await self._started()
+        await self._check(messages)
         try:
             pending = [
                 await producer.send(self._kafka.name(message.topic.name), value=value, key=message.record_key)
@@ -45,6 +50,14 @@ class Publisher:
         if self._producer is None:
             self._producer = await started_producer(self._kafka)
         return self._producer
+
+    async def _check(self, messages: Sequence[Outgoing]) -> None:
+        unchecked = {
+            message.topic.name: message.topic for message in messages if message.topic.name not in self._checked
+        }
+        if unchecked:
+            await check_partitions(self._kafka, unchecked.values())
+            self._checked.update(unchecked)
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from events import payloads
 
-PARTITIONS: Final = 12  # fixed: another number is a new topic version
+PARTITIONS: Final = 12  # unless TRELLIS_TOPIC_PARTITIONS says otherwise; another number later is a new topic version
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[
 
 
 def kafka_of(settings: ServiceSettings) -> Kafka:
-    return Kafka(settings.kafka.kafka_bootstrap, settings.mongo.namespace, settings.kafka.kafka_replication)
+    own = settings.kafka
+    return Kafka(own.kafka_bootstrap, settings.mongo.namespace, own.kafka_replication, own.topic_partitions)
 
 
 @dataclass

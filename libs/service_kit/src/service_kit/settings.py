@@ -1,7 +1,16 @@
-"""Settings, one small class per concern, each read from the environment with the prefix `TRELLIS_`."""
+"""Settings, one small class per concern, each read from the environment with the prefix `TRELLIS_`.
+
+`docs/settings.md` is written from these classes: `description` is the meaning, `danger` what a wrong value does.
+"""
 
 from pydantic import Field, SecretStr
+from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def danger(text: str) -> JsonDict:
+    """What a wrong value does, for whoever sets it."""
+    return {"danger": text}
 
 
 class _Settings(BaseSettings):
@@ -10,35 +19,92 @@ class _Settings(BaseSettings):
 
 class MongoSettings(_Settings):
     mongodb_url: SecretStr = Field(
-        SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0"), description="MongoDB connection string; a replica set"
+        SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0"),
+        description="MongoDB connection string; a replica set",
+        json_schema_extra=danger("A secret. Without a replica set there are no transactions and no service works."),
     )
     namespace: str = Field(
-        "", pattern=r"^[a-z0-9._-]{0,40}$", description="Prefix of database, topic and group names on shared clusters"
+        "",
+        pattern=r"^[a-z0-9._-]{0,40}$",
+        description="Prefix of database, topic and group names on shared clusters",
+        json_schema_extra=danger("Another value later is another, empty installation."),
     )
 
 
 class KafkaSettings(_Settings):
-    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, host:port separated by commas")
-    kafka_replication: int = Field(1, ge=1, description="Replication factor of topics that `init` creates")
+    kafka_bootstrap: str = Field(
+        "127.0.0.1:9092",
+        description="Kafka bootstrap servers, host:port separated by commas",
+        json_schema_extra=danger("The connection is not encrypted: keep it inside the cluster."),
+    )
+    kafka_replication: int = Field(
+        1,
+        ge=1,
+        description="Replication factor of topics that `init` creates",
+        json_schema_extra=danger("With 1 a broker's disk that is lost takes messages with it; 3 beyond one machine."),
+    )
+    topic_partitions: int = Field(
+        12,
+        ge=1,
+        le=1000,
+        description="Partitions of every topic that `init` creates: the most replicas of a worker that share the load",
+        json_schema_extra=danger(
+            "Choose it before the first `init`, the same for all processes: where the broker's number differs, "
+            "workers stop with one line."
+        ),
+    )
 
 
 class HttpSettings(_Settings):
-    host: str = Field("127.0.0.1", description="Address to listen on")
-    port: int = Field(8000, description="Port to listen on; workers serve their health there")
-    body_limit_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest request body; 413 beyond it")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on",
+        json_schema_extra=danger("0.0.0.0 answers whoever reaches the machine; TLS is up to what stands before it."),
+    )
+    port: int = Field(
+        8000,
+        description="Port to listen on; workers serve their health there",
+        json_schema_extra=danger("None."),
+    )
+    body_limit_bytes: int = Field(
+        8 * 1024 * 1024,
+        ge=1024,
+        description="Largest request body; 413 beyond it",
+        json_schema_extra=danger("A body is held in memory; beyond 8 MiB a statement may not fit into a Kafka record."),
+    )
 
 
 class AuthSettings(_Settings):
-    oidc_jwks_url: str = Field("", description="Where the issuer's keys are: https:// or file://")
-    oidc_issuer: str = Field("https://trellis.invalid/issuer", description="The `iss` that tokens must carry")
-    oidc_audience: str = Field("trellis", description="The `aud` that tokens must carry")
+    oidc_jwks_url: str = Field(
+        "",
+        description="Where the issuer's keys are: https:// or file://",
+        json_schema_extra=danger(
+            "Whoever holds a key of that list can be anyone. Empty: every bearer token meets 503."
+        ),
+    )
+    oidc_issuer: str = Field(
+        "https://trellis.invalid/issuer",
+        description="The `iss` that tokens must carry",
+        json_schema_extra=danger("Wrong: every bearer token meets 401."),
+    )
+    oidc_audience: str = Field(
+        "trellis",
+        description="The `aud` that tokens must carry",
+        json_schema_extra=danger("Shared with other applications of the issuer, their tokens are good here too."),
+    )
 
 
 class PeerSettings(_Settings):
     service_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token (role service) for calls to other services"
+        SecretStr(""),
+        description="Bearer token (role service) for calls to other services; insights alone needs it",
+        json_schema_extra=danger("A secret, good for one tenant. Empty or expired: rosters cannot be imported (503)."),
     )
-    ingest_url: str = Field("http://127.0.0.1:8001", description="Where ingest answers (`/identities`)")
+    ingest_url: str = Field(
+        "http://127.0.0.1:8001",
+        description="Where ingest answers (`/identities`)",
+        json_schema_extra=danger("The service token goes there."),
+    )
 
 
 class TelemetrySettings(BaseSettings):
@@ -46,7 +112,11 @@ class TelemetrySettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    otel_exporter_otlp_endpoint: str = Field("", description="OTLP/HTTP collector; empty: nothing is recorded")
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        description="OTLP/HTTP collector; empty: nothing is recorded",
+        json_schema_extra=danger("Without it nobody sees lag."),
+    )
 
 
 class ServiceSettings:
