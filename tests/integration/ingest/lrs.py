@@ -43,6 +43,14 @@ def agent(name: str) -> Json:
     return {"account": {"homePage": "https://lms.example.org", "name": name}}
 
 
+def places(answer: httpx2.Response) -> set[str]:
+    """Where a problem document says that the input is wrong: `/a/b` in the body, `query:name` or `query:name/a`."""
+    return {
+        (f"{error['in']}:{error['parameter']}" if "parameter" in error else "") + error.get("pointer", "")
+        for error in answer.json()["errors"]
+    }
+
+
 def voiding(target: str, actor: str = "teacher") -> Json:
     return statement(
         actor,

@@ -103,10 +103,19 @@ class ConsentView:
         self, tenant: str, learners: Iterable[str], session: Session | None = None
     ) -> dict[str, Standing]:
         """The standing of each learner. Raises `PolicyUnknown`."""
-        policy = await self.policy(tenant, session)
         ids = {f"{tenant}/{learner}": learner for learner in learners}
-        found = await self._consents.find({"_id": {"$in": list(ids)}}, session=session).to_list(None) if ids else []
-        known = {document["_id"]: ConsentState.model_validate(document["state"]) for document in found}
+        states = {"_id": {"$in": list(ids)}}
+        if session is None:  # one round trip, asked at every request; in transactions MongoDB refuses $unionWith
+            policy_too = {"$unionWith": {"coll": POLICIES.name, "pipeline": [{"$match": {"_id": tenant}}]}}
+            found = await self._consents.aggregate([{"$match": states}, policy_too]).to_list(None)
+        else:
+            found = await self._consents.find(states, session=session).to_list(None)
+            found += await self._policies.find({"_id": tenant}, session=session).to_list(None)
+        policies = [document["policy"] for document in found if "policy" in document]
+        if not policies:
+            raise PolicyUnknown("the tenant's policy has not arrived yet")
+        policy = Policy.model_validate(policies[0])
+        known = {d["_id"]: ConsentState.model_validate(d["state"]) for d in found if "state" in d}
         return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
 
     async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:

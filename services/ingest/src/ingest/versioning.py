@@ -3,11 +3,12 @@
 from typing import Final
 
 from fastapi import Request
-from service_kit.problems import BadRequest
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xapi import Version, VersionUnsupported, negotiate
 from xapi.versions import HEADER
+
+from ingest.statements.refusals import wrong_header
 
 XAPI: Final = "/xapi"
 
@@ -17,7 +18,7 @@ def version_of(request: Request) -> Version:
     try:
         return negotiate(request.headers.get(HEADER))
     except VersionUnsupported as error:
-        raise BadRequest(str(error), errors=[{"pointer": f"/header/{HEADER}", "detail": str(error)}]) from None
+        raise wrong_header(HEADER, str(error)) from None
 
 
 class VersionHeader:

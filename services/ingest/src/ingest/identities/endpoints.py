@@ -5,12 +5,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from service_kit.auth import Principal, Role, require
 from service_kit.problems import BadRequest, NotFound
-from xapi import Problem, StatementInvalid, canonical_ifi, parse_agent
+from xapi import Problem, QueryInvalid, StatementInvalid, canonical_ifi, parse_agent
 from xapi.parsing import loads
 
 from ingest.identities.schemas import LearnerOfAgent, LearnersOfAgents
 from ingest.state import state_of
-from ingest.statements.refusals import invalid
+from ingest.statements.refusals import invalid, invalid_query
 
 MOST_AGENTS: Final = 1000
 router = APIRouter(prefix="/identities", tags=["identities"])
@@ -52,7 +52,8 @@ async def look_up(
     try:
         ifi = canonical_ifi(parse_agent(agent))
     except StatementInvalid as error:
-        raise invalid(error, "/query/agent") from None
+        problems = tuple(Problem(f"agent{problem.path}", problem.reason) for problem in error.errors)
+        raise invalid_query(QueryInvalid(problems)) from None
     found = await state_of(request).identities.look_up(caller.tenant, str(ifi))
     if found is None:
         raise NotFound("No learner is known for this agent")

@@ -61,12 +61,12 @@ class IdentityRepository:
         self._learners: Collection = db[LEARNERS.name]
         self._tenant_keys: Collection = db[TENANT_KEYS.name]
         self._sealer = sealer
-        self._keys: dict[str, bytes] = {}
+        self._keys: dict[str, hmac.HMAC] = {}
 
     async def digests(self, tenant: str, ifis: Iterable[str]) -> dict[str, str]:
         """The keyed digest of each canonical identifier."""
-        key = self._keys.get(tenant) or await self._key(tenant)
-        return {ifi: hmac.digest(key, ifi.encode(), "sha256").hex() for ifi in ifis}
+        keyed = self._keys.get(tenant) or await self._key(tenant)
+        return {ifi: _digest(keyed, ifi) for ifi in ifis}
 
     async def find(self, tenant: str, digests: Iterable[str]) -> dict[str, Identity]:
         """The known ones among these digests."""
@@ -153,7 +153,7 @@ class IdentityRepository:
         owners = [Owner(tenant, identity.learner) for identity in identities.values()]
         return await self._sealer.seal([(o, orjson.dumps(b)) for o, b in zip(owners, bodies, strict=True)])
 
-    async def _key(self, tenant: str) -> bytes:
+    async def _key(self, tenant: str) -> hmac.HMAC:
         until = time.monotonic() + _APPEARS_WITHIN_SECONDS
         while (found := await self._tenant_keys.find_one({"_id": tenant})) is None:
             if time.monotonic() > until:
@@ -162,9 +162,15 @@ class IdentityRepository:
                 await self._tenant_keys.insert_one({"_id": tenant, "bytes": secrets.token_bytes(32)})
             except DuplicateKeyError:
                 await asyncio.sleep(0.005)  # another replica's: it appears as soon as it is durable
-        key: bytes = found["bytes"]
-        self._keys[tenant] = key
-        return key
+        keyed = self._keys[tenant] = hmac.new(found["bytes"], digestmod="sha256")
+        return keyed
+
+
+def _digest(keyed: hmac.HMAC, ifi: str) -> str:
+    """`hmac.digest` would let go of the interpreter lock for a microsecond's work, and wait to get it back."""
+    one = keyed.copy()
+    one.update(ifi.encode())
+    return one.hexdigest()
 
 
 def _duplicates(error: BulkWriteError, documents: Sequence[Document]) -> set[str]:

@@ -8,7 +8,7 @@ from service_kit.problems import BadRequest
 from xapi import Parsed, StatementInvalid, Version, parse_statements
 from xapi.parsing import JsonObject
 
-from ingest.statements.refusals import invalid
+from ingest.statements.refusals import invalid, wrong_header
 
 
 async def read(request: Request, version: Version) -> tuple[list[Parsed], bool]:
@@ -33,7 +33,7 @@ def _only_json(request: Request) -> None:
         detail += "; multipart/mixed, for attachments with their data, is not served yet"
     elif media_type == "application/x-www-form-urlencoded":
         detail += "; the alternate request syntax is not served yet"
-    raise BadRequest(f"Wrong Content-Type: {detail}", errors=[{"pointer": "/header/Content-Type", "detail": detail}])
+    raise wrong_header("Content-Type", detail)
 
 
 def _without_data(batch: Sequence[Parsed], *, is_array: bool) -> None:
