@@ -29,19 +29,28 @@ class Leases:
 
     async def renew(self) -> frozenset[int]:
         """Renew what is held, give back what is more than a fair share, take what is free; the shards held now."""
-        replicas = await self._meet()
-        fair = math.ceil(self._shards / replicas)
-        kept = [shard for shard in sorted(self.held) if await self._take(shard)]
-        for shard in kept[fair:]:
+        fair = math.ceil(self._shards / await self._meet())
+        self.held = await self._kept()
+        for shard in sorted(self.held)[fair:]:
             await self._release(shard)
-        kept = kept[:fair]
+            self.held -= {shard}
         for shard in range(self._shards):
-            if len(kept) >= fair:
+            if len(self.held) >= fair:
                 break
-            if shard not in kept and await self._take(shard):
-                kept.append(shard)
-        self.held = frozenset(kept)
+            if shard not in self.held and await self._take(shard):
+                self.held |= {shard}
         return self.held
+
+    async def _kept(self) -> frozenset[int]:
+        """Renew the leases held, in one write; those that are still ours."""
+        ids = {self._id(shard): shard for shard in self.held}
+        if not ids:
+            return frozenset()
+        ours = {"_id": {"$in": list(ids)}, "owner": self._owner}
+        renewed = await self._collection.update_many(ours, [{"$set": _lease(self._owner)}])
+        if renewed.matched_count == len(ids):
+            return self.held
+        return frozenset(ids[document["_id"]] for document in await self._collection.find(ours).to_list(None))
 
     async def release(self) -> None:
         """Give all back, so that another replica need not wait for the TTL."""
@@ -49,6 +58,9 @@ class Leases:
             await self._release(shard)
         self.held = frozenset()
         await self._collection.delete_one({"_id": self._member})
+
+    def _id(self, shard: int) -> str:
+        return f"{self._work}/{shard}"
 
     @property
     def _member(self) -> str:
@@ -68,14 +80,14 @@ class Leases:
         update = [{"$set": {name: {"$cond": [mine, value, f"${name}"]} for name, value in lease.items()}}]
         try:
             found = await self._collection.find_one_and_update(
-                {"_id": f"{self._work}/{shard}"}, update, upsert=True, return_document=True
+                {"_id": self._id(shard)}, update, upsert=True, return_document=True
             )
         except DuplicateKeyError:
             return False
         return bool(found and found["owner"] == self._owner)
 
     async def _release(self, shard: int) -> None:
-        await self._collection.delete_one({"_id": f"{self._work}/{shard}", "owner": self._owner})
+        await self._collection.delete_one({"_id": self._id(shard), "owner": self._owner})
 
 
 def _lease(owner: str) -> dict[str, object]:
