@@ -180,6 +180,7 @@ async def test_a_teacher_sees_the_own_class_by_name(
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_role("link", name="7b").click()
         assert "Pupil 3" in await page.get_by_role("region", name="Who needs help").inner_text()
+        assert await page.get_by_role("link", name="Nation").count() == 0
         await shoot(page, "teacher")
         await page.get_by_role("button", name="Sign out").click()
         assert page.url == f"{url}/sign-in"

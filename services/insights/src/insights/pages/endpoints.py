@@ -99,6 +99,7 @@ async def _report(principal: Principal, scope: str, state: State, as_of: str | N
         chart=charts.bar_chart(report.children),
         gap_charts=[charts.gap_chart(gap) for gap in report.gaps],
         as_of_text=written(at),
+        climbs=principal.has(Role.authority, Role.operator),
     )
 
 
