@@ -15,7 +15,6 @@ from devstack.demo import Advance, House, Person, Played, Screen, Show
 from devstack.errors import StackError
 
 from cli.oulad.dataset import Dataset, load
-from cli.oulad.errors import ImportStopped
 from cli.oulad.importing import Options, Outcome, Target, import_folder
 from cli.oulad.statements import STUDENTS
 
@@ -27,10 +26,7 @@ def show(folder: Path, limit: int | None = None) -> Show:
     """Import the folder in the place of a simulated class."""
 
     async def play(house: House, screen: Screen) -> Played:
-        try:
-            return await _play(folder, limit, house, screen)
-        except ImportStopped as stopped:
-            raise StackError(str(stopped)) from None
+        return await _play(folder, limit, house, screen)
 
     return Show(play, sample_catalog=False, measured_beside=False)
 

@@ -80,7 +80,7 @@ class House:
         body: dict[str, Any] = good(answer).json()
         return body
 
-    async def settled(self) -> None:
+    async def settled(self, *, seconds: float = 60) -> None:
         """Until every statement stored has reached learner_profile, and no learner waits to be built anew."""
 
         async def caught_up() -> bool:
@@ -88,7 +88,7 @@ class House:
             counted = await self.get("learner_profile", "/stats")
             return bool(stored["outbox"] == 0 and counted["dirty"] == 0 and counted["evidence"] >= stored["statements"])
 
-        await until(caught_up, "the statements to be counted", seconds=60)
+        await until(caught_up, "the statements to be counted", seconds=seconds)
 
 
 async def until(check: Callable[[], Awaitable[T]], what: str, *, seconds: float = 30) -> T:
