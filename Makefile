@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down demo test test-all bench eval e2e-full lint check clean contracts
+.PHONY: help setup run up down demo test test-all bench e2e-full lint check clean contracts
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON_IN := .venv/bin/python
@@ -18,13 +18,13 @@ setup: ## Make .venv with the locked dependencies (quick when nothing has change
 	@scripts/bootstrap
 
 run: setup ## Keep the stack in the foreground until Ctrl-C
-	@$(TRELLIS) run
+	@exec $(TRELLIS) run
 
 up: setup ## Start the stack in the background
-	@$(TRELLIS) up
+	@exec $(TRELLIS) up
 
 down: setup ## Stop the stack that `make up` started
-	@$(TRELLIS) down
+	@exec $(TRELLIS) down
 
 demo: setup ## Watch a simulated class from statement to recommendation (DATA=oulad DIR=… for real data)
 	@$(TRELLIS) demo $(if $(DATA),--data "$(DATA)") $(if $(DIR),--dir "$(DIR)")
@@ -39,9 +39,6 @@ test-all: setup ## Run the tests and the long suites (many kills, large fuzzing,
 
 bench: setup ## Measure speed; timing claims live here and in no test
 	@$(PYTHON_IN) -m tests.load.bench $(ARGS)
-
-eval: setup ## Measure the learner model against public data
-	@$(TRELLIS) evaluate $(ARGS)
 
 e2e-full: setup ## Import the whole Open University data set and compare every count (long)
 	@$(PYTHON_IN) -m pytest -m long tests/e2e $(ARGS)
