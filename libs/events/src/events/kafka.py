@@ -130,14 +130,18 @@ async def stop_within(stopping: Coroutine[Any, Any, None], seconds: float = STOP
         log.info("a client was stopped without the broker's answer")
 
 
-def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:
+def topic_config(topic: Topic) -> dict[str, str]:
+    """The broker's settings for the topic."""
     config = {"max.message.bytes": str(MAX_RECORD_BYTES)}
     if topic.compacted:
-        config |= {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "delete.retention.ms": str(DAY_MS)}
-    else:
-        config |= {"retention.ms": str(topic.retention_days * DAY_MS)}
+        compact = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+        return config | compact | {"delete.retention.ms": str(DAY_MS)}
+    return config | {"retention.ms": str(topic.retention_days * DAY_MS)}
+
+
+def _new_topics(kafka: Kafka, topic: Topic) -> list[NewTopic]:
     dead = {"retention.ms": str(30 * DAY_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
     return [
-        NewTopic(kafka.name(topic.name), kafka.partitions, kafka.replication, topic_configs=config),
+        NewTopic(kafka.name(topic.name), kafka.partitions, kafka.replication, topic_configs=topic_config(topic)),
         NewTopic(kafka.name(topic.dead_letters), 1, kafka.replication, topic_configs=dead),
     ]

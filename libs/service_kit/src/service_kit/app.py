@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit import health, problems
+from service_kit import health, openapi, problems
 from service_kit.auth import Authenticator
 from service_kit.settings import ServiceSettings
 
@@ -30,7 +30,7 @@ def create_app(
 
     `body_limit_bytes` takes the place of the setting that all services share.
     """
-    app = FastAPI(title=title, description=description, version=VERSION, lifespan=lifespan, docs_url="/docs")
+    app = TrellisApp(title=title, description=description, version=VERSION, lifespan=lifespan, docs_url="/docs")
     app.state.authenticator = Authenticator(settings.auth)
     problems.install(app)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)
@@ -38,6 +38,15 @@ def create_app(
         app.include_router(router)
     app.include_router(health.router(checks), include_in_schema=False)
     return app
+
+
+class TrellisApp(FastAPI):
+    """An app whose OpenAPI document tells of errors as they are answered."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.with_problems(super().openapi())
+        return self.openapi_schema
 
 
 class BodyLimit:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
 
 import httpx2
 import jwt
 import orjson
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
 from service_kit.settings import AuthSettings
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 ALGORITHMS: Final = ("EdDSA", "RS256", "ES256")
 REFRESH_SECONDS: Final = 300.0
 UNKNOWN_KEY_PAUSE_SECONDS: Final = 10.0
+BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)  # for OpenAPI alone
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="trellis"'}
 
 
@@ -134,10 +136,12 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-def require(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
+def require(*roles: Role) -> Callable[..., Coroutine[Any, Any, Principal]]:
     """A dependency: the caller, who must have one of the roles (none named: any role)."""
 
-    async def dependency(request: Request) -> Principal:
+    async def dependency(
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+    ) -> Principal:
         authenticator: Authenticator = request.app.state.authenticator
         principal = await authenticator.principal(bearer(request))
         if not principal.roles or (roles and not principal.has(*roles)):
