@@ -51,8 +51,9 @@ lint: setup ## Check format, rules, types and the layers
 
 check: lint test ## Lint and test
 
-contracts: setup ## Write contracts/ anew from the code
+contracts: setup ## Write contracts/, docs/settings.md and docs/metrics.md anew from the code
 	@$(PYTHON_IN) scripts/contracts.py
+	@$(PYTHON_IN) scripts/reference.py
 
 clean: ## Wipe the data under .trellis (downloads stay)
 	@if [ -x $(TRELLIS) ]; then $(TRELLIS) clean; else rm -rf .trellis; fi

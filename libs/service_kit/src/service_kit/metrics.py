@@ -1,16 +1,22 @@
-"""Every metric's name is born here: kind, unit, meaning, and what to do when it moves."""
+"""Every metric's name is born here: kind, unit, meaning, and what to do when it moves.
 
+`docs/metrics.md` is written from this module.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from opentelemetry import metrics
-from opentelemetry.metrics import Counter, Histogram
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
+
+Reading = tuple[float, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Metric:
     name: str
-    kind: Literal["counter", "histogram"]
+    kind: Literal["counter", "gauge", "histogram"]
     unit: str
     meaning: str
     action: str
@@ -58,6 +64,48 @@ RECOMMENDATIONS_SERVED: Final = Metric(
     "Lists of recommendations given.",
     "None.",
 )
+CONSUMER_LAG: Final = Metric(
+    "trellis.consumer.lag",
+    "gauge",
+    "{message}",
+    "Messages on the broker that a worker's group has not handled yet; one reading a `group`.",
+    "Rising for minutes: look at `trellis.consumer.waiting`, then at its CPU; add replicas up to the partitions.",
+)
+CONSUMER_WAITING: Final = Metric(
+    "trellis.consumer.waiting",
+    "gauge",
+    "s",
+    "For how long a worker has been waiting for something (a policy, its database) with a batch in its hands.",
+    "Over a minute: `/health/ready` of that worker names what it waits for. Nothing is lost meanwhile.",
+)
+CONSUMER_HANDLED: Final = Metric(
+    "trellis.consumer.handled",
+    "counter",
+    "{message}",
+    "Messages handled, by `group`.",
+    "Flat while lag rises: the worker is stuck; its liveness probe restarts it.",
+)
+DEAD_LETTERS: Final = Metric(
+    "trellis.consumer.dead_letters",
+    "counter",
+    "{message}",
+    "Messages that could not be handled and lie in `<topic>.dlq` with their reason, by `group`.",
+    "Any: read the reasons before the dead letters expire after 30 days. Many: the worker stops by itself.",
+)
+OUTBOX_AGE: Final = Metric(
+    "trellis.outbox.age",
+    "gauge",
+    "s",
+    "Age of the oldest change that waits for the broker, by `outbox`; 0 where none waits.",
+    "Over ten seconds: Kafka is away or the relay is not running. Statements are safe in MongoDB and follow later.",
+)
+OUTBOX_PUBLISHED: Final = Metric(
+    "trellis.outbox.published",
+    "counter",
+    "{document}",
+    "Changes published, by `outbox`.",
+    "Flat while age rises: see there.",
+)
 ALL: Final = (
     STATEMENTS_STORED,
     STATEMENTS_NOT_RECORDED,
@@ -65,6 +113,12 @@ ALL: Final = (
     EVIDENCE_FOLDED,
     LEARNERS_REBUILT,
     RECOMMENDATIONS_SERVED,
+    CONSUMER_LAG,
+    CONSUMER_WAITING,
+    CONSUMER_HANDLED,
+    DEAD_LETTERS,
+    OUTBOX_AGE,
+    OUTBOX_PUBLISHED,
 )
 
 
@@ -74,3 +128,14 @@ def counter(metric: Metric) -> Counter:
 
 def histogram(metric: Metric) -> Histogram:
     return metrics.get_meter("trellis").create_histogram(metric.name, metric.unit, metric.meaning)
+
+
+def observe(metric: Metric, read: Callable[[], Iterable[Reading]], meter: Meter | None = None) -> None:
+    """Have the metric read whenever metrics are exported. Once a process: a second reader would not be asked."""
+
+    def callback(_: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(value, attributes) for value, attributes in read()]
+
+    meter = meter or metrics.get_meter("trellis")
+    make = meter.create_observable_counter if metric.kind == "counter" else meter.create_observable_gauge
+    make(metric.name, [callback], metric.unit, metric.meaning)

@@ -64,6 +64,7 @@ class OutboxRelay:
     def __init__(
         self, db: Database, source: Source, publisher: Publisher, *, poll_seconds: float = 0.1, batch: int = 500
     ) -> None:
+        self.name = source.spec.name
         self._collection: Collection = db[source.spec.name]
         self._source = source
         self._publisher = publisher
@@ -74,6 +75,11 @@ class OutboxRelay:
         self._wake = asyncio.Event()
         self.last_turn = time.monotonic()
         self.published = 0
+        self._oldest: float | None = None  # Unix seconds of the oldest flag that was read and not cleared yet
+
+    def oldest_seconds(self) -> float:
+        """Age of the oldest change that waits for the broker; 0 where none waits."""
+        return 0.0 if self._oldest is None else max(0.0, time.time() - self._oldest)
 
     def wake(self) -> None:
         self._wake.set()
@@ -101,6 +107,7 @@ class OutboxRelay:
         """Publish one batch; how many documents it held."""
         held = await self._held()
         if not held:
+            self._oldest = None
             return 0
         found = await (
             self._collection.find({"outbox.token": {"$exists": True}, "outbox.shard": {"$in": sorted(held)}})
@@ -108,10 +115,12 @@ class OutboxRelay:
             .limit(self._batch)
             .to_list(None)
         )
+        self._oldest = min((_flagged_at(document) for document in found), default=None)
         if found:
             await self._publisher.publish(await self._source.messages(found))
             await self._clear(found)
             self.published += len(found)
+            self._oldest = None
         return len(found)
 
     async def _held(self) -> frozenset[int]:
@@ -135,6 +144,11 @@ class OutboxRelay:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _flagged_at(document: Document) -> float:
+    """Unix seconds: the first 48 bits of a UUIDv7 are its milliseconds (RFC 9562, 5.7)."""
+    return int(document["outbox"]["token"].replace("-", "")[:12], 16) / 1000
 
 
 def _broker_away(error: Exception) -> bool:

@@ -24,7 +24,7 @@ from events.topics import Topic
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from service_kit import health, telemetry
+from service_kit import health, observing, telemetry
 from service_kit.clock import Clock, system_clock
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.leases import LEASES
@@ -84,6 +84,8 @@ class Worker:
     jobs: list[Job] = field(default_factory=list)
     checks: list[health.Checker] = field(default_factory=list)
     closers: list[Job] = field(default_factory=list)
+    consumers: list[BatchConsumer] = field(default_factory=list)
+    relays: list[OutboxRelay] = field(default_factory=list)
 
     def consume(
         self, name: str, consumed: Sequence[Topic], handler: Handler, *, max_records: int = 500
@@ -104,6 +106,7 @@ class Worker:
         self.jobs.append(consumer.run)
         self.checks.append(health.consumer_check(consumer))
         self.closers.append(dead_letters.close)
+        self.consumers.append(consumer)
         return consumer
 
     def relay(self, source: Source, *, poll_seconds: float = 0.1) -> OutboxRelay:
@@ -114,6 +117,7 @@ class Worker:
         self.jobs.append(relay.run)
         self.checks.append(health.relay_check(f"outbox/{source.spec.name}", relay))
         self.closers.append(publisher.close)
+        self.relays.append(relay)
         return relay
 
     def take_part(self, participant: Participant) -> None:
@@ -128,6 +132,7 @@ class Worker:
         self.jobs.append(job)
 
     async def run(self) -> None:
+        observing.observe(self.consumers, self.relays)
         try:
             async with asyncio.TaskGroup() as group:
                 for job in self.jobs:
