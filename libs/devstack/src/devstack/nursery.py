@@ -21,6 +21,8 @@ import threading
 import traceback
 from typing import Any, NoReturn
 
+from setproctitle import setproctitle
+
 PRELOADED = (
     "service_kit.app",
     "service_kit.auth",
@@ -124,6 +126,7 @@ def _settle(order: dict[str, Any], parent: int, close: tuple[int, ...]) -> None:
 def _run(module: str, arguments: list[str]) -> NoReturn:
     """As `python -m module arguments`."""
     sys.argv = [module, *arguments]
+    setproctitle(" ".join([sys.executable, "-m", module, *arguments]))
     code = 0
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -33,6 +33,7 @@ from devstack.ways import ways_here
 __all__ = ["Advance", "House", "Person", "Play", "Played", "Screen", "Show", "mastered", "run"]
 
 REPORT: Final = "report.html"
+STACK: Final = "stack"
 QUIET_SECONDS: Final = 8.0
 
 
@@ -59,6 +60,7 @@ def run(show: Show = SIMULATED) -> bool:
         measured = asyncio.run(_tell(stack, show, screen, folder / REPORT))
     if measured is None:
         return False
+    wipe(folder / STACK)  # where something went wrong it stays, with its logs
     screen.heading("From a statement's acknowledgement to the recommendation that reflects it")
     screen.line(f"  {measured}, {'while the class was at work' if show.measured_beside else 'on a quiet stack'}")
     screen.line(f"Peak memory of everything: {memory.peak_bytes / 1e9:.2f} GB")
@@ -68,7 +70,7 @@ def run(show: Show = SIMULATED) -> bool:
 
 def _stack(folder: Path, screen: Screen, show: Show) -> Stack:
     """With empty data on free ports. On a MongoDB or Kafka that others use too, under a name of its own."""
-    data = folder / "stack"
+    data = folder / STACK
     wipe(data)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -14,8 +14,8 @@ from typing import Any, Final
 Activity = dict[str, Any]
 
 QUESTIONS: Final = 5
-_LESSON_GAIN: Final = 0.5
-_QUESTION_GAIN: Final = 0.28
+_LESSON_GAIN: Final = 0.8
+_QUESTION_GAIN: Final = 0.4
 _FORGOTTEN_A_DAY: Final = 0.012
 _SPREAD: Final = 4.0  # logits between the easiest and the hardest activity
 _UNPREPARED: Final = 0.7
@@ -51,7 +51,7 @@ class Mind:
         random = Random(seed)  # noqa: S311 — a simulation
         return cls(
             random=random,
-            general=random.gauss(0.5, 0.6),
+            general=random.gauss(0.7, 0.6),
             talents={name: random.gauss(0, 0.6) for name in sorted(fields)},
             speed=random.uniform(0.8, 1.6),
             follows=0.9 if seed % 3 else 0.3,

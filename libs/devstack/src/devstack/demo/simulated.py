@@ -15,8 +15,8 @@ from devstack.demo.pupils import Mind
 from devstack.demo.school import Pupil, pupils, roster
 from devstack.demo.screen import Advance, Screen
 
-WEEKS: Final = 4
-SESSIONS_A_WEEK: Final = 3
+SESSIONS: Final = (3, 2, 2, 2)  # week by week
+DAYS_BETWEEN: Final = 7 * len(SESSIONS) / sum(SESSIONS)
 STATEMENTS_A_SECOND: Final = 200
 AT_ONCE: Final = 8
 OFFERED: Final = 3
@@ -63,18 +63,23 @@ async def play(house: House, screen: Screen) -> Played:
     )
     desks = [Desk(p, await house.learner_id(p.actor), Mind.born(p.number, fields)) for p in members]
     end = datetime.now(UTC)
-    starts = [end - timedelta(weeks=WEEKS - week) for week in range(WEEKS)]
+    first, *later = [sessions(end - timedelta(weeks=len(SESSIONS) - week), n) for week, n in enumerate(SESSIONS)]
     work = Work(house, catalog, Pace(STATEMENTS_A_SECOND))
-    await work.weeks(screen, "The first week", desks, starts[:1])
+    await work.sessions(screen, "The first week", desks, first)
     await house.settled()
     for desk in desks:
-        desk.before = tuple(mastered(await house.profile(desk.learner_id, as_of=starts[1])))
-    await work.weeks(screen, "Three weeks more", desks, starts[1:])
+        desk.before = tuple(mastered(await house.profile(desk.learner_id, as_of=later[0][0])))
+    await work.sessions(screen, "Three weeks more", desks, [at for week in later for at in week])
     await house.settled()
     for desk in desks:
         desk.after = tuple(mastered(await house.profile(desk.learner_id)))
     screen.line(f"{work.posted} statements posted and acknowledged")
     return Played([_person(desk) for desk in _three(desks)], "after the first week")
+
+
+def sessions(start: datetime, count: int) -> list[datetime]:
+    """So many times, evenly over the week that begins then."""
+    return [start + timedelta(days=7 / count * number) for number in range(count)]
 
 
 class Work:
@@ -87,9 +92,8 @@ class Work:
         self._seats = asyncio.Semaphore(AT_ONCE)
         self.posted = 0
 
-    async def weeks(self, screen: Screen, title: str, desks: list[Desk], starts: list[datetime]) -> None:
-        """All sessions of these weeks, those of one pupil in order."""
-        times = [start + timedelta(days=7 / SESSIONS_A_WEEK * n) for start in starts for n in range(SESSIONS_A_WEEK)]
+    async def sessions(self, screen: Screen, title: str, desks: list[Desk], times: list[datetime]) -> None:
+        """Everyone works at each of these times; those of one pupil in order."""
         with screen.bar(f"{title}: sessions", len(desks) * len(times)) as advance:
             async with asyncio.TaskGroup() as group:
                 for desk in desks:
@@ -111,7 +115,7 @@ class Work:
             await self._pace.wait(len(made))
             await self._house.post_statements(made)
             self.posted += len(made)
-        desk.mind.rest(7 / SESSIONS_A_WEEK)
+        desk.mind.rest(DAYS_BETWEEN)
 
 
 def _three(desks: list[Desk]) -> list[Desk]:
