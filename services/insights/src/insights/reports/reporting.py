@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from learner_model import mastery
 from service_kit.clock import Clock
-from service_kit.consent import ConsentView, Standings
+from service_kit.consent import ConsentView, Standing, Standings
 from service_kit.problems import NotFound
 
 from insights.reports.disclosure import LAYERS, Disclosure, Layer, disclose
@@ -97,15 +97,22 @@ class Reporter:
 
 def pupils_of(members: Sequence[Member], activities: Mapping[str, Activity], standings: Standings) -> list[Pupil]:
     """The roster's learners, each with what may be used for aggregates."""
+    decided = {learner: _usable(standings.of(learner)) for learner in standings.states}
+    otherwise = _usable(Standing(standings.policy))
     found = []
     for member in members:
-        standing = standings.of(member.learner)
-        usable = standing.allows("insights") and standing.allows("profile")
+        usable = decided.get(member.learner, otherwise)
         places = member.places or (TOP,)
-        steps = dict.fromkeys(step for place in places for step in chain(place))
+        steps = chain(places[0])
+        if len(places) > 1:
+            steps = tuple(dict.fromkeys(step for place in places for step in chain(place)))
         activity = activities.get(member.learner, NOTHING) if usable else None
-        found.append(Pupil(member.learner, tuple(steps), places, member.attributes, activity))
+        found.append(Pupil(member.learner, steps, places, member.attributes, activity))
     return found
+
+
+def _usable(standing: Standing) -> bool:
+    return standing.allows("insights") and standing.allows("profile")
 
 
 def build(place: Place, pupils: Sequence[Pupil], known: Mapping[str, Competencies], as_of: datetime) -> Report:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from insights.reports.figures import Pupil, Tally
@@ -43,6 +44,7 @@ class Way:
         return self.nodes[-1]
 
 
+@lru_cache(maxsize=100_000)
 def chain(place: Place) -> tuple[Place, ...]:
     """The nation, then each scope down to this one."""
     return (TOP, *place.way())
