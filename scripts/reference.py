@@ -21,7 +21,7 @@ PACKAGES: Final = ("service_kit", "ingest", "learner_profile", "recommendation",
 SETTINGS_HEAD: Final = """# Settings
 
 Every process of every service reads its settings from the environment, once, at its start; a value that is not valid
-stops it with the reason. This page is written by `make contracts` from the settings classes, and a test compares the two.
+stops it with the reason. This page is written by `make contracts` from the settings classes, and a test compares both.
 """
 # Read by the tools on one machine (`make up`, `make demo`, `make test`) and by no service.
 LOCAL: Final = (
