@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from devstack.infrastructure import running_kafka, running_mongodb
@@ -55,14 +56,13 @@ def module_namespace(pytestconfig: pytest.Config) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All of Trellis on free ports with data of its own and the sample catalog. Tests that use it run last."""
-    ways = ways_here()
-    shared = f"t{secrets.token_hex(4)}-" if ways.mongodb_url or ways.kafka_bootstrap else ""
-    with Stack(tmp_path_factory.mktemp("stack"), ways=ways, namespace=shared) as stack:
-        yield stack
-    if shared and ways.mongodb_url:
-        cleanup.drop_databases(ways.mongodb_url, shared)
-    if shared and ways.kafka_bootstrap:
-        cleanup.delete_topics(ways.kafka_bootstrap, shared)
+    yield from _stack(tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """As `stack`, for one test alone."""
+    yield from _stack(tmp_path / "stack")
 
 
 @pytest.fixture
@@ -75,6 +75,17 @@ def house(stack: Stack) -> Iterator[House]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The whole stack is started once, after everything that does without it."""
     items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+
+
+def _stack(data: Path) -> Iterator[Stack]:
+    ways = ways_here()
+    shared = f"t{secrets.token_hex(4)}-" if ways.mongodb_url or ways.kafka_bootstrap else ""
+    with Stack(data, ways=ways, namespace=shared) as stack:
+        yield stack
+    if shared and ways.mongodb_url:
+        cleanup.drop_databases(ways.mongodb_url, shared)
+    if shared and ways.kafka_bootstrap:
+        cleanup.delete_topics(ways.kafka_bootstrap, shared)
 
 
 def _namespace(config: pytest.Config) -> Iterator[str]:
