@@ -163,8 +163,8 @@ class TestRelay:
             assert {m.subject for m in found} == {ada}
             assert {m.id for m in found} == {sent["id"], voids["id"], late["id"], voids_late["id"]}
 
-    async def test_nobody_known_is_kept_and_not_relayed(self, lrs: Lrs) -> None:
-        """A statement always has a learner, but one whose learner is forgotten has none left."""
+    async def test_the_forgotten_get_nothing(self, lrs: Lrs) -> None:
+        """In a statement of others, None stands where a learner stood who was forgotten meanwhile."""
         sent = statement("ada")
         await lrs.post(sent)
         db = lrs.connections.db

@@ -66,7 +66,10 @@ class TestCursor:
         with pytest.raises(BadRequest):
             Cursor.decode(text)
 
-    @pytest.mark.parametrize("text", ["W10", "WzEsMiwzXQ", "W1tdLCJ4IiwieSJd", "W1tdLHRydWUsInkiXQ"])
+    @pytest.mark.parametrize(
+        "text",
+        ["W10", "WzEsMiwzXQ", "W1tdLCJ4IiwieSJd", "W1tdLHRydWUsInkiXQ", "W1tdLDE4NDQ2NzQ0MDczNzA5NTUxNjE1LCJ5Il0"],
+    )
     def test_other_json_is_refused(self, text: str) -> None:
         with pytest.raises(BadRequest):
             Cursor.decode(text)

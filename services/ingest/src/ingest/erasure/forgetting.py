@@ -55,7 +55,7 @@ async def _rewritten(
         forgotten = {ifi for ifi, digest in digests.items() if digest in belongings.digests}
         rest = [one for one in document["learners"] if one not in (learner, None)]
         rewritten = without(raw, forgotten.__contains__, str(uuid4()))
-        bodies.append((Owner(tenant, rest[0] if rest else ""), orjson.dumps(rewritten)))
+        bodies.append((Owner(tenant, rest[0]), orjson.dumps(rewritten)))
     sealed = await statements.sealed(bodies)
     return {
         d["_id"]: _without_learner(d, learner, belongings.agents) | {"bytes": one.data, "key": one.key}

@@ -30,7 +30,8 @@ class Named:
 def document(tenant: str, statement: JsonObject, stored: int, identities: Identities) -> Document:
     """The document of a completed statement, but for its bytes.
 
-    `learners` stands in the order of `xapi.learners_of`, so that the relay knows which identifier is whose.
+    `learners` stands in the order of `xapi.learners_of`, so that the relay knows which identifier is whose; a valid
+    statement has at least one.
     """
     related = filter_agents(statement, related=True)
     narrow = filter_agents(statement, related=False)
@@ -44,6 +45,7 @@ def document(tenant: str, statement: JsonObject, stored: int, identities: Identi
         "related_agents": agents(identities, related),
         "related_activities": sorted(filter_activities(statement, related=True)),
         "learners": learners,
+        "outbox": flag(learners[0]),
     }
     if (activity := next(iter(filter_activities(statement, related=False)), None)) is not None:
         fields["activity"] = activity
@@ -51,8 +53,6 @@ def document(tenant: str, statement: JsonObject, stored: int, identities: Identi
         fields["registration"] = registration.lower()
     if statement["verb"]["id"] == VOIDED:
         fields["voids"] = key_of(tenant, statement["object"]["id"])
-    if learners or "voids" in fields:
-        fields["outbox"] = flag(learners[0] if learners else fields["_id"])
     return fields
 
 
@@ -61,4 +61,4 @@ def key_of(tenant: str, statement_id: str) -> str:
 
 
 def agents(identities: Identities, ifis: Collection[str]) -> list[str]:
-    return sorted({identities[ifi].agent for ifi in ifis if ifi in identities})
+    return sorted({identities[ifi].agent for ifi in ifis})

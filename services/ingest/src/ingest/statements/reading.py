@@ -38,9 +38,13 @@ class Cursor:
             cursor = cls([(str(name), str(value)) for name, value in params], Place(stored, statement_id))
         except (TypeError, ValueError):
             cursor = None
-        if cursor is None or type(cursor.place.stored) is not int or type(cursor.place.statement_id) is not str:
+        if cursor is None or not _is_possible(cursor.place):
             raise wrong_parameter(MORE, "expected a cursor that this LRS has given")
         return cursor
+
+
+def _is_possible(place: Place) -> bool:
+    return type(place.stored) is int and abs(place.stored) < 2**63 and type(place.statement_id) is str
 
 
 def pages(params: Pairs) -> tuple[Pairs, Place | None]:

@@ -133,8 +133,7 @@ class Recorder:
             )
             fields = document(credential.tenant, statement, stored, identities)
             documents.append(fields | extra)
-            owner = Owner(credential.tenant, fields["learners"][0] if fields["learners"] else "")
-            bodies.append((owner, orjson.dumps(statement)))
+            bodies.append((Owner(credential.tenant, fields["learners"][0]), orjson.dumps(statement)))
         sealed = await self._statements.sealed(bodies)
         return [d | {"bytes": one.data, "key": one.key} for d, one in zip(documents, sealed, strict=True)]
 

@@ -20,7 +20,6 @@ from service_kit.mongo import (
     Collection,
     CollectionSpec,
     Database,
-    DeleteOne,
     Document,
     DuplicateKeyError,
     Index,
@@ -175,9 +174,7 @@ class StatementRepository:
         return await self._collection.find(where, session=session).to_list(None)
 
     async def remove(self, ids: Sequence[str], session: Session) -> None:
-        if ids:
-            changes: list[Any] = [DeleteOne({"_id": one}) for one in ids]
-            await self._collection.bulk_write(changes, ordered=False, session=session)
+        await self._collection.delete_many({"_id": {"$in": list(ids)}}, session=session)
 
     async def rewrite(self, changes: Mapping[str, Document], session: Session) -> None:
         """Set fields by `_id`."""
