@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,6 +82,11 @@ class TestSomeoneOnTheWay:
         assert "fractions" in titles(state, at=NOW + timedelta(hours=1))
         assert "adding" not in titles(state, at=NOW + timedelta(hours=1))
 
+    def test_what_is_begun_comes_before_what_is_new(self) -> None:
+        catalog = prepare([activity(f"{c} {n}", f"maths/{c}") for c in ("adding", "shapes") for n in range(2)])
+        state = fold_all([answered("adding 0", "maths/adding", 1.0)])
+        assert titles(state, catalog=catalog, limit=1) == ["adding 1"]
+
     def test_what_was_failed_opens_nothing_and_is_tried_again(self) -> None:
         state = fold_all([answered("adding", "maths/adding", 0.0)])
         assert "fractions" not in titles(state)
@@ -105,6 +111,12 @@ class TestSomeoneOnTheWay:
         state = fold_all(practised("music/rhythm", 3, 0.6))
         assert Code.interest in codes_of("rhythm", state)
         assert Code.interest not in codes_of("loops", state)
+
+    def test_a_format_is_no_interest(self) -> None:
+        catalog = prepare([activity("one", "music/rhythm", tags=["music", "quiz"])])
+        rows = [replace(row, tags=("quiz",)) for row in practised("maths/adding", 5)]
+        chosen, knowledge = recommend(catalog, fold_all(rows), NOW, Means(), 1)
+        assert Code.interest not in [r.code for r in reasons(chosen[0], knowledge, Names(catalog, {}))]
 
 
 class TestSomeoneWhoHasForgotten:
@@ -195,7 +207,7 @@ class TestWords:
         chosen, knowledge = recommend(CATALOG, state, NOW + timedelta(hours=1), Means(), 10)
         found: Candidate = next(c for c in chosen if c.offer.activity.title == "fractions")
         why = because(reasons(found, knowledge, Names(CATALOG, {})))
-        assert why == "you know adding and fractions comes next and you have chosen maths more than once"
+        assert why == "you know adding and fractions comes next, and you have chosen maths more than once"
 
     def test_titles_of_provisional_competencies_come_from_the_profile(self) -> None:
         names = Names(CATALOG, {"provisional:7": "Year 5 maths"})

@@ -1,7 +1,7 @@
 """The demo: a class at work, from statement to explained recommendation, on a stack of its own.
 
 school, pupils, attempts   the simulated class: who they are, how they learn, what their LMS sends
-simulated                  four weeks of it, over HTTP
+simulated                  three weeks of it, over HTTP
 stories                    what is told of it: three learners, an objection, an erasure, the equity report
 probing                    how long it takes from a statement to the recommendation that reflects it
 house, screen, played      the services over HTTP; what is shown; what a class leaves to be told

@@ -1,4 +1,4 @@
-"""The simulated class: sixty pupils, four weeks, every statement over HTTP."""
+"""The simulated class: sixty pupils, three weeks, every statement over HTTP."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from devstack.demo.pupils import Mind
 from devstack.demo.school import Pupil, pupils, roster
 from devstack.demo.screen import Advance, Screen
 
-SESSIONS: Final = (3, 2, 2, 2)  # week by week
-DAYS_BETWEEN: Final = 7 * len(SESSIONS) / sum(SESSIONS)
+SESSIONS: Final = 9
+FIRST: Final = 3
+DAYS_BETWEEN: Final = 21 / SESSIONS
 STATEMENTS_A_SECOND: Final = 200
 AT_ONCE: Final = 8
 OFFERED: Final = 3
@@ -31,6 +32,11 @@ class Desk:
     mind: Mind
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+
+    @property
+    def leaves(self) -> bool:
+        """Does not come back after the first week."""
+        return self.pupil.number % 12 == 7
 
     @property
     def grown(self) -> int:
@@ -52,7 +58,7 @@ class Pace:
 
 
 async def play(house: House, screen: Screen) -> Played:
-    """Enrol all, let them work for four weeks that end now, tell of three."""
+    """Enrol all, let them work for three weeks that end now, tell of three."""
     members = pupils()
     headers = {"Content-Type": "text/csv"}
     good(await house.ask("POST", "insights", "/rosters/import", content=roster(members), headers=headers))
@@ -63,23 +69,19 @@ async def play(house: House, screen: Screen) -> Played:
     )
     desks = [Desk(p, await house.learner_id(p.actor), Mind.born(p.number, fields)) for p in members]
     end = datetime.now(UTC)
-    first, *later = [sessions(end - timedelta(weeks=len(SESSIONS) - week), n) for week, n in enumerate(SESSIONS)]
+    times = [end - timedelta(days=DAYS_BETWEEN) * (SESSIONS - number) for number in range(SESSIONS)]
     work = Work(house, catalog, Pace(STATEMENTS_A_SECOND))
-    await work.sessions(screen, "The first week", desks, first)
+    await work.sessions(screen, "The first week", desks, times[:FIRST])
     await house.settled()
     for desk in desks:
-        desk.before = tuple(mastered(await house.profile(desk.learner_id, as_of=later[0][0])))
-    await work.sessions(screen, "Three weeks more", desks, [at for week in later for at in week])
+        desk.before = tuple(mastered(await house.profile(desk.learner_id, as_of=times[FIRST])))
+    staying = [desk for desk in desks if not desk.leaves]
+    await work.sessions(screen, "Two weeks more", staying, times[FIRST:])
     await house.settled()
     for desk in desks:
         desk.after = tuple(mastered(await house.profile(desk.learner_id)))
     screen.line(f"{work.posted} statements posted and acknowledged")
     return Played([_person(desk) for desk in _three(desks)], "after the first week")
-
-
-def sessions(start: datetime, count: int) -> list[datetime]:
-    """So many times, evenly over the week that begins then."""
-    return [start + timedelta(days=7 / count * number) for number in range(count)]
 
 
 class Work:
@@ -120,7 +122,9 @@ class Work:
 
 def _three(desks: list[Desk]) -> list[Desk]:
     """Who came furthest, someone in the middle, and whoever wandered furthest off."""
-    ordered = sorted(desks, key=lambda desk: (-desk.grown, -len(desk.after), desk.pupil.number))
+    ordered = sorted(
+        (desk for desk in desks if not desk.leaves), key=lambda desk: (-desk.grown, -len(desk.after), desk.pupil.number)
+    )
     followers = [desk for desk in ordered if desk.mind.follows > 0.5]
     wanderers = [desk for desk in ordered if desk.mind.follows <= 0.5]
     return [followers[0], followers[len(followers) // 2], wanderers[0]]

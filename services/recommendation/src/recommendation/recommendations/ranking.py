@@ -28,16 +28,21 @@ from recommendation.recommendations.offers import Catalog, Means, Offer
 
 ZONE: Final = (0.6, 0.8)
 ZONE_WIDTH: Final = 0.2
+_FORMATS: Final = "audio exam exercise lesson project quiz simulation test text video worksheet"
+FORMATS: Final = frozenset(_FORMATS.split())
+"""Tags that say how something is learnt; an interest is in what it is about."""
 INTERESTED: Final = 0.4
 """More than one choice: the strongest single one gives 0.35 (see `learner_model.interests`)."""
 
 REVIEW_WORTH: Final = 0.35
+BEGUN_WORTH: Final = 0.2
+"""What is begun comes before what is new: many things begun at once fade faster than they grow."""
 CORE_WORTH: Final = 0.1
 INTEREST_WORTH: Final = 0.3
 EXPLORE_WORTH: Final = 0.15
 FAILED_JUST_NOW: Final = 0.1
 NO_COMPETENCY_ROOM: Final = 0.3
-HIGHEST: Final = 1.0 + REVIEW_WORTH + CORE_WORTH + INTEREST_WORTH + EXPLORE_WORTH
+HIGHEST: Final = 1.0 + max(REVIEW_WORTH, BEGUN_WORTH) + CORE_WORTH + INTEREST_WORTH + EXPLORE_WORTH
 
 VARIETY: Final = 0.25
 CORE_SHARE: Final = 0.6
@@ -117,7 +122,7 @@ def _candidate(offer: Offer, knowledge: Knowledge, tried: frozenset[str]) -> Can
     room = [1.0 - knowledge.level(c).probability for c in not_mastered] or [NO_COMPETENCY_ROOM]
     worth = (
         sum(room) / len(room) * zone(success)
-        + REVIEW_WORTH * bool(due)
+        + (REVIEW_WORTH if due else BEGUN_WORTH * any(knowledge.level(c).tried for c in not_mastered))
         + CORE_WORTH * offer.activity.core
         + INTEREST_WORTH * (knowledge.interests[interest] if interest else 0.0)
         + EXPLORE_WORTH * explores
@@ -128,7 +133,8 @@ def _candidate(offer: Offer, knowledge: Knowledge, tried: frozenset[str]) -> Can
 
 def _interest(offer: Offer, knowledge: Knowledge) -> str | None:
     """The strongest interest that the activity meets."""
-    met = [(s, t) for t in offer.activity.tags if (s := knowledge.interests.get(t, 0.0)) >= INTERESTED]
+    topics = (tag for tag in offer.activity.tags if tag.lower() not in FORMATS)
+    met = [(s, t) for t in topics if (s := knowledge.interests.get(t, 0.0)) >= INTERESTED]
     return max(met)[1] if met else None
 
 

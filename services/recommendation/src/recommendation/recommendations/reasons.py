@@ -72,7 +72,7 @@ def reasons(candidate: Candidate, knowledge: Knowledge, names: Names) -> list[Re
 
 def because(found: Sequence[Reason]) -> str:
     """The two weightiest reasons in one clause."""
-    return " and ".join(reason.clause for reason in found[:2])
+    return ", and ".join(reason.clause for reason in found[:2])
 
 
 def _due_review(candidate: Candidate, knowledge: Knowledge, names: Names) -> Reason | None:
