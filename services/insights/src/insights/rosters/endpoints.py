@@ -1,5 +1,6 @@
 """HTTP in: rosters."""
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -36,7 +37,7 @@ async def import_roster(
     if request.headers.get("Content-Type", "text/csv").partition(";")[0].strip().lower() != "text/csv":
         raise HTTPException(415, "A roster is text/csv")
     try:
-        entries, rows = parse(await request.body())
+        entries, rows = await asyncio.to_thread(parse, await request.body())
     except RosterInvalid as error:
         raise _refusal(error) from None
     await _check_own_token(request, principal, state)
