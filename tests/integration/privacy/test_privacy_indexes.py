@@ -1,0 +1,52 @@
+"""Every query has its index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from privacy.service import SERVICE
+from service_kit.mongo import Document, ensure
+from service_kit.runtime import Connections, connections
+from service_kit.settings import ServiceSettings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+OUTBOX = {"outbox.token": {"$exists": True}, "outbox.shard": {"$in": [0, 1]}}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def here(settings: ServiceSettings) -> AsyncIterator[Connections]:
+    async with connections("privacy", settings) as c:
+        await ensure(c.db, SERVICE.collections)
+        yield c
+
+
+@pytest.mark.parametrize(
+    ("collection", "query", "sort"),
+    [
+        ("policies", OUTBOX, [("outbox.shard", 1), ("outbox.token", 1)]),
+        ("consents", OUTBOX, [("outbox.shard", 1), ("outbox.token", 1)]),
+        ("requests", OUTBOX, [("outbox.shard", 1), ("outbox.token", 1)]),
+        ("consent_history", {"tenant": "t", "learner": "l"}, [("_id", 1)]),
+        ("requests", {"tenant": "t"}, [("_id", -1)]),
+        ("requests", {"tenant": "t", "_id": {"$lt": "x"}}, [("_id", -1)]),
+        ("requests", {"tenant": "t", "status": "running"}, [("_id", -1)]),
+        ("requests", {"tenant": "t", "idempotency": "digest"}, None),
+        ("requests", {"tenant": "t", "learner": str(uuid4()), "open": True}, None),
+        ("requests", {"open": True, "send_again_at": {"$lte": NOW}}, None),
+    ],
+)
+async def test_no_scan_and_no_sort_in_memory(
+    here: Connections, collection: str, query: Document, sort: list[tuple[str, int]] | None
+) -> None:
+    found = here.db[collection].find(query)
+    plan: Any = await (found.sort(sort) if sort else found).explain()
+    text = str(plan["queryPlanner"]["winningPlan"])
+    assert "COLLSCAN" not in text
+    assert "'SORT'" not in text
