@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Meter, Observation
 
 Reading = tuple[float, Mapping[str, str]]
 
@@ -16,7 +16,7 @@ Reading = tuple[float, Mapping[str, str]]
 @dataclass(frozen=True)
 class Metric:
     name: str
-    kind: Literal["counter", "gauge", "histogram"]
+    kind: Literal["counter", "gauge"]
     unit: str
     meaning: str
     action: str
@@ -124,10 +124,6 @@ ALL: Final = (
 
 def counter(metric: Metric) -> Counter:
     return metrics.get_meter("trellis").create_counter(metric.name, metric.unit, metric.meaning)
-
-
-def histogram(metric: Metric) -> Histogram:
-    return metrics.get_meter("trellis").create_histogram(metric.name, metric.unit, metric.meaning)
 
 
 def observe(metric: Metric, read: Callable[[], Iterable[Reading]], meter: Meter | None = None) -> None:
