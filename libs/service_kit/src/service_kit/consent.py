@@ -16,7 +16,7 @@ from events.payloads import ConsentState, ConsentStatus, Policy, Receipt, Reques
 from uuid_utils.compat import uuid7
 
 from service_kit.clock import Clock
-from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
+from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session, aggregate
 from service_kit.outbox import OUTBOX_INDEX, flag
 
 POLICIES: Final = CollectionSpec("policies", "derived")
@@ -107,7 +107,7 @@ class ConsentView:
         states = {"_id": {"$in": list(ids)}}
         if session is None:  # one round trip, asked at every request; in transactions MongoDB refuses $unionWith
             policy_too = {"$unionWith": {"coll": POLICIES.name, "pipeline": [{"$match": {"_id": tenant}}]}}
-            found = await self._consents.aggregate([{"$match": states}, policy_too]).to_list(None)
+            found = await aggregate(self._consents, [{"$match": states}, policy_too])
         else:
             found = await self._consents.find(states, session=session).to_list(None)
             found += await self._policies.find({"_id": tenant}, session=session).to_list(None)

@@ -53,6 +53,7 @@ __all__ = [
     "Session",
     "UpdateMany",
     "UpdateOne",
+    "aggregate",
     "away",
     "connect",
     "database",
@@ -138,6 +139,11 @@ async def _create(db: Database, name: str) -> None:
     except OperationFailure as error:
         if error.code != _NAMESPACE_EXISTS:
             raise
+
+
+async def aggregate(collection: Collection, pipeline: Sequence[Document]) -> list[Document]:
+    """All results of the pipeline. Here, since the two drivers differ in whether the call is awaited."""
+    return await collection.aggregate(list(pipeline)).to_list(None)
 
 
 def away(error: BaseException) -> bool:

@@ -30,25 +30,17 @@ class House:
     async def ask(self, method: str, service: str, path: str, *, token: str | None = None, **more: Any) -> Any:
         """The answer, whatever its status. By default asked by the owner of the machine."""
         headers = {"Authorization": f"Bearer {token or self._operator}", **more.pop("headers", {})}
-        return await self.http.request(method, f"{self.description[service]['url']}{path}", headers=headers, **more)
+        return await self._send(method, f"{self.description[service]['url']}{path}", headers=headers, **more)
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         """The JSON of an answer that must be good."""
         return good(await self.ask("GET", service, path, params=params)).json()
 
     async def post_statements(self, statements: Sequence[dict[str, Any]]) -> None:
-        """Return when ingest has acknowledged them. As an LMS does, the same again where the answer is a 5xx."""
-        for attempt in range(_TRIES):
-            answer = await self.http.post(
-                f"{self._ingest['xapi']}/statements",
-                json=list(statements),
-                headers=XAPI_HEADERS,
-                auth=(self._ingest["key"], self._ingest["secret"]),
-            )
-            if answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR:
-                break
-            await asyncio.sleep(0.1 * 2**attempt)
-        good(answer)
+        """Return when ingest has acknowledged them."""
+        auth = (self._ingest["key"], self._ingest["secret"])
+        url = f"{self._ingest['xapi']}/statements"
+        good(await self._send("POST", url, json=list(statements), headers=XAPI_HEADERS, auth=auth))
 
     async def learner_id(self, actor: dict[str, Any]) -> str:
         """The learner behind an agent, made where there is none yet."""
@@ -89,6 +81,24 @@ class House:
             return bool(stored["outbox"] == 0 and counted["dirty"] == 0 and counted["evidence"] >= stored["statements"])
 
         await until(caught_up, "the statements to be counted", seconds=seconds)
+
+    async def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
+        """As any client does: the same again where a connection breaks (one at rest was closed) or the answer is 5xx.
+
+        Raises StackError where it stays so.
+        """
+        last = ""
+        for attempt in range(_TRIES):
+            try:
+                answer = await self.http.request(method, url, **more)
+            except httpx2.TransportError as error:
+                last = type(error).__name__
+            else:
+                if answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR:
+                    return answer
+                last = f"{answer.status_code} {answer.text[:300]}"
+            await asyncio.sleep(0.1 * 2**attempt)
+        raise StackError(f"{method} {url} does not answer: {last}")
 
 
 async def until(check: Callable[[], Awaitable[T]], what: str, *, seconds: float = 30) -> T:

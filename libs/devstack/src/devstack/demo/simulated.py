@@ -14,6 +14,7 @@ from devstack.demo.played import Person, Played, mastered
 from devstack.demo.pupils import Mind
 from devstack.demo.school import Pupil, pupils, roster
 from devstack.demo.screen import Advance, Screen
+from devstack.errors import StackError
 
 SESSIONS: Final = 9
 FIRST: Final = 3
@@ -97,9 +98,12 @@ class Work:
     async def sessions(self, screen: Screen, title: str, desks: list[Desk], times: list[datetime]) -> None:
         """Everyone works at each of these times; those of one pupil in order."""
         with screen.bar(f"{title}: sessions", len(desks) * len(times)) as advance:
-            async with asyncio.TaskGroup() as group:
-                for desk in desks:
-                    group.create_task(self._of_one(desk, times, advance))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for desk in desks:
+                        group.create_task(self._of_one(desk, times, advance))
+            except* StackError as several:
+                raise several.exceptions[0] from None
 
     async def _of_one(self, desk: Desk, times: list[datetime], advance: Advance) -> None:
         for at in times:

@@ -9,7 +9,17 @@ import orjson
 from events.payloads import LearnerProfile, ProfileStatus
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import CompetencyState
-from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session, UpdateOne
+from service_kit.mongo import (
+    ASCENDING,
+    Collection,
+    CollectionSpec,
+    Database,
+    Document,
+    Index,
+    Session,
+    UpdateOne,
+    aggregate,
+)
 
 STATES: Final = CollectionSpec("states", "derived", (Index((("tenant", ASCENDING),)),))
 _MANY: Final = 2000  # from here on one scan of the tenant is cheaper than a list of ids
@@ -76,7 +86,7 @@ class StateRepository:
             {"$match": {"tenant": tenant, "statements": {"$exists": True}}},
             {"$group": {"_id": None, "states": {"$sum": 1}, "statements": {"$sum": "$statements"}}},
         ]
-        found = await self._states.aggregate(pipeline).to_list(1)
+        found = await aggregate(self._states, pipeline)
         return (found[0]["states"], found[0]["statements"]) if found else (0, 0)
 
     async def versions(self, tenant: str, learners: Iterable[str], session: Session) -> dict[str, int]:

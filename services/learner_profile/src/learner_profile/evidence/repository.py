@@ -20,6 +20,7 @@ from service_kit.mongo import (
     InsertOne,
     Session,
     UpdateOne,
+    aggregate,
 )
 
 from learner_profile.evidence.mapping import activities_of
@@ -105,8 +106,8 @@ class EvidenceRepository:
         match: Document = {"tenant": tenant, "activities": activity}
         if since is not None:
             match["arrived"] = {"$gte": since}
-        found = self._rows.aggregate([{"$match": match}, {"$group": {"_id": "$learner"}}])
-        return [group["_id"] async for group in found]
+        found = await aggregate(self._rows, [{"$match": match}, {"$group": {"_id": "$learner"}}])
+        return [group["_id"] for group in found]
 
     async def delete(self, tenant: str, learner: str, session: Session) -> int:
         """Delete every row of the learner, markers too; how many."""
