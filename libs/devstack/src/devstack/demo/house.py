@@ -15,7 +15,8 @@ from devstack.latency import XAPI_HEADERS
 
 T = TypeVar("T")
 _POLL_SECONDS: Final = 0.05
-_TRIES: Final = 5
+_AGAIN_SECONDS: Final = 0.3
+_PATIENCE_SECONDS: Final = 30.0
 
 
 class House:
@@ -85,10 +86,11 @@ class House:
     async def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
         """As any client does: the same again where a connection breaks (one at rest was closed) or the answer is 5xx.
 
-        Raises StackError where it stays so.
+        A 503 is usual at the very beginning, until the tenant's policy has reached each service. Raises StackError
+        where it stays so.
         """
-        last = ""
-        for attempt in range(_TRIES):
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
             try:
                 answer = await self.http.request(method, url, **more)
             except httpx2.TransportError as error:
@@ -97,8 +99,9 @@ class House:
                 if answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR:
                     return answer
                 last = f"{answer.status_code} {answer.text[:300]}"
-            await asyncio.sleep(0.1 * 2**attempt)
-        raise StackError(f"{method} {url} does not answer: {last}")
+            if time.monotonic() > deadline:
+                raise StackError(f"{method} {url} does not answer: {last}")
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def until(check: Callable[[], Awaitable[T]], what: str, *, seconds: float = 30) -> T:

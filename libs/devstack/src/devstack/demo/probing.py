@@ -61,6 +61,6 @@ async def _measure(measured: Measured) -> None:
             await probe.measure(answered(actors[place], activity, scaled=(number % 3) / 2, seconds=20), ids[place])
         except TimeoutError:
             measured.missed += 1
-        except httpx2.TransportError:
-            continue  # a connection at rest was closed: this one tells nothing
+        except (httpx2.TransportError, httpx2.HTTPStatusError):
+            pass  # a connection at rest was closed, or the policy is on its way (503): this one tells nothing
         await asyncio.sleep(_PAUSE_SECONDS)
