@@ -76,7 +76,7 @@ def states(draw: st.DrawFn) -> LearnerState:
 moments = st.integers(0, 400).map(lambda days: START + timedelta(days=days))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(catalogs(), st.none() | states(), moments, st.integers(1, 20))
 def test_every_item_is_possible_useful_and_truly_explained(
     catalog: Catalog, state: LearnerState | None, as_of: datetime, limit: int
@@ -180,7 +180,7 @@ def is_due(state: LearnerState, competency: str, as_of: datetime) -> bool:
     return any(then >= bound > now for bound in (READY, MASTERY_THRESHOLD))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(catalogs(), states(), moments)
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(
     catalog: Catalog, state: LearnerState, as_of: datetime
@@ -190,7 +190,7 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(
     assert short == long[:3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(catalogs(), states(), moments, st.randoms())
 def test_the_order_of_the_catalog_does_not_matter(
     catalog: Catalog, state: LearnerState, as_of: datetime, random: Any
@@ -202,7 +202,7 @@ def test_the_order_of_the_catalog_does_not_matter(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(states(), moments)
 def test_knowledge_of_an_unseen_competency_is_never_mastery(state: LearnerState, as_of: datetime) -> None:
     found = Knowledge(state, as_of).level("never/seen")
