@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 from devstack.latency import Probe, account, answered, percentiles
 from devstack.stack import Stack
 
@@ -28,8 +29,32 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, {libraries}"
 
 
-async def reflected(description: dict[str, Any], *, rate: float, seconds: float, probes: int) -> None:
-    """Open loop: `rate` statements/s, one a POST, by 300 learners; `probes` further learners measure on the way."""
+class CpuMeter:
+    """CPU seconds of each program of the stack, and of this one, since it was made."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._processes = {name: psutil.Process(pid) for name, pid in stack.pids().items()}
+        self._processes["(this load)"] = psutil.Process()
+        self._before = self._read()
+        self._started = time.perf_counter()
+
+    def _read(self) -> dict[str, float]:
+        return {name: sum(process.cpu_times()[:2]) for name, process in self._processes.items()}
+
+    def report(self, statements: int) -> None:
+        """Share of a core, and milliseconds a statement."""
+        took = time.perf_counter() - self._started
+        used = {name: after - self._before[name] for name, after in self._read().items()}
+        for name, spent in sorted(used.items(), key=lambda item: -item[1]):
+            _say(f"  {name:24} {spent / took:6.1%} of a core, {1000 * spent / statements:6.3f} ms a statement")
+        _say(f"  {'all':24} {sum(used.values()) / took:6.1%} of a core")
+
+
+async def reflected(description: dict[str, Any], *, rate: float, seconds: float, probes: int) -> int:
+    """Open loop: `rate` statements/s, one a POST, by 300 learners; `probes` further learners measure on the way.
+
+    Returns how many statements were posted in all.
+    """
     limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64)
     async with httpx2.AsyncClient(timeout=30, limits=limits) as http:
         probe = Probe(description, http)
@@ -69,6 +94,7 @@ async def reflected(description: dict[str, Any], *, rate: float, seconds: float,
     _say(f"offered {rate:.0f} statements/s, one a POST: {sent} in {took:.1f} s, {sent / took:.0f}/s acknowledged")
     _say(f"  acknowledgement          {percentiles(probe.acknowledgements)}")
     _say(f"  to the recommendation    {percentiles(probe.seconds)}")
+    return len(probe.acknowledgements)
 
 
 async def batches(description: dict[str, Any], *, count: int, size: int, connections: int) -> None:
@@ -109,14 +135,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--probes", type=int, default=10)
+    parser.add_argument("--probes", type=int, default=4)
     options = parser.parse_args()
     _say(machine())
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         description = stack.description()
         asyncio.run(reflected(description, rate=options.rate, seconds=10, probes=2))
         _say("(that was the warm-up)")
-        asyncio.run(reflected(description, rate=options.rate, seconds=options.seconds, probes=options.probes))
+        meter = CpuMeter(stack)
+        sent = asyncio.run(reflected(description, rate=options.rate, seconds=options.seconds, probes=options.probes))
+        meter.report(sent)
         asyncio.run(batches(description, count=100, size=100, connections=4))
 
 

@@ -95,7 +95,7 @@ class Lrs:
         version = secrets.randbits(30) + 1
         policy = Policy(version=version, purposes=purposes, not_recorded=not_recorded)
         view = ConsentView(self.connections.db)
-        await self.connections.db["policies"].delete_one({"_id": self.tenant})
+        await self.connections.db["standings"].delete_one({"_id": self.tenant})
         await in_transaction(self.connections.client, lambda s: view.put_policy(self.tenant, policy, s))
 
     async def decide(

@@ -176,7 +176,9 @@ class TestPlans:
         finally:
             await db.command("profile", 0)
         seen = await db["system.profile"].find({"planSummary": {"$exists": True}}).to_list(None)
-        assert {"statements", "identities", "credentials", "consents"} <= {one["ns"].rpartition(".")[2] for one in seen}
+        assert {"statements", "identities", "credentials", "standings"} <= {
+            one["ns"].rpartition(".")[2] for one in seen
+        }
         scans = [one["command"] for one in seen if "COLLSCAN" in one["planSummary"] and "system." not in one["ns"]]
         assert scans == []
 

@@ -149,7 +149,7 @@ QUERIES: list[tuple[str, dict[str, Any]]] = [
     ("members", {"tenant": "t", "version": {"$lt": "v"}}),
     ("members", {"tenant": "t", "learner": "l"}),
     ("states", {"tenant": "t"}),
-    ("consents", {"_id": {"$gte": "t/", "$lt": "t0"}}),
+    ("standings", {"_id": {"$gte": "t/", "$lt": "t0"}}),
 ]
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
-POLL_SECONDS: Final = 0.01
+POLL_SECONDS: Final = 0.05
 GIVE_UP_SECONDS: Final = 30.0
 XAPI_HEADERS: Final = {"X-Experience-API-Version": "1.0.3"}
 HOME_PAGE: Final = "https://school.example"

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO, Any
 
 import httpx2
+from pymongo import MongoClient
 
 from devstack.errors import AlreadyRunning, CannotStart, PortTaken
 from devstack.forking import Nursery
@@ -321,7 +322,18 @@ class Stack:
             self._progress("filling the demo tenant")
             setup = TenantSetup(self.urls, operator_token=self.operator_token, secrets=self.data / "secrets.json")
             self.credential = setup.run(catalog=self._catalog)
+            self._wait_for_policy()
         write_private(self.file, (json.dumps(self.description(), indent=1) + "\n").encode())
+
+    def _wait_for_policy(self) -> None:
+        """Until every service has the tenant's policy in its view: before, it would answer 503 to the first comer."""
+        deadline = time.monotonic() + READY_SECONDS
+        with MongoClient[dict[str, Any]](self.mongodb_url) as client:
+            views = [client[f"{self._namespace}{service}"]["standings"] for service in SERVICES if service != "privacy"]
+            while not all(view.find_one({"_id": TENANT}) for view in views):
+                if time.monotonic() > deadline:
+                    raise CannotStart(f"the policy did not reach every service within {READY_SECONDS:.0f} s")
+                time.sleep(0.05)
 
 
 def last_line(log: Path) -> str:

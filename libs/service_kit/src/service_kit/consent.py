@@ -16,13 +16,12 @@ from events.payloads import ConsentState, ConsentStatus, Policy, Receipt, Reques
 from uuid_utils.compat import uuid7
 
 from service_kit.clock import Clock
-from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session, aggregate
+from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
-POLICIES: Final = CollectionSpec("policies", "derived")
-CONSENTS: Final = CollectionSpec("consents", "derived")
+STANDINGS: Final = CollectionSpec("standings", "derived")  # tenant → policy, tenant/learner → state: one find for all
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
-COLLECTIONS: Final = (POLICIES, CONSENTS, RECEIPTS)
+COLLECTIONS: Final = (STANDINGS, RECEIPTS)
 
 NOTHING_KNOWN: Final = ConsentState(version=1)
 
@@ -89,14 +88,13 @@ class ConsentView:
     """Reads and writes the view in the service's own database."""
 
     def __init__(self, db: Database) -> None:
-        self._policies: Collection = db[POLICIES.name]
-        self._consents: Collection = db[CONSENTS.name]
+        self._standings: Collection = db[STANDINGS.name]
 
     async def policy(self, tenant: str, session: Session | None = None) -> Policy:
         """Raises `PolicyUnknown`."""
-        found = await self._policies.find_one({"_id": tenant}, session=session)
+        found = await self._standings.find_one({"_id": tenant}, session=session)
         if found is None:
-            raise PolicyUnknown("the tenant's policy has not arrived yet")
+            raise _unknown()
         return Policy.model_validate(found["policy"])
 
     async def standings(
@@ -104,18 +102,12 @@ class ConsentView:
     ) -> dict[str, Standing]:
         """The standing of each learner. Raises `PolicyUnknown`."""
         ids = {f"{tenant}/{learner}": learner for learner in learners}
-        states = {"_id": {"$in": list(ids)}}
-        if session is None:  # one round trip, asked at every request; in transactions MongoDB refuses $unionWith
-            policy_too = {"$unionWith": {"coll": POLICIES.name, "pipeline": [{"$match": {"_id": tenant}}]}}
-            found = await aggregate(self._consents, [{"$match": states}, policy_too])
-        else:
-            found = await self._consents.find(states, session=session).to_list(None)
-            found += await self._policies.find({"_id": tenant}, session=session).to_list(None)
-        policies = [document["policy"] for document in found if "policy" in document]
-        if not policies:
-            raise PolicyUnknown("the tenant's policy has not arrived yet")
-        policy = Policy.model_validate(policies[0])
-        known = {d["_id"]: ConsentState.model_validate(d["state"]) for d in found if "state" in d}
+        found = await self._standings.find({"_id": {"$in": [tenant, *ids]}}, session=session).to_list(None)
+        documents = {document["_id"]: document for document in found}
+        if tenant not in documents:
+            raise _unknown()
+        policy = Policy.model_validate(documents.pop(tenant)["policy"])
+        known = {key: ConsentState.model_validate(document["state"]) for key, document in documents.items()}
         return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
 
     async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:
@@ -126,24 +118,24 @@ class ConsentView:
         """The whole tenant at once, for what looks at many learners. Raises `PolicyUnknown`."""
         policy = await self.policy(tenant, session)
         prefix, behind = f"{tenant}/", f"{tenant}0"  # "0" follows "/"
-        found = self._consents.find({"_id": {"$gte": prefix, "$lt": behind}}, session=session)
+        found = self._standings.find({"_id": {"$gte": prefix, "$lt": behind}}, session=session)
         states = {d["_id"].removeprefix(prefix): ConsentState.model_validate(d["state"]) async for d in found}
         return Standings(policy, states)
 
     async def put_policy(self, tenant: str, policy: Policy, session: Session) -> None:
         """Store unless a newer one is there."""
-        held = await self._policies.find_one({"_id": tenant}, session=session)
+        held = await self._standings.find_one({"_id": tenant}, session=session)
         if held is None or held["policy"]["version"] < policy.version:
             document = {"policy": policy.model_dump(mode="json")}
-            await self._policies.replace_one({"_id": tenant}, document, upsert=True, session=session)
+            await self._standings.replace_one({"_id": tenant}, document, upsert=True, session=session)
 
     async def put_state(self, tenant: str, learner: str, state: ConsentState, session: Session) -> bool:
         """Store unless one of this or a newer version is there, or the learner is erased; whether it was stored."""
         key = f"{tenant}/{learner}"
-        held = await self._consents.find_one({"_id": key}, session=session)
+        held = await self._standings.find_one({"_id": key}, session=session)
         if held is not None and (held["state"]["erased"] or held["state"]["version"] >= state.version):
             return False
-        await self._consents.replace_one(
+        await self._standings.replace_one(
             {"_id": key}, {"state": state.model_dump(mode="json")}, upsert=True, session=session
         )
         return True
@@ -151,9 +143,13 @@ class ConsentView:
     async def put_erased(self, tenant: str, learner: str, session: Session) -> None:
         """From now on whatever still arrives about this learner is dropped."""
         erased = ConsentState(version=1, erased=True).model_dump(mode="json")
-        await self._consents.replace_one(
+        await self._standings.replace_one(
             {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
         )
+
+
+def _unknown() -> PolicyUnknown:
+    return PolicyUnknown("the tenant's policy has not arrived yet")
 
 
 class Participant(Protocol):

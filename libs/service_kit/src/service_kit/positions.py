@@ -13,6 +13,7 @@ from service_kit.mongo import (
     DuplicateKeyError,
     MongoAway,
     Session,
+    UpdateOne,
     away,
     in_transaction,
 )
@@ -48,14 +49,13 @@ class MongoPositions:
         self, group: str, moves: Mapping[Partition, Move], body: Callable[[Any], Awaitable[None]]
     ) -> None:
         async def run(session: Session) -> None:
-            for partition, move in moves.items():
-                result = await self._collection.update_one(
-                    {"_id": _id(group, partition), "next": move.expected},
-                    {"$set": {"next": move.next}},
-                    session=session,
-                )
-                if result.matched_count == 0:
-                    raise Fenced(str(partition))
+            changes: list[Any] = [
+                UpdateOne({"_id": _id(group, partition), "next": move.expected}, {"$set": {"next": move.next}})
+                for partition, move in moves.items()
+            ]
+            moved = await self._collection.bulk_write(changes, session=session)
+            if moved.matched_count < len(changes):
+                raise Fenced(group)
             await body(session)
 
         try:

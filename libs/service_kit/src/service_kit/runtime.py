@@ -109,8 +109,8 @@ class Worker:
         self.consumers.append(consumer)
         return consumer
 
-    def relay(self, source: Source, *, poll_seconds: float = 0.1) -> OutboxRelay:
-        """Publish the source's flagged documents."""
+    def relay(self, source: Source, *, poll_seconds: float = 0.2) -> OutboxRelay:
+        """Publish the source's flagged documents; those flagged in this process are seen at once by `wake`."""
         c = self.connections
         publisher = Publisher(c.kafka, c.sealer)
         relay = OutboxRelay(c.db, source, publisher, poll_seconds=poll_seconds)
@@ -123,7 +123,7 @@ class Worker:
     def take_part(self, participant: Participant) -> None:
         """Keep the view of policies and consents, carry out requests, send receipts."""
         c = self.connections
-        receipts = self.relay(ReceiptSource())
+        receipts = self.relay(ReceiptSource(), poll_seconds=1.0)
         handler = PrivacyHandler(c.service, c.db, participant, c.clock, receipts.wake)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
         self.consume("decisions", [topics.CONSENTS, topics.REQUESTS], handler)
@@ -200,6 +200,7 @@ def _config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,  # longer than clients and proxies keep a connection they may use again
     )
 
 

@@ -7,7 +7,7 @@ from ingest.identities.repository import IdentityRepository
 from ingest.statements.relaying import StatementSource
 from ingest.statements.repository import StatementRepository
 
-RELAY_POLL_SECONDS = 0.03
+RELAY_POLL_SECONDS = 0.05
 
 
 def work(c: Connections) -> Worker:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 SECOND_LOOK: Final = timedelta(seconds=65)
 LOOK_BACK: Final = timedelta(seconds=120)
+CLOCKS_APART: Final = timedelta(seconds=5)  # a row says when its batch began, by the clock of its worker
 _BATCH: Final = 200
 
 
@@ -69,8 +70,8 @@ class Remapper:
 
     async def _mark(self, remap: Remap) -> None:
         now = self._clock()
-        since = None if remap.swept_at is None else remap.swept_at - LOOK_BACK
-        learners = await self._evidence.learners_with(remap.tenant, remap.activity, since)
+        arrived = None if remap.swept_at is None else (remap.swept_at - LOOK_BACK, remap.swept_at + CLOCKS_APART)
+        learners = await self._evidence.learners_with(remap.tenant, remap.activity, arrived)
         await self._learners.mark_dirty(remap.tenant, learners)
         if remap.swept_at is None:
             await self._activities.swept(remap, now, now + SECOND_LOOK)

@@ -101,11 +101,13 @@ class EvidenceRepository:
         query = {"tenant": tenant, "learner": learner, "voided": False}
         return await self._rows.find_one(query, {"_id": 1}, session=session) is not None
 
-    async def learners_with(self, tenant: str, activity: str, since: datetime | None = None) -> list[str]:
-        """Learners with evidence on the activity (or on a part of it), of rows that arrived since then."""
+    async def learners_with(
+        self, tenant: str, activity: str, arrived: tuple[datetime, datetime] | None = None
+    ) -> list[str]:
+        """Learners with evidence on the activity (or on a part of it), of rows that arrived between these times."""
         match: Document = {"tenant": tenant, "activities": activity}
-        if since is not None:
-            match["arrived"] = {"$gte": since}
+        if arrived is not None:
+            match["arrived"] = {"$gte": arrived[0], "$lte": arrived[1]}
         found = await aggregate(self._rows, [{"$match": match}, {"$group": {"_id": "$learner"}}])
         return [group["_id"] for group in found]
 

@@ -12,7 +12,7 @@ from service_kit.mongo import CollectionSpec, Document
 from learner_profile.learners.profiles import Profile, Status
 from learner_profile.learners.repository import LEARNERS, LearnerRepository
 
-RELAY_POLL_SECONDS: Final = 0.03
+RELAY_POLL_SECONDS: Final = 0.25  # batches and rebuilding wake the relay; only decisions wait for its next look
 
 
 class ProfileSource:

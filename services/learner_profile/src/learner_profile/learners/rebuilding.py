@@ -46,7 +46,7 @@ class Rebuilder:
     """A job of the worker; `wake()` makes it look at once. Replicas share the learners by leases on their shards."""
 
     def __init__(
-        self, client: Client, views: Views, leases: Leases, published: Callable[[], None], *, poll_seconds: float = 0.1
+        self, client: Client, views: Views, leases: Leases, published: Callable[[], None], *, poll_seconds: float = 0.5
     ) -> None:
         self._client = client
         self._views = views
