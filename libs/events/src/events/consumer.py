@@ -120,9 +120,9 @@ class BatchConsumer:
         max_records: int = 500,
         bounds: Bounds | None = None,
         pause_seconds: float = 0.5,
-        linger_seconds: float = 0.03,
+        gather_ms: int | None = None,
     ) -> None:
-        """`linger_seconds` pass after a batch that was not full: a few messages more then share a transaction."""
+        """`gather_ms`: how long the broker may gather records before it answers (`new_consumer`)."""
         self.group = group
         self.topics = list(topics)
         self.progress = Progress()
@@ -134,7 +134,7 @@ class BatchConsumer:
         self._max_records = max_records
         self._bounds = bounds or Bounds()
         self._pause_seconds = pause_seconds
-        self._linger_seconds = linger_seconds
+        self._gather_ms = gather_ms
         self._by_name = {kafka.name(topic.name): topic for topic in topics}
         self._next: dict[Partition, int] = {}
         self._batching = asyncio.Lock()  # a batch under way holds it; a revocation waits for it
@@ -145,7 +145,7 @@ class BatchConsumer:
     async def run(self) -> None:
         """Consume until cancelled. A broker that is away is waited for; a fault of ours ends the run."""
         while True:
-            consumer = new_consumer(self._kafka, self.group)
+            consumer = new_consumer(self._kafka, self.group, self._gather_ms)
             try:
                 await consumer.start()
                 await check_partitions(self._kafka, self.topics)
@@ -170,8 +170,6 @@ class BatchConsumer:
             async with self._batching:
                 await self._batch(consumer, fetched)
             self._measure_lag(consumer)
-            if 0 < sum(map(len, fetched.values())) < self._max_records:
-                await asyncio.sleep(self._linger_seconds)
 
     async def _batch(self, consumer: Any, fetched: Mapping[Any, Sequence[Any]]) -> None:
         records, moves = self._expected(fetched)

@@ -14,6 +14,7 @@ from events.errors import PartitionsDiffer
 from events.topics import PARTITIONS, Topic
 
 MAX_RECORD_BYTES: Final = 16 * 1024 * 1024  # a request body of 8 MiB in its envelope, with room
+GATHERED_BYTES: Final = 256 * 1024
 DAY_MS: Final = 86_400_000
 APPEAR_TURNS: Final = 40
 STOP_SECONDS: Final = 5.0
@@ -61,15 +62,20 @@ def new_producer(kafka: Kafka) -> Any:
     )
 
 
-def new_consumer(kafka: Kafka, group: str) -> Any:
-    """A consumer that commits nothing by itself and starts where nothing is known at the earliest record."""
+def new_consumer(kafka: Kafka, group: str, gather_ms: int | None = None) -> Any:
+    """A consumer that commits nothing by itself and starts where nothing is known at the earliest record.
+
+    The broker answers at the first record, or, with `gather_ms`, when it has gathered records for so long: under load
+    many records then share a fetch and a transaction, where they would else come one by one.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap,
         group_id=kafka.name(group),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        fetch_max_wait_ms=500,  # an empty long poll; records are answered at once
+        fetch_min_bytes=GATHERED_BYTES if gather_ms else 1,
+        fetch_max_wait_ms=gather_ms or 500,
         max_poll_interval_ms=DAY_MS,  # a paused worker waits; its liveness is watched apart
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_500,

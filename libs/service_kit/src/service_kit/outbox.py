@@ -24,10 +24,8 @@ from service_kit.mongo import (
     Collection,
     CollectionSpec,
     Database,
-    DeleteOne,
     Document,
     Index,
-    UpdateOne,
     away,
 )
 
@@ -130,13 +128,15 @@ class OutboxRelay:
         return self._leases.held
 
     async def _clear(self, documents: Sequence[Document]) -> None:
-        flags = [{"_id": d["_id"], "outbox.token": d["outbox"]["token"]} for d in documents]
-        changes: list[Any] = (
-            [DeleteOne(f) for f in flags]
-            if self._source.remove_when_sent
-            else [UpdateOne(f, {"$unset": {"outbox": ""}}) for f in flags]
-        )
-        await self._collection.bulk_write(changes, ordered=False)
+        """In one command; a token stands in one document alone."""
+        flags = {
+            "_id": {"$in": [d["_id"] for d in documents]},
+            "outbox.token": {"$in": [d["outbox"]["token"] for d in documents]},
+        }
+        if self._source.remove_when_sent:
+            await self._collection.delete_many(flags, hint="_id_")
+        else:
+            await self._collection.update_many(flags, {"$unset": {"outbox": ""}}, hint="_id_")
 
     async def _sleep(self) -> None:
         try:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 import uvloop
@@ -34,6 +34,8 @@ from service_kit.positions import POSITIONS, MongoPositions
 from service_kit.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
+
+GATHER_MS: Final = 40  # of topics that carry learning itself: a fetch costs as much as folding ten statements
 
 Job = Callable[[], Awaitable[None]]
 
@@ -88,9 +90,15 @@ class Worker:
     relays: list[OutboxRelay] = field(default_factory=list)
 
     def consume(
-        self, name: str, consumed: Sequence[Topic], handler: Handler, *, max_records: int = 500
+        self,
+        name: str,
+        consumed: Sequence[Topic],
+        handler: Handler,
+        *,
+        max_records: int = 500,
+        gather_ms: int | None = None,
     ) -> BatchConsumer:
-        """Feed the handler from the topics as the group `<service>.<name>`."""
+        """Feed the handler from the topics as the group `<service>.<name>`; busy topics gather (`new_consumer`)."""
         c = self.connections
         dead_letters = DeadLetters(c.kafka)
         consumer = BatchConsumer(
@@ -102,6 +110,7 @@ class Worker:
             dead_letters=dead_letters,
             sealer=c.sealer,
             max_records=max_records,
+            gather_ms=gather_ms,
         )
         self.jobs.append(consumer.run)
         self.checks.append(health.consumer_check(consumer))

@@ -4,7 +4,7 @@ from events import topics
 from service_kit.consent import ConsentView
 from service_kit.leases import Leases
 from service_kit.outbox import SHARDS
-from service_kit.runtime import Connections, Worker
+from service_kit.runtime import GATHER_MS, Connections, Worker
 
 from learner_profile.activities.handlers import CatalogHandler
 from learner_profile.activities.remapping import Remapper
@@ -34,7 +34,7 @@ def work(c: Connections) -> Worker:
     rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
     remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
     statements = StatementsHandler(v, c.clock, wakes=(relay.wake, rebuilder.wake))
-    worker.consume("statements", [topics.STATEMENTS], statements)
+    worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.take_part(ProfileParticipant(v.evidence, v.learners))
     worker.job(rebuilder.run)

@@ -4,7 +4,7 @@ from typing import Final
 
 from events import topics
 from service_kit.consent import ConsentView
-from service_kit.runtime import Connections, Worker
+from service_kit.runtime import GATHER_MS, Connections, Worker
 
 from recommendation.catalog.outbox import ActivitySource
 from recommendation.learners.handlers import ProfileHandler
@@ -20,6 +20,12 @@ def worker(c: Connections) -> Worker:
     learners = LearnerRepository(c.db, c.sealer)
     w = Worker(c)
     w.take_part(LearnerParticipant(learners))
-    w.consume("profiles", [topics.PROFILES], ProfileHandler(learners, ConsentView(c.db)), max_records=BATCH)
+    w.consume(
+        "profiles",
+        [topics.PROFILES],
+        ProfileHandler(learners, ConsentView(c.db)),
+        max_records=BATCH,
+        gather_ms=GATHER_MS,
+    )
     w.relay(ActivitySource())
     return w
