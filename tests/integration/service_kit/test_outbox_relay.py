@@ -137,11 +137,14 @@ async def test_two_replicas_share_and_one_takes_over(mongo: Mongo, kafka: Kafka)
     async def shares() -> list[int]:
         return [len(relay._leases.held) for relay in relays]
 
+    async def published() -> int:
+        return sum(relay.published for relay in relays)
+
     await until(shares, lambda s: s == [6, 6])
     for number in range(60):
         await put(mongo, f"thing-{number}", number)
-    await until(lambda: flagged(mongo), lambda n: n == 0)
-    assert sum(relay.published for relay in relays) == 60
+    await until(published, lambda n: n == 60)
+    assert await flagged(mongo) == 0
     assert all(relay.published for relay in relays)
     await stop(tasks[0])
     for number in range(60):

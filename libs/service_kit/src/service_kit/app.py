@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service_kit import health, openapi, problems
+from service_kit import health, openapi, problems, telemetry
 from service_kit.auth import Authenticator
 from service_kit.settings import ServiceSettings
 
@@ -30,7 +30,14 @@ def create_app(
 
     `body_limit_bytes` takes the place of the setting that all services share.
     """
-    app = TrellisApp(title=title, description=description, version=VERSION, lifespan=lifespan, docs_url="/docs")
+    app = TrellisApp(
+        title=title,
+        description=description,
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        telemetry=telemetry.of_requests(),
+    )
     app.state.authenticator = Authenticator(settings.auth)
     problems.install(app)
     app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)

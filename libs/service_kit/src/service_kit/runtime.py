@@ -175,7 +175,7 @@ class Service:
         """Run a worker with its health page until cancelled."""
         async with connections(self.name, settings) as c:
             worker = self.workers[role](c)
-            app = FastAPI(title=f"{self.name} {role}")
+            app = FastAPI(title=f"{self.name} {role}", telemetry=telemetry.of_requests())
             app.include_router(health.router(worker.checks))
             async with serving(app, settings):
                 await worker.run()
@@ -219,12 +219,10 @@ def main(service: Service) -> None:
     parser.add_argument("role", choices=["init", "serve", *service.workers])
     role = parser.parse_args().role
     settings = _settings()
-    recording = telemetry.start(service.name, role, settings.telemetry)
+    telemetry.start(service.name, role, settings.telemetry)
     try:
         if role == "serve":
             app = service.app(settings)
-            if recording:
-                telemetry.instrument(app)
             uvicorn.Server(_config(app, settings)).run()
         elif role == "init":
             asyncio.run(service.init(settings))

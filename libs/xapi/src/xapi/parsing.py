@@ -73,8 +73,12 @@ def loads(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         _refuse(f"expected JSON; at line {error.lineno}, column {error.colno} it is not")
+    try:
+        rendered = orjson.dumps(value)
+    except TypeError:  # it reads 1,024 levels and writes 254
+        _refuse("expected JSON of moderate depth, found one nested too deeply")
     # What renders to the same bytes had no property twice; only other bytes (spaces, escapes) need a closer look.
-    if orjson.dumps(value) != body:
+    if rendered != body:
         _refuse_duplicates(body)
     return value
 

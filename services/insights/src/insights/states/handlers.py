@@ -35,7 +35,7 @@ class ProfileHandler:
             profile = message.payload
             if profile is None or standings[learner].erased or profile.version <= held.get(learner, 0):
                 continue
-            with span_after("insights.profile.kept", message.traceparent):
+            with span_after("keep profile", message.traceparent):
                 fresh.append(Kept(learner, profile))
         await self._states.keep(tenant, fresh, session)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from events.envelope import Message
 from events.payloads import LearnerProfile
+from events.tracing import span_after
 from service_kit.consent import ConsentView
 from service_kit.mongo import Session
 
@@ -23,6 +24,9 @@ class ProfileHandler:
         for tenant in sorted({message.tenant for message in messages}):
             mine = [message for message in messages if message.tenant == tenant and message.subject]
             await self._tenant(tenant, latest(mine), session)
+            for message in mine:
+                with span_after("keep profile", message.traceparent):
+                    pass  # a mark in the learner's trace: from here on recommendations reflect it
 
     async def committed(self) -> None:
         """Nothing of this is published."""
