@@ -22,8 +22,7 @@ async def learners(house: House, screen: Screen, played: Played) -> None:
     for person in played.people:
         screen.heading(f"{person.name} ({person.about})")
         now = mastered(await house.profile(person.learner_id, as_of=played.as_of))
-        screen.line(f"  mastered {played.beginning}: {_listed(person.before)}")
-        screen.line(f"  mastered now: {_listed(now)}")
+        screen.line(f"  mastered ({played.beginning} → now): {_listed(person.before)} → {_listed(now)}")
         screen.line("  next:")
         for item in await house.recommendations(person.learner_id, limit=NEXT, as_of=played.as_of):
             screen.line(f"    {item['activity']['title']}, because {item['because']}")
