@@ -5,7 +5,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON_IN := .venv/bin/python
 TRELLIS := .venv/bin/trellis
-TYPED := libs services tests
+TYPED := libs services tests scripts
 DATA ?=
 DIR ?=
 FILE ?= tests
