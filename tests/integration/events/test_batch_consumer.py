@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from events.consumer import Bounds, Move, Partition, Rejected
+from events.consumer import Bounds, Move, Offsets, Partition, Rejected
 from events.envelope import Message
 from events.errors import NotReady, TooManyInvalid
 from service_kit.positions import MongoPositions
@@ -218,12 +218,25 @@ async def test_a_tombstone_is_a_message_without_payload(ground: Ground) -> None:
 async def test_a_failure_while_joining_ends_the_run(ground: Ground) -> None:
     consumer = ground.consumer(Counting(ground.db))
 
-    async def load(group: str, partitions: Mapping[Partition, int]) -> dict[Partition, int]:
+    async def load(group: str, partitions: Mapping[Partition, Offsets]) -> dict[Partition, int]:
         raise RuntimeError("a fault of ours")
 
     consumer._positions.load = load  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="a fault of ours"):
         await asyncio.wait_for(consumer.run(), 30)
+
+
+async def test_positions_past_the_end_lose_nothing(ground: Ground) -> None:
+    """Kafka's data were wiped and MongoDB's were not."""
+    task = asyncio.create_task(ground.consumer(Counting(ground.db)).run())
+    await ground.publish(range(20))
+    await until(ground.counted, lambda c: len(c) == 20)
+    await stop(task)
+    await ground.db["positions"].update_many({}, {"$set": {"next": 1_000_000}})
+    await ground.publish(range(20, 40))
+    task = asyncio.create_task(ground.consumer(Counting(ground.db)).run())
+    await until(ground.counted, lambda c: len(c) == 40)
+    await stop(task)
 
 
 async def test_lag_is_measured_and_reported(ground: Ground) -> None:

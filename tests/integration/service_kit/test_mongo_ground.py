@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from events.consumer import Move
+from events.consumer import Move, Offsets
 from events.errors import Fenced, NotReady
 from pydantic import SecretStr
 from service_kit import leases as leasing
@@ -36,6 +36,11 @@ SPEC = CollectionSpec(
         Index((("at", 1),), expire_after_seconds=5),
     ),
 )
+
+
+def first(offset: int) -> Offsets:
+    """A partition that holds records from there to 100."""
+    return Offsets(offset, 100)
 
 
 class TestEnsure:
@@ -99,7 +104,7 @@ class TestTransaction:
                 await in_transaction(client, body, deadline_seconds=0.5)
             assert away(failure.value)
             with pytest.raises(NotReady):
-                await MongoPositions(client, database(client, settings, "kit")).load("g", {("t", 0): 0})
+                await MongoPositions(client, database(client, settings, "kit")).load("g", {("t", 0): first(0)})
         finally:
             client.close()
 
@@ -110,33 +115,41 @@ class TestPositions:
 
     async def test_begins_where_told_and_goes_on_where_it_stood(self, mongo: Mongo) -> None:
         positions = MongoPositions(mongo.client, mongo.db)
-        assert await positions.load("g", {("t", 0): 7, ("t", 1): 0}) == {("t", 0): 7, ("t", 1): 0}
+        assert await positions.load("g", {("t", 0): first(7), ("t", 1): first(0)}) == {
+            ("t", 0): 7,
+            ("t", 1): 0,
+        }
         await positions.transact("g", {("t", 0): Move(7, 12)}, self.nothing)
-        assert await positions.load("g", {("t", 0): 9, ("t", 1): 3, ("u", 0): 1}) == {
+        assert await positions.load("g", {("t", 0): first(9), ("t", 1): first(3), ("u", 0): first(1)}) == {
             ("t", 0): 12,
             ("t", 1): 0,
             ("u", 0): 1,
         }
-        assert await positions.load("other", {("t", 0): 2}) == {("t", 0): 2}
+        assert await positions.load("other", {("t", 0): first(2)}) == {("t", 0): 2}
+        # the broker's records were replaced by fewer: read again from the first
+        assert await positions.load("g", {("t", 0): Offsets(0, 6)}) == {("t", 0): 0}
 
     async def test_fenced_where_someone_else_has_moved(self, mongo: Mongo) -> None:
         positions = MongoPositions(mongo.client, mongo.db)
-        await positions.load("g", {("t", 0): 0, ("t", 1): 0})
+        await positions.load("g", {("t", 0): first(0), ("t", 1): first(0)})
         await positions.transact("g", {("t", 1): Move(0, 5)}, self.nothing)
         with pytest.raises(Fenced):
             await positions.transact("g", {("t", 0): Move(0, 3), ("t", 1): Move(0, 2)}, self.nothing)
-        assert await positions.load("g", {("t", 0): 0, ("t", 1): 0}) == {("t", 0): 0, ("t", 1): 5}
+        assert await positions.load("g", {("t", 0): first(0), ("t", 1): first(0)}) == {
+            ("t", 0): 0,
+            ("t", 1): 5,
+        }
 
     async def test_the_move_and_the_change_are_one(self, mongo: Mongo) -> None:
         positions = MongoPositions(mongo.client, mongo.db)
-        await positions.load("g", {("t", 0): 0})
+        await positions.load("g", {("t", 0): first(0)})
 
         async def fail(session: Session) -> None:
             raise LookupError
 
         with pytest.raises(LookupError):
             await positions.transact("g", {("t", 0): Move(0, 3)}, fail)
-        assert await positions.load("g", {("t", 0): 0}) == {("t", 0): 0}
+        assert await positions.load("g", {("t", 0): first(0)}) == {("t", 0): 0}
 
 
 class TestLeases:

@@ -31,6 +31,14 @@ Partition = tuple[str, int]  # topic (without namespace), partition
 
 
 @dataclass(frozen=True, slots=True)
+class Offsets:
+    """What a partition holds now: its first offset, and the one after its last."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """A partition's position before and after a batch."""
 
@@ -41,8 +49,12 @@ class Move:
 class Positions(Protocol):
     """Where a group stands in each partition, kept beside what its batches change."""
 
-    async def load(self, group: str, partitions: Mapping[Partition, int]) -> dict[Partition, int]:
-        """The next offset of each; the given one is stored and returned where none is known yet."""
+    async def load(self, group: str, partitions: Mapping[Partition, Offsets]) -> dict[Partition, int]:
+        """The next offset of each.
+
+        Where none is known yet, or the known one lies past the end (the broker's records were lost or replaced), the
+        first one is stored and returned: handlers bear a repetition, not a gap.
+        """
         ...
 
     async def transact(
@@ -293,9 +305,9 @@ class BatchConsumer:
 
     async def _assigned(self, consumer: Any, assigned: Sequence[TopicPartition]) -> None:
         names = {place: (self._by_name[place.topic].name, place.partition) for place in assigned}
-        beginnings = await consumer.beginning_offsets(list(assigned)) if assigned else {}
-        known = {names[place]: offset for place, offset in beginnings.items()}
-        positions = await self._load(known)
+        firsts = await consumer.beginning_offsets(list(assigned)) if assigned else {}
+        ends = await consumer.end_offsets(list(assigned)) if assigned else {}
+        positions = await self._load({names[place]: Offsets(firsts[place], ends[place]) for place in assigned})
         for place, partition in names.items():
             consumer.seek(place, positions[partition])
         self._next = positions
@@ -304,10 +316,10 @@ class BatchConsumer:
         self.progress.joined = True
         self.progress.turn()
 
-    async def _load(self, beginnings: Mapping[Partition, int]) -> dict[Partition, int]:
+    async def _load(self, partitions: Mapping[Partition, Offsets]) -> dict[Partition, int]:
         while True:
             try:
-                return await self._positions.load(self.group, beginnings)
+                return await self._positions.load(self.group, partitions)
             except NotReady:
                 self.progress.turn()
                 await asyncio.sleep(self._pause_seconds)

@@ -1,9 +1,10 @@
 """Where a consumer group stands, kept in the service's own database beside what its batches change."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from events.consumer import Move, Partition
+from events.consumer import Move, Offsets, Partition
 from events.errors import Fenced, NotReady
 
 from service_kit.mongo import (
@@ -18,6 +19,8 @@ from service_kit.mongo import (
     in_transaction,
 )
 
+log = logging.getLogger(__name__)
+
 POSITIONS: Final = CollectionSpec("positions", "source")
 
 
@@ -28,22 +31,25 @@ class MongoPositions:
         self._client = client
         self._collection = db[POSITIONS.name]
 
-    async def load(self, group: str, partitions: Mapping[Partition, int]) -> dict[Partition, int]:
+    async def load(self, group: str, partitions: Mapping[Partition, Offsets]) -> dict[Partition, int]:
         try:
             found = await self._collection.find({"_id": {"$in": [_id(group, p) for p in partitions]}}).to_list(None)
             known = {document["_id"]: int(document["next"]) for document in found}
-            for partition, beginning in partitions.items():
-                if _id(group, partition) not in known:
-                    await self._begin(group, partition, beginning)
-            return {p: known.get(_id(group, p), beginning) for p, beginning in partitions.items()}
+            return {p: await self._begin(group, p, o, known.get(_id(group, p))) for p, o in partitions.items()}
         except Exception as error:
             raise _not_ready(error) from error
 
-    async def _begin(self, group: str, partition: Partition, beginning: int) -> None:
+    async def _begin(self, group: str, partition: Partition, offsets: Offsets, known: int | None) -> int:
+        if known is not None and known <= offsets.end:
+            return known
+        if known is not None:
+            log.error("records were lost or replaced: reading them again from the first", extra={"group": group})
+        was = {"_id": _id(group, partition)} | ({"next": known} if known is not None else {})
         try:
-            await self._collection.insert_one({"_id": _id(group, partition), "next": beginning})
+            await self._collection.replace_one(was, {"next": offsets.first}, upsert=True)
         except DuplicateKeyError:
             raise Fenced(str(partition)) from None
+        return offsets.first
 
     async def transact(
         self, group: str, moves: Mapping[Partition, Move], body: Callable[[Any], Awaitable[None]]
