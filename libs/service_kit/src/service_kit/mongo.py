@@ -135,7 +135,7 @@ async def ensure(db: Database, collections: Sequence[CollectionSpec]) -> None:
 
 async def _create(db: Database, name: str) -> None:
     try:
-        await db.create_collection(name)
+        await db.create_collection(name, check_exists=False)
     except OperationFailure as error:
         if error.code != _NAMESPACE_EXISTS:
             raise
