@@ -21,7 +21,7 @@ import threading
 import traceback
 from typing import Any, NoReturn
 
-from setproctitle import setproctitle
+from setproctitle import getproctitle, setproctitle
 
 PRELOADED = (
     "service_kit.app",
@@ -40,6 +40,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 def main() -> None:
     """Until standard input is closed; whoever was forked ends with this process."""
+    getproctitle()  # finds the memory of the title; once a child has changed the environment it is too late
     out = os.dup(1)
     os.dup2(2, 1)
     for name in PRELOADED:
