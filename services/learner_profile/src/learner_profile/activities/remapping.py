@@ -7,7 +7,8 @@ came in between.
 
 import asyncio
 import logging
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
 from typing import Final
 
 from service_kit.clock import Clock
@@ -20,8 +21,8 @@ from learner_profile.learners.repository import LearnerRepository
 log = logging.getLogger(__name__)
 
 SECOND_LOOK: Final = timedelta(seconds=65)
-LOOK_BACK: Final = timedelta(seconds=120)
-CLOCKS_APART: Final = timedelta(seconds=5)  # a row says when its batch began, by the clock of its worker
+LOOK_BACK: Final = timedelta(seconds=60)
+CLOCKS_APART: Final = timedelta(seconds=0.5)  # a row says when its batch began, by the clock of its worker
 _BATCH: Final = 200
 
 
@@ -62,21 +63,22 @@ class Remapper:
                 await self._sleep()
 
     async def turn(self) -> int:
-        """Carry out what is due; how many activities."""
+        """Carry out what is due; how many activities. A learner of several of them is marked once."""
         due = await self._activities.due(self._clock(), _BATCH)
+        concerned: defaultdict[str, set[str]] = defaultdict(set)
         for remap in due:
-            await self._mark(remap)
-        return len(due)
-
-    async def _mark(self, remap: Remap) -> None:
+            concerned[remap.tenant].update(
+                await self._evidence.learners_with(remap.tenant, remap.activity, _when(remap))
+            )
+        for tenant, learners in concerned.items():
+            await self._learners.mark_dirty(tenant, sorted(learners))
         now = self._clock()
-        arrived = None if remap.swept_at is None else (remap.swept_at - LOOK_BACK, remap.swept_at + CLOCKS_APART)
-        learners = await self._evidence.learners_with(remap.tenant, remap.activity, arrived)
-        await self._learners.mark_dirty(remap.tenant, learners)
-        if remap.swept_at is None:
-            await self._activities.swept(remap, now, now + SECOND_LOOK)
-        else:
-            await self._activities.done(remap)
+        for remap in due:
+            if remap.swept_at is None:
+                await self._activities.swept(remap, now, now + SECOND_LOOK)
+            else:
+                await self._activities.done(remap)
+        return len(due)
 
     async def _sleep(self) -> None:
         try:
@@ -84,3 +86,8 @@ class Remapper:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _when(remap: Remap) -> tuple[datetime, datetime] | None:
+    """When the batches began that may have folded with the old mapping; None: ever."""
+    return None if remap.swept_at is None else (remap.swept_at - LOOK_BACK, remap.swept_at + CLOCKS_APART)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
 _ROWS_AT_ONCE: Final = 2000
-_LEARNERS_AT_ONCE: Final = 25  # the more, the likelier that one of them changes meanwhile and all begin anew
+_LEARNERS_AT_ONCE: Final = 10  # the more, the likelier that one of them changes meanwhile and all begin anew
 _SWEEP_SECONDS: Final = 5.0
 
 
