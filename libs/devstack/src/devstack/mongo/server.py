@@ -53,6 +53,8 @@ class MongoServer:
         command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "990"]
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"]
         command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
+        # What a killed worker had open holds its documents until it expires; a minute by default.
+        command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
         self.child = Child("mongod", command, log=self._log)
         self.child.start()
 
