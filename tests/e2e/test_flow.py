@@ -21,7 +21,7 @@ def _reflected(house: House, learner_id: str, statement_id: str) -> dict[str, An
         body: dict[str, Any] = answer.json()
         return body if answer.is_success and body["reflects"] == statement_id else None
 
-    found: dict[str, Any] = eventually(check, seconds=20, what="the recommendation")
+    found: dict[str, Any] = eventually(check, seconds=45, what="the recommendation")
     return found
 
 
