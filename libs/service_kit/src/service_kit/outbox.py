@@ -18,7 +18,7 @@ from events.envelope import Outgoing
 from events.publisher import Publisher
 from uuid_utils.compat import uuid7
 
-from service_kit.leases import LEASES, TTL_SECONDS, Leases
+from service_kit.leases import TTL_SECONDS, Leases
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -35,7 +35,6 @@ SHARDS: Final = 12
 OUTBOX_INDEX: Final = Index(
     (("outbox.shard", ASCENDING), ("outbox.token", ASCENDING)), where={"outbox.token": {"$exists": True}}
 )
-__all__ = ["LEASES", "OUTBOX_INDEX", "SHARDS", "OutboxRelay", "Source", "flag"]
 
 
 def flag(subject: str) -> Document:
