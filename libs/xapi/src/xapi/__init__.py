@@ -22,6 +22,7 @@ formats, timestamps, durations, scores.
 from .compare import difference, equal
 from .completion import complete
 from .errors import Problem, QueryInvalid, StatementInvalid, VersionUnsupported, XapiError
+from .exact import dumps, loads
 from .filters import Format, StatementQuery
 from .formats import render
 from .identifiers import (
@@ -65,12 +66,14 @@ __all__ = [
     "canonical_ifi",
     "complete",
     "difference",
+    "dumps",
     "equal",
     "filter_activities",
     "filter_agents",
     "for_learner",
     "fraction",
     "learners_of",
+    "loads",
     "negotiate",
     "parse_agent",
     "parse_statement",

@@ -4,16 +4,15 @@ The shape is checked by `models`; here come strict JSON (no NaN, no duplicate pr
 of a statement, what differs between the dialects, and the rules of a batch.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
-import orjson
 from pydantic import BaseModel, ValidationError
 
 from . import timestamps
 from .errors import Problem, StatementInvalid
+from .exact import loads as loads
 from .models import Activity, Agent, Group, Statement, StatementRef, SubStatement
 from .reasons import problems_of
 from .versions import Version
@@ -65,34 +64,6 @@ def parse_agent(raw: bytes | str | JsonObject, version: Version = Version.V2_0_0
     if checked.identifiers == 0:
         _refuse("expected an Agent or an identified Group, found an anonymous Group")
     return value
-
-
-def loads(body: bytes) -> Any:
-    """Strict JSON (RFC 8259): no NaN, no property twice in an object (1.0.3 Data 2.2). Raises StatementInvalid."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        _refuse(f"expected JSON; at line {error.lineno}, column {error.colno} it is not")
-    try:
-        rendered = orjson.dumps(value)
-    except TypeError:  # it reads 1,024 levels and writes 254
-        _refuse("expected JSON of moderate depth, found one nested too deeply")
-    # What renders to the same bytes had no property twice; only other bytes (spaces, escapes) need a closer look.
-    if rendered != body:
-        _refuse_duplicates(body)
-    return value
-
-
-def _refuse_duplicates(body: bytes) -> None:
-    try:
-        json.loads(body, object_pairs_hook=_distinct)
-    except (RecursionError, ValueError):
-        _refuse("expected JSON of moderate depth and size of numbers, found one beyond")
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> None:
-    if len(dict(pairs)) < len(pairs):
-        _refuse("expected each property once in an object, found one twice")
 
 
 def _refuse(reason: str) -> NoReturn:
