@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON_IN := .venv/bin/python
 TRELLIS := .venv/bin/trellis
 TYPED := libs services tests scripts
+ROLES ?=
 DATA ?=
 DIR ?=
 FILE ?= tests
@@ -17,11 +18,11 @@ help: ## List the targets
 setup: ## Make .venv with the locked dependencies (quick when nothing has changed)
 	@scripts/bootstrap
 
-run: setup ## Keep the stack in the foreground until Ctrl-C
-	@exec $(TRELLIS) run
+run: setup ## Keep the stack in the foreground until Ctrl-C (ROLES=recording: ingest and privacy alone)
+	@exec $(TRELLIS) run $(if $(ROLES),--roles "$(ROLES)")
 
-up: setup ## Start the stack in the background
-	@exec $(TRELLIS) up
+up: setup ## Start the stack in the background (ROLES=recording: ingest and privacy alone)
+	@exec $(TRELLIS) up $(if $(ROLES),--roles "$(ROLES)")
 
 down: setup ## Stop the stack that `make up` started
 	@exec $(TRELLIS) down

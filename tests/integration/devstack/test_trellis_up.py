@@ -90,9 +90,10 @@ def test_up_twice_down_and_up_again(environment: dict[str, str], tmp_path: Path)
         assert not (tmp_path / "stack.json").exists()
         assert "no stack is running" in trellis(environment, "down").stdout
 
-        assert trellis(environment, "up").returncode == 0
+        assert trellis(environment, "up", "--roles", "recording").returncode == 0
         second = json.loads((tmp_path / "stack.json").read_text())
         assert second["ingest"] == stack["ingest"]
+        assert "recommendation" not in second
         assert statement_count(second) == 1
     finally:
         trellis(environment, "down")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from devstack.errors import StackError
-from devstack.programs import all_programs
+from devstack.programs import all_programs, programs_of
 from devstack.running import demanded_ports
 
 
@@ -29,3 +29,15 @@ def test_the_relay_is_a_process_of_its_own() -> None:
     names = [program.name for program in all_programs()]
     assert len(names) == len(set(names)) == 11
     assert {"ingest", "ingest-work", "ingest-relay", "insights-work"} <= set(names)
+
+
+def test_recording_alone_is_ingest_with_its_consent_view() -> None:
+    assert [program.name for program in programs_of("recording")] == [
+        "ingest",
+        "privacy",
+        "ingest-work",
+        "privacy-work",
+    ]
+    assert programs_of("all") == all_programs()
+    with pytest.raises(StackError, match="all, recording"):
+        programs_of("teaching")

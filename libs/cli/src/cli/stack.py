@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from devstack import running
@@ -16,10 +16,13 @@ from rich.table import Table
 from cli.console import err, one_line_errors, out
 
 app = typer.Typer()
+Roles = Annotated[
+    str, typer.Option(help="Which part: all, or recording (ingest and privacy without relay or other services)")
+]
 
 
 @app.command()
-def run() -> None:
+def run(roles: Roles = "all") -> None:
     """Keep the stack in the foreground until Ctrl-C."""
     running.log_to_stderr()
     with one_line_errors(), err.status("starting") as status:
@@ -33,16 +36,16 @@ def run() -> None:
             status.update(line)
             status.start()
 
-        running.run(data_dir(), progress=progress, ready=ready)
+        running.run(data_dir(), roles=roles, progress=progress, ready=ready)
 
 
 @app.command()
-def up() -> None:
+def up(roles: Roles = "all") -> None:
     """Start the stack in the background. Says so (and succeeds) where one is running already."""
     data = data_dir()
     with one_line_errors(), err.status("starting") as status:
         try:
-            running.up(data, progress=status.update)
+            running.up(data, roles=roles, progress=status.update)
         except AlreadyRunning as problem:
             out.print(f"trellis: {problem}", markup=False)
             return
@@ -71,7 +74,8 @@ def show(stack: dict[str, Any]) -> None:
     """The table of addresses and credentials."""
     table = Table(show_header=False, box=None, pad_edge=False)
     for name in SERVICES:
-        table.add_row(name, stack[name]["url"])
+        if name in stack:
+            table.add_row(name, stack[name]["url"])
     table.add_row("xAPI endpoint", stack["ingest"]["xapi"])
     table.add_row("xAPI key", stack["ingest"]["key"])
     table.add_row("xAPI secret", stack["ingest"]["secret"])

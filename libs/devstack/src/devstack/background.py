@@ -1,4 +1,4 @@
-"""`python -m devstack.background DATA`: the supervisor behind `trellis up`. Its last line tells why it ended."""
+"""`python -m devstack.background DATA ROLES`: the supervisor behind `trellis up`. Its last line tells why it ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> int:
     """The exit code: 1 with one line where the stack could not start."""
     log_to_stderr()
     try:
-        run(Path(sys.argv[1]), progress=_say, ready=_ready)
+        run(Path(sys.argv[1]), roles=sys.argv[2], progress=_say, ready=_ready)
     except StackError as problem:
         _say(str(problem))
         return 1

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from devstack.errors import AlreadyRunning, CannotStart, NotRunning, StackError
-from devstack.programs import DEFAULT_PORT_BASE, fixed_ports
+from devstack.programs import DEFAULT_PORT_BASE, fixed_ports, programs_of
 from devstack.stack import Progress, Stack, last_line
 
 _START_SECONDS = 300.0
@@ -37,10 +37,10 @@ def demanded_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int
     return ports
 
 
-def run(data: Path, *, progress: Progress, ready: Callable[[Stack], None]) -> None:
+def run(data: Path, *, roles: str = "all", progress: Progress, ready: Callable[[Stack], None]) -> None:
     """Start, call `ready`, stay until Ctrl-C, SIGTERM or a closed terminal, stop in order."""
     with ended_by_signals():
-        stack = Stack(data, ports=demanded_ports(), progress=progress)
+        stack = Stack(data, ports=demanded_ports(), programs=programs_of(roles), progress=progress)
         try:
             stack.start()
             ready(stack)
@@ -90,9 +90,10 @@ def running_pid(data: Path) -> int | None:
     return None
 
 
-def up(data: Path, *, progress: Progress) -> None:
+def up(data: Path, *, roles: str = "all", progress: Progress) -> None:
     """Start in the background, and wait until it is ready; CannotStart with the reason where it is not."""
     demanded_ports()
+    programs_of(roles)
     if is_running(data):
         raise AlreadyRunning(
             f"a stack is already running: its addresses are in {data / 'stack.json'}; `make down` stops it"
@@ -102,7 +103,7 @@ def up(data: Path, *, progress: Progress) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "devstack.background", str(data)],
+            [sys.executable, "-m", "devstack.background", str(data), roles],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -318,10 +318,10 @@ class Stack:
         self.operator_token = self.issuer.token(
             roles=["operator", "dpo", "app"], tenant=TENANT, subject="local-operator", ttl_seconds=YEAR_SECONDS
         )
-        if set(SERVICES) <= set(self.urls):
+        if {"ingest", "privacy"} <= set(self.urls):
             self._progress("filling the demo tenant")
             setup = TenantSetup(self.urls, operator_token=self.operator_token, secrets=self.data / "secrets.json")
-            self.credential = setup.run(catalog=self._catalog)
+            self.credential = setup.run(catalog=self._catalog and "recommendation" in self.urls)
             self._wait_for_policy()
         write_private(self.file, (json.dumps(self.description(), indent=1) + "\n").encode())
 
@@ -329,7 +329,9 @@ class Stack:
         """Until every service has the tenant's policy in its view: before, it would answer 503 to the first comer."""
         deadline = time.monotonic() + READY_SECONDS
         with MongoClient[dict[str, Any]](self.mongodb_url) as client:
-            views = [client[f"{self._namespace}{service}"]["standings"] for service in SERVICES if service != "privacy"]
+            views = [
+                client[f"{self._namespace}{service}"]["standings"] for service in self.urls if service != "privacy"
+            ]
             while not all(view.find_one({"_id": TENANT}) for view in views):
                 if time.monotonic() > deadline:
                     raise CannotStart(f"the policy did not reach every service within {READY_SECONDS:.0f} s")
