@@ -16,11 +16,12 @@ What the LRS adds: `complete(raw, statement_id=…, stored=…, authority=…, v
 query: `StatementQuery.parse(pairs, version)`. The answer: `render(raw, "ids")`.
 
 Modules: versions, errors, models, parsing (with reasons), completion, compare, identifiers, pseudonymise, filters,
-formats, timestamps, durations, scores.
+formats, timestamps, durations, scores, leniency (what known emitters send beyond the standard).
 """
 
 from .compare import difference, equal
 from .completion import complete
+from .definitions import merge_definition
 from .errors import Problem, QueryInvalid, StatementInvalid, VersionUnsupported, XapiError
 from .exact import dumps, loads
 from .filters import Format, StatementQuery
@@ -37,24 +38,29 @@ from .identifiers import (
     filter_agents,
     learners_of,
 )
+from .leniency import Accepted, Allowance, Judgement, Rejected, judge_statement, judge_statements
 from .models import VOIDED, Statement
 from .parsing import JsonObject, Parsed, parse_agent, parse_statement, parse_statements
 from .pseudonymise import for_learner
-from .scores import fraction
+from .scores import fraction, fraction_of
 from .versions import ABOUT_VERSIONS, Version, negotiate
 
 __all__ = [
     "ABOUT_VERSIONS",
     "VOIDED",
+    "Accepted",
     "ActivityRole",
     "ActivityUse",
     "AgentRole",
     "AgentUse",
+    "Allowance",
     "Format",
     "JsonObject",
+    "Judgement",
     "Parsed",
     "Problem",
     "QueryInvalid",
+    "Rejected",
     "Statement",
     "StatementInvalid",
     "StatementQuery",
@@ -72,8 +78,12 @@ __all__ = [
     "filter_agents",
     "for_learner",
     "fraction",
+    "fraction_of",
+    "judge_statement",
+    "judge_statements",
     "learners_of",
     "loads",
+    "merge_definition",
     "negotiate",
     "parse_agent",
     "parse_statement",

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .parsing import JsonObject
+
+ACTIVITY_TYPES: Final = frozenset({"Activity", "GroupActivity"})
+"""The second is Open edX's own word, taken from such emitters alone (see `leniency`)."""
 
 
 class AgentRole(StrEnum):
@@ -124,7 +127,7 @@ def activities_of(statement: JsonObject) -> Iterator[ActivityUse]:
 def _activities_of(part: JsonObject, path: str, *, in_substatement: bool) -> Iterator[ActivityUse]:
     target = part["object"]
     kind = target.get("objectType", "Activity")
-    if kind == "Activity":
+    if kind in ACTIVITY_TYPES:
         yield ActivityUse(target, ActivityRole.OBJECT, in_substatement, f"{path}/object")
     elif kind == "SubStatement":
         yield from _activities_of(target, f"{path}/object", in_substatement=True)

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from .identifiers import agents_of, canonical_ifi
+from .identifiers import ACTIVITY_TYPES, agents_of, canonical_ifi
 from .parsing import JsonObject
 
 HOME_PAGE: Final = "https://trellis.invalid/learners"
@@ -109,7 +109,7 @@ class _Pseudonymiser:
         if kind == "SubStatement":
             times = {key: source[key] for key in ("objectType", "timestamp") if key in source}
             return times | self._part(source)
-        return self._activity(source) if kind == "Activity" else {"objectType": kind, "id": source["id"]}
+        return self._activity(source) if kind in ACTIVITY_TYPES else {"objectType": kind, "id": source["id"]}
 
     def _activity(self, source: JsonObject) -> JsonObject:
         if "definition" not in source:

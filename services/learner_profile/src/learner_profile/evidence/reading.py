@@ -8,8 +8,8 @@ from uuid import UUID
 
 from learner_model import EvidenceKind
 from pydantic import TypeAdapter
-from xapi import VOIDED, durations, fraction, timestamps
-from xapi.models import Score
+from xapi import VOIDED, durations, fraction_of, timestamps
+from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, SELF
 
 from learner_profile.evidence.verbs import may_sum_up, rule_of, word_of
@@ -95,7 +95,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
     result: Json = statement.get("result", {})
     context: Json = statement.get("context", {})
     target: Json = statement["object"]
-    is_activity = target.get("objectType", "Activity") == "Activity"
+    is_activity = target.get("objectType", "Activity") in ACTIVITY_TYPES
     correctness = _correctness(verb_id, result)
     return Reading(
         statement_id=_canonical(statement["id"]),
@@ -150,7 +150,7 @@ def _correctness(verb_id: str, result: Json) -> float | None:
     rule = rule_of(verb_id)
     if rule is not None and rule.opinion:
         return None
-    share = fraction(Score.model_validate(result["score"])) if "score" in result else None
+    share = fraction_of(result["score"]) if "score" in result else None
     if share is not None:
         return min(1.0, max(0.0, share))
     if "success" in result:
