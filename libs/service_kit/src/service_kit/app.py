@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_kit import health, openapi, problems, telemetry
@@ -25,10 +26,14 @@ def create_app(
     routers: Sequence[APIRouter],
     checks: Sequence[health.Checker] = (),
     body_limit_bytes: int | None = None,
+    within_limit: Sequence[Middleware] = (),
+    around: Sequence[Middleware] = (),
+    openapi_more: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> FastAPI:
     """A FastAPI app; `lifespan` makes the clients and puts the service's own typed state on `app.state`.
 
-    `body_limit_bytes` takes the place of the setting that all services share.
+    `body_limit_bytes` takes the place of the setting that all services share. Middleware stands outermost first,
+    `around` the body's limit and `within_limit`; `openapi_more` is given the OpenAPI document last.
     """
     app = TrellisApp(
         title=title,
@@ -40,7 +45,9 @@ def create_app(
     )
     app.state.authenticator = Authenticator(settings.auth)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)
+    limit = Middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)
+    app.user_middleware[:0] = [*around, limit, *within_limit]
+    app.openapi_more = openapi_more
     for router in routers:
         app.include_router(router)
     app.include_router(health.router(checks), include_in_schema=False)
@@ -50,9 +57,12 @@ def create_app(
 class TrellisApp(FastAPI):
     """An app whose OpenAPI document tells of errors as they are answered."""
 
+    openapi_more: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.with_problems(super().openapi())
+            document = openapi.with_problems(super().openapi())
+            self.openapi_schema = self.openapi_more(document) if self.openapi_more else document
         return self.openapi_schema
 
 

@@ -7,6 +7,7 @@ Problem            4xx/5xx, raised anywhere below an endpoint
 ├── NotFound       404
 ├── Conflict       409
 ├── TooLarge       413
+├── TooMany        429 with Retry-After
 └── NotReadyYet    503 with Retry-After
 """
 
@@ -19,6 +20,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service_kit.mongo import DriverError, MongoAway, away
 
@@ -80,6 +82,13 @@ class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The request body is too large"
 
 
+class TooMany(Problem):
+    status, slug, title = 429, "too-many-requests", "Too many requests; wait a little"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
 class NotReadyYet(Problem):
     status, slug, title = 503, "not-ready", "Not ready to answer; try again shortly"
 
@@ -87,6 +96,7 @@ class NotReadyYet(Problem):
         super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
 
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _BY_STATUS = {cls.status: cls for cls in (BadRequest, Unauthorized, Forbidden, NotFound, Conflict, TooLarge)}
 
 
@@ -124,13 +134,25 @@ def _place(error: Mapping[str, Any]) -> dict[str, str]:
     return {"parameter": path[0] if path else origin, "in": origin, "detail": error["msg"]}
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 — registered for this type alone
+    if error.status_code == 405:
+        error.headers = {"Allow": ", ".join(_methods_of(request))}
     known = _BY_STATUS.get(error.status_code)
     problem = (known or Problem)(str(error.detail), headers=error.headers)
     if known is None:
         problem.status, problem.slug, problem.title = error.status_code, f"http-{error.status_code}", str(error.detail)
     return problem.response()
+
+
+def _methods_of(request: Request) -> list[str]:
+    """The methods of all routes of the path; the router itself names those of the first alone (RFC 9110 10.2.1)."""
+    return [method for method in _METHODS if _is_routed(request, method)]
+
+
+def _is_routed(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

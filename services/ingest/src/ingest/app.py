@@ -13,6 +13,8 @@ from ingest.about import endpoints as about
 from ingest.credentials import endpoints as credentials
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
+from ingest.http import middleware, openapi
+from ingest.http.settings import XapiSettings
 from ingest.identities import endpoints as identities
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
@@ -22,31 +24,33 @@ from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import Stamps
 from ingest.stats import endpoints as stats
-from ingest.versioning import VersionHeader
 
 DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
-Documents (state, profiles), attachments, signatures and the alternate request syntax are not served yet."""
+The alternate request syntax of 1.0.3 is served for every resource, and is not part of this document."""
 
 
 def create(settings: ServiceSettings) -> FastAPI:
+    xapi = XapiSettings()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("ingest", settings) as c:
-            app.state.ingest = build(c)
+            app.state.ingest = build(c, xapi)
             yield
 
-    app = create_app(
+    return create_app(
         title="Trellis ingest",
         description=DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
         routers=[about.router, statements.router, identities.router, credentials.router, stats.router],
+        within_limit=middleware.WITHIN_LIMIT,
+        around=middleware.around(xapi),
+        openapi_more=openapi.with_xapi,
     )
-    app.add_middleware(VersionHeader)
-    return app
 
 
-def build(c: Connections) -> State:
+def build(c: Connections, xapi: XapiSettings) -> State:
     statements = StatementRepository(c.client, c.db, c.sealer)
     credentials = CredentialRepository(c.db)
     consents = ConsentView(c.db)
@@ -61,4 +65,5 @@ def build(c: Connections) -> State:
         credentials=credentials,
         verifier=Verifier(credentials),
         clock=c.clock,
+        xapi=xapi,
     )

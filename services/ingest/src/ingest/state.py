@@ -8,6 +8,7 @@ from service_kit.consent import ConsentView
 
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
+from ingest.http.settings import XapiSettings
 from ingest.identities.resolving import Resolver
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
@@ -24,6 +25,7 @@ class State:
     credentials: CredentialRepository
     verifier: Verifier
     clock: Clock
+    xapi: XapiSettings
 
 
 def state_of(request: Request) -> State:

@@ -1,48 +1,84 @@
-"""The dialect of a request, and the header that every answer under /xapi carries (1.0.3 Communication 3.3)."""
+"""The dialect of a request, and the headers that every answer under /xapi carries (1.0.3 Communication 3.3, 2.1.3)."""
 
 from typing import Final
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from service_kit.problems import BadRequest
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from xapi import Version, VersionUnsupported, negotiate
 from xapi.versions import HEADER
 
+from ingest.http.paths import ABOUT, STATEMENTS, is_xapi
 from ingest.statements.refusals import wrong_header
+from ingest.statements.stamps import from_micros
 
-XAPI: Final = "/xapi"
+CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
+_KEY: Final = "xapi_version"
 
 
 def version_of(request: Request) -> Version:
     """The dialect that the request names. Raises `BadRequest`."""
+    known: Version | None = request.scope.get("state", {}).get(_KEY)
+    return known or _negotiated(request.headers.get(HEADER))
+
+
+def _negotiated(header: str | None) -> Version:
     try:
-        return negotiate(request.headers.get(HEADER))
+        return negotiate(header)
     except VersionUnsupported as error:
         raise wrong_header(HEADER, str(error)) from None
 
 
-class VersionHeader:
-    """Adds the header to every answer under /xapi, errors too: the request's dialect, the newest where it has none."""
+class VersionCheck:
+    """Refuses, before routing, whatever names no version spoken here; `about` tells them to everyone."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(f"{XAPI}/"):
+        if scope["type"] == "http" and is_xapi(scope):
+            try:
+                scope["state"][_KEY] = _negotiated(Headers(scope=scope).get(HEADER))
+            except BadRequest as problem:
+                if scope["path"] != ABOUT:
+                    await problem.response()(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+
+class XapiHeaders:
+    """Adds to every answer under /xapi, errors too, the dialect: the request's, the newest where it has none.
+
+    And to every answer of the statements resource the time up to which it knows everything.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_xapi(scope):
             await self._app(scope, receive, send)
             return
-        value = _answer_version(dict(scope["headers"]).get(HEADER.lower().encode()))
+        state = scope.setdefault("state", {})  # one for all that is made of this request
 
-        async def with_version(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = value
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = (state.get(_KEY) or _version_or_newest(scope)).value
+                if scope["path"] == STATEMENTS and CONSISTENT_THROUGH not in headers:
+                    headers[CONSISTENT_THROUGH] = through(scope["app"].state.ingest.stamps.consistent_through())
             await send(message)
 
-        await self._app(scope, receive, with_version)
+        await self._app(scope, receive, with_headers)
 
 
-def _answer_version(header: bytes | None) -> str:
+def through(micros: int) -> str:
+    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _version_or_newest(scope: Scope) -> Version:
     try:
-        return negotiate(None if header is None else header.decode("latin-1")).value
+        return negotiate(Headers(scope=scope).get(HEADER))
     except VersionUnsupported:
-        return Version.V2_0_0.value
+        return Version.V2_0_0

@@ -9,22 +9,22 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from service_kit import metrics
-from service_kit.problems import BadRequest, NotFound
+from service_kit.problems import BadRequest, NotFound, TooLarge
 from xapi import Parsed, QueryInvalid, StatementQuery, Version
 
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
+from ingest.http import caching
 from ingest.state import State, state_of
 from ingest.statements import bodies, openapi, reading
 from ingest.statements.indexing import key_of
 from ingest.statements.recording import Recorded
 from ingest.statements.refusals import invalid_query, wrong_parameter
 from ingest.statements.repository import Place
-from ingest.statements.stamps import from_micros
-from ingest.versioning import version_of
+from ingest.versioning import CONSISTENT_THROUGH, version_of
+from ingest.versioning import through as through_text
 
-CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
 NOT_RECORDED: Final = "Trellis-Not-Recorded"
 JSON: Final = "application/json"
 
@@ -40,6 +40,7 @@ async def post_statements(request: Request, credential: Writer) -> Response:
     version = version_of(request)
     _known_parameters(request, ())
     batch, is_array = await _read(request, version)
+    _refuse_too_many(batch, state_of(request).xapi.statements_limit)
     recorded = await state_of(request).recorder.record(credential, version, batch, is_array=is_array)
     return Response(orjson.dumps(recorded.ids), 200, _not_recorded(recorded), JSON)
 
@@ -65,22 +66,28 @@ async def get_statements(request: Request, credential: Reader) -> Response:
     query = _query(params, version)
     mine = None if credential.may(Scope.statements_read, Scope.all_read) else credential.key
     through = state.stamps.consistent_through()
+    headers = caching.headers(query.format) | {CONSISTENT_THROUGH: through_text(through)}
     if query.is_single:
-        content = await _single(request, state, credential.tenant, query, mine)
+        content, stored = await _single(request, state, credential.tenant, query, mine)
+        headers |= caching.validators(content, stored)
+        if caching.is_known(request, headers):
+            return Response(status_code=304, headers=headers)
     else:
         content = await _list(request, state, credential.tenant, (params, query, place), mine, through)
-    headers = {CONSISTENT_THROUGH: from_micros(through).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
     return Response(content, 200, headers, JSON)
 
 
-async def _single(request: Request, state: State, tenant: str, query: StatementQuery, mine: str | None) -> bytes:
+async def _single(
+    request: Request, state: State, tenant: str, query: StatementQuery, mine: str | None
+) -> tuple[bytes, int]:
+    """The statement and when it was stored."""
     wanted = str(query.statement_id or query.voided_statement_id)
     voided = query.voided_statement_id is not None
     found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
     if found is None:
         raise NotFound("There is no such statement" + (" that is voided" if voided else ", or it is voided"))
     (opened,) = await state.statements.opened([found])
-    return reading.rendered(opened, query.format, request.headers.get("Accept-Language"))
+    return reading.rendered(opened, query.format, request.headers.get("Accept-Language")), found["stored"]
 
 
 async def _list(
@@ -121,8 +128,13 @@ async def _read(request: Request, version: Version) -> tuple[list[Parsed], bool]
 def _known_parameters(request: Request, known: Iterable[str]) -> None:
     for name, _ in request.query_params.multi_items():
         if name not in known:
-            hint = "; the alternate request syntax is not served yet" if name == "method" else ""
-            raise wrong_parameter(name, f"is not a parameter of this request{hint}")
+            raise wrong_parameter(name, "is not a parameter of this request")
+
+
+def _refuse_too_many(batch: list[Parsed], limit: int) -> None:
+    if len(batch) > limit:
+        _refused.add(1)
+        raise TooLarge(f"{len(batch)} statements in one request, which takes at most {limit}: send them in parts")
 
 
 def _query(params: reading.Pairs, version: Version) -> StatementQuery:
