@@ -1,0 +1,1 @@
+"""Attachments: their data received, kept outside the statements, given back; signatures checked."""
