@@ -87,7 +87,7 @@ class TestPost:
     async def test_no_version(self, lrs: Lrs) -> None:
         answer = await lrs.http.post(STATEMENTS, json=statement(), auth=lrs.auth)
         assert pointers(answer) == {"header:X-Experience-API-Version"}
-        assert answer.headers["X-Experience-API-Version"] == "2.0.0"
+        assert answer.headers["X-Experience-API-Version"] == "0.9"
         problem(await lrs.post(statement(), headers={"X-Experience-API-Version": "0.95"}), 400)
 
     async def test_unknown_parameter(self, lrs: Lrs) -> None:

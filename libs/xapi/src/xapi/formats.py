@@ -52,7 +52,8 @@ def _agent_ids(agent: JsonObject) -> JsonObject:
 
 
 def _activity_ids(activity: JsonObject) -> JsonObject:
-    return {key: activity[key] for key in ("objectType", "id") if key in activity}
+    """`objectType` may be left out of an Activity (1.0.3 Data 2.4.4.1), and so is more than the minimum."""
+    return {"id": activity["id"]}
 
 
 def _context_ids(context: JsonObject) -> JsonObject:

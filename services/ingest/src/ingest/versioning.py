@@ -14,6 +14,7 @@ from ingest.statements.refusals import wrong_header
 from ingest.statements.stamps import from_micros
 
 CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
+BEFORE_THE_HEADER: Final = "0.9"
 _KEY: Final = "xapi_version"
 
 
@@ -48,7 +49,7 @@ class VersionCheck:
 
 
 class XapiHeaders:
-    """Adds to every answer under /xapi, errors too, the dialect: the request's, the newest where it has none.
+    """Adds to every answer under /xapi, errors too, the dialect of the request.
 
     And to every answer of the statements resource the time up to which it knows everything.
     """
@@ -65,7 +66,7 @@ class XapiHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers[HEADER] = (state.get(_KEY) or _version_or_newest(scope)).value
+                headers[HEADER] = state.get(_KEY) or _of_refused(scope)
                 if scope["path"] == STATEMENTS and CONSISTENT_THROUGH not in headers:
                     headers[CONSISTENT_THROUGH] = through(scope["app"].state.ingest.stamps.consistent_through())
             await send(message)
@@ -77,8 +78,16 @@ def through(micros: int) -> str:
     return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _version_or_newest(scope: Scope) -> Version:
+def _of_refused(scope: Scope) -> str:
+    """What is said to a request that got no further: its own dialect, or the newest.
+
+    One without the header is by 1.0.3 Communication 3.3 a request of 0.9, which came before the header. Whatever its
+    sender knows, it is neither of the two spoken here, and the answer does not pretend that it was understood as one.
+    """
+    given = Headers(scope=scope).get(HEADER)
+    if given is None and scope["path"] != ABOUT:
+        return BEFORE_THE_HEADER
     try:
-        return negotiate(Headers(scope=scope).get(HEADER))
+        return negotiate(given).value
     except VersionUnsupported:
-        return Version.V2_0_0
+        return Version.V2_0_0.value
