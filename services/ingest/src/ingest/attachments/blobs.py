@@ -1,7 +1,7 @@
 """Where the bytes lie: one port, two stores. What they mean is the business of `repository`."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from obstore.exceptions import BaseError
 from obstore.exceptions import NotFoundError as ObjectNotFound
@@ -9,6 +9,9 @@ from obstore.store import S3Store
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, MongoAway
 
 from ingest.settings import AttachmentSettings
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 CHUNKS: Final = CollectionSpec(
     "attachments.chunks", "source", (Index((("files_id", ASCENDING), ("n", ASCENDING)), unique=True),)
@@ -79,19 +82,14 @@ class S3Blobs:
 
     @classmethod
     def by(cls, settings: AttachmentSettings) -> "S3Blobs":
-        key = settings.s3_access_key_id.get_secret_value()
-        secret = settings.s3_secret_access_key.get_secret_value()
-        credentials = {"access_key_id": key, "secret_access_key": secret} if key else {}
-        endpoint = {"endpoint": settings.s3_endpoint} if settings.s3_endpoint else {}
+        config: S3Config = {"bucket": settings.s3_bucket, "region": settings.s3_region}
+        if settings.s3_endpoint:
+            config["endpoint"] = settings.s3_endpoint
+        if key := settings.s3_access_key_id.get_secret_value():
+            config["access_key_id"] = key
+            config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
         plain = settings.s3_endpoint.startswith("http://")
-        store = S3Store(
-            settings.s3_bucket,
-            region=settings.s3_region,
-            client_options={"allow_http": plain},
-            retry_config={"max_retries": 3},
-            **endpoint,
-            **credentials,
-        )
+        store = S3Store(config=config, client_options={"allow_http": plain}, retry_config={"max_retries": 3})
         return cls(store)
 
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The collection `attachments.files`: one document for the data of each attachment of a learner, whichever store holds it.
+"""The collection `attachments.files`: one document for the data of each attachment of a learner, in whichever store.
 
 `{_id, length, chunkSize, uploadDate, metadata: {tenant, learner, key, size, whole?, due?}}`, so that with the chunks in
 MongoDB it is a file of GridFS. `whole` is the key `tenant/learner/sha2` and stands there only once all bytes are
