@@ -1,151 +1,38 @@
-"""`make bench`: what a statement costs and how soon it shows, on this machine, with everything on it.
+"""`make bench`: how fast it is, on this machine, measured side by side. Nothing here fails a build.
 
-Prints the machine and its versions first. Nothing here fails a build: the figures are for people to read.
+`ARGS="race relay"` picks parts; `ARGS=--quick` measures less of each.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import platform
-import random
-import sys
-import tempfile
-import time
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import httpx2
-import psutil
-from devstack.latency import Probe, account, answered, percentiles
-from devstack.stack import Stack
-
-
-def machine() -> str:
-    """One line: processor count, system, versions."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("fastapi", "pydantic", "motor", "aiokafka"))
-    return f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, {libraries}"
-
-
-class CpuMeter:
-    """CPU seconds of each program of the stack, and of this one, since it was made."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._processes = {name: psutil.Process(pid) for name, pid in stack.pids().items()}
-        self._processes["(this load)"] = psutil.Process()
-        self._before = self._read()
-        self._started = time.perf_counter()
-
-    def _read(self) -> dict[str, float]:
-        return {name: sum(process.cpu_times()[:2]) for name, process in self._processes.items()}
-
-    def report(self, statements: int) -> None:
-        """Share of a core, and milliseconds a statement."""
-        took = time.perf_counter() - self._started
-        used = {name: after - self._before[name] for name, after in self._read().items()}
-        for name, spent in sorted(used.items(), key=lambda item: -item[1]):
-            _say(f"  {name:24} {spent / took:6.1%} of a core, {1000 * spent / statements:6.3f} ms a statement")
-        _say(f"  {'all':24} {sum(used.values()) / took:6.1%} of a core")
-
-
-async def reflected(description: dict[str, Any], *, rate: float, seconds: float, probes: int) -> int:
-    """Open loop: `rate` statements/s, one a POST, by 300 learners; `probes` further learners measure on the way.
-
-    Returns how many statements were posted in all.
-    """
-    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx2.AsyncClient(timeout=30, limits=limits) as http:
-        probe = Probe(description, http)
-        catalog = await http.get(
-            f"{description['recommendation']['url']}/catalog/activities",
-            params={"limit": 50},
-            headers={"Authorization": f"Bearer {description['operator_token']}"},
-        )
-        activities = [item["id"] for item in catalog.json()["items"]]
-        actors = [account(f"bench-{number}") for number in range(300)]
-        stop = asyncio.Event()
-
-        async def measuring(number: int) -> None:
-            actor = account(f"probe-{number}")
-            learner_id = await probe.learner_id(actor)
-            while not stop.is_set():
-                await probe.measure(answered(actor, random.choice(activities), scaled=1.0, seconds=20), learner_id)
-                await asyncio.sleep(0.5)
-
-        measurers = [asyncio.create_task(measuring(number)) for number in range(probes)]
-        posts: set[asyncio.Task[None]] = set()
-        started = time.perf_counter()
-        sent = 0
-        while (now := time.perf_counter() - started) < seconds:
-            while sent < now * rate:
-                statement = answered(
-                    random.choice(actors), random.choice(activities), scaled=random.random(), seconds=20
-                )
-                task = asyncio.create_task(probe.post(statement))
-                posts.add(task)
-                task.add_done_callback(posts.discard)
-                sent += 1
-            await asyncio.sleep(0.002)
-        stop.set()
-        await asyncio.gather(*measurers, *posts)
-        took = time.perf_counter() - started
-    _say(f"offered {rate:.0f} statements/s, one a POST: {sent} in {took:.1f} s, {sent / took:.0f}/s acknowledged")
-    _say(f"  acknowledgement          {percentiles(probe.acknowledgements)}")
-    _say(f"  to the recommendation    {percentiles(probe.seconds)}")
-    return len(probe.acknowledgements)
-
-
-async def batches(description: dict[str, Any], *, count: int, size: int, connections: int) -> None:
-    """Closed loop: `count` batches of `size` over `connections` connections."""
-    ingest = description["ingest"]
-    async with httpx2.AsyncClient(timeout=60) as http:
-        waiting = iter(range(count))
-        seconds: list[float] = []
-
-        async def posting() -> None:
-            for number in waiting:
-                body = [
-                    answered(account(f"batch-{number}"), f"https://trellis.invalid/{i}", scaled=0.5, seconds=9)
-                    for i in range(size)
-                ]
-                began = time.perf_counter()
-                answer = await http.post(
-                    f"{ingest['xapi']}/statements",
-                    json=body,
-                    auth=(ingest["key"], ingest["secret"]),
-                    headers={"X-Experience-API-Version": "1.0.3"},
-                )
-                answer.raise_for_status()
-                seconds.append(time.perf_counter() - began)
-
-        started = time.perf_counter()
-        await asyncio.gather(*(posting() for _ in range(connections)))
-        took = time.perf_counter() - started
-    _say(f"{size} a POST, {connections} connections: {count * size / took:.0f} statements/s; {percentiles(seconds)}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+from tests.load import flow, growth, memory, race, relay
+from tests.load.machine import machine, say
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=200)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--probes", type=int, default=4)
+    parser.add_argument("parts", nargs="*", help="flow, race, growth, relay, memory; all where none is named")
+    parser.add_argument("--quick", action="store_true", help="a trial: fewer rounds, less data")
+    parser.add_argument("--rate", type=float, default=200, help="of flow: statements/s offered")
+    parser.add_argument("--seconds", type=float, default=60, help="of flow: how long")
+    parser.add_argument("--probes", type=int, default=4, help="of flow: learners whose recommendation is awaited")
     options = parser.parse_args()
-    _say(machine())
-    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
-        description = stack.description()
-        asyncio.run(reflected(description, rate=options.rate, seconds=10, probes=2))
-        _say("(that was the warm-up)")
-        meter = CpuMeter(stack)
-        sent = asyncio.run(reflected(description, rate=options.rate, seconds=options.seconds, probes=options.probes))
-        meter.report(sent)
-        asyncio.run(batches(description, count=100, size=100, connections=4))
+    parts: dict[str, Callable[[], None]] = {
+        "flow": lambda: flow.measure(rate=options.rate, seconds=options.seconds, probes=options.probes),
+        "race": lambda: race.measure(quick=options.quick),
+        "growth": lambda: growth.measure(quick=options.quick),
+        "relay": lambda: relay.measure(quick=options.quick),
+        "memory": lambda: memory.measure(quick=options.quick),
+    }
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"there are no parts {', '.join(sorted(unknown))}; there are: {', '.join(parts)}")
+    say(machine())
+    for name in options.parts or parts:
+        say(f"\n== {name} ==")
+        parts[name]()
 
 
 if __name__ == "__main__":
