@@ -135,6 +135,11 @@ class StatementRepository:
         """Whole documents by `_id`, awaited places too."""
         return await self._collection.find({"_id": {"$in": list(ids)}}).to_list(None) if ids else []
 
+    async def stored_at(self, ids: Sequence[str]) -> dict[str, int]:
+        """When the known ones of these were stored, by `_id`."""
+        found = await self._collection.find({"_id": {"$in": list(ids)}}, {"stored": 1}).to_list(None)
+        return {document["_id"]: document["stored"] for document in found if "stored" in document}
+
     async def one(self, statement_id: str, *, voided: bool, authority: str | None) -> Document | None:
         """A statement by `_id`, of one authority if given."""
         where: Document = {"_id": statement_id, "stored": {"$exists": True}, "voided": {"$exists": voided}}
