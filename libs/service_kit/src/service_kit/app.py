@@ -25,14 +25,15 @@ def create_app(
     lifespan: Lifespan,
     routers: Sequence[APIRouter],
     checks: Sequence[health.Checker] = (),
-    body_limit_bytes: int | None = None,
+    body_limit_bytes: int | Callable[[Scope], int] | None = None,
     within_limit: Sequence[Middleware] = (),
     around: Sequence[Middleware] = (),
     openapi_more: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> FastAPI:
     """A FastAPI app; `lifespan` makes the clients and puts the service's own typed state on `app.state`.
 
-    `body_limit_bytes` takes the place of the setting that all services share. Middleware stands outermost first,
+    `body_limit_bytes` takes the place of the setting that all services share, for each request where it is a function.
+    Middleware stands outermost first,
     `around` the body's limit and `within_limit`; `openapi_more` is given the OpenAPI document last.
     """
     app = TrellisApp(
@@ -69,33 +70,35 @@ class TrellisApp(FastAPI):
 class BodyLimit:
     """Refuses bodies over the limit: by their `Content-Length` before anything is read, else while reading."""
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, limit_bytes: int | Callable[[Scope], int]) -> None:
         self._app = app
-        self._limit = limit_bytes
-        self._too_large = f"The body is larger than {limit_bytes} bytes"
+        self._limit_of = limit_bytes if callable(limit_bytes) else lambda _: limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._limit_of(scope)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
-            await self._refusal()(scope, receive, send)
+        if not declared.isdigit() or int(declared) > limit:
+            await problems.TooLarge(_too_large(limit)).response()(scope, receive, send)
             return
-        await self._app(scope, self._counting(receive), send)
+        await self._app(scope, _counting(receive, limit), send)
 
-    def _counting(self, receive: Receive) -> Receive:
-        read = 0
 
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._limit:
-                raise HTTPException(413, self._too_large)  # of all exceptions FastAPI lets this one alone through
-            return message
+def _counting(receive: Receive, limit: int) -> Receive:
+    read = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise HTTPException(413, _too_large(limit))  # of all exceptions FastAPI lets this one alone through
+        return message
 
-    def _refusal(self) -> Any:
-        return problems.TooLarge(self._too_large).response()
+    return counted
+
+
+def _too_large(limit: int) -> str:
+    return f"The body is larger than {limit} bytes"

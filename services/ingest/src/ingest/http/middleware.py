@@ -1,5 +1,6 @@
 """What stands around the routes of this service, outermost first."""
 
+from collections.abc import Callable
 from typing import Final
 
 from starlette.middleware import Middleware
@@ -8,8 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http.alternate import AlternateSyntax
 from ingest.http.decoding import ContentDecoding
-from ingest.http.paths import is_for_browsers
+from ingest.http.paths import STATEMENTS, is_for_browsers
 from ingest.http.settings import XapiSettings
+from ingest.settings import AttachmentSettings
 from ingest.versioning import VersionCheck, XapiHeaders
 
 EXPOSED: Final = (
@@ -23,6 +25,7 @@ EXPOSED: Final = (
     "X-Experience-API-Version",
 )
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_MULTIPART: Final = b"multipart/mixed"
 _PREFLIGHT_SECONDS: Final = 3600
 WITHIN_LIMIT: Final = (Middleware(AlternateSyntax), Middleware(VersionCheck))
 
@@ -33,6 +36,18 @@ def around(settings: XapiSettings) -> list[Middleware]:
         Middleware(XapiHeaders),
         Middleware(ContentDecoding),
     ]
+
+
+def body_limit(usual: int, attachments: AttachmentSettings) -> Callable[[Scope], int]:
+    """The most bytes that a request may bring: more where attachments come with their data, which are streamed."""
+
+    def limit_of(scope: Scope) -> int:
+        if scope["path"] != STATEMENTS:
+            return usual
+        media_type = dict(scope["headers"]).get(b"content-type", b"")[: len(_MULTIPART)].lower()
+        return attachments.multipart_limit_bytes if media_type == _MULTIPART else usual
+
+    return limit_of
 
 
 class BrowserAccess:
