@@ -10,9 +10,18 @@ from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
 from ingest.about import endpoints as about
+from ingest.activities import endpoints as activities
+from ingest.activities.knowing import KnownActivities
+from ingest.activities.learning import Learning
+from ingest.activities.repository import ActivityRepository
+from ingest.agents import endpoints as agents
+from ingest.agents.knowing import KnownAgents
 from ingest.credentials import endpoints as credentials
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
+from ingest.documents import endpoints as documents
+from ingest.documents.keeping import Keeper
+from ingest.documents.repository import DocumentRepository
 from ingest.http import middleware, openapi
 from ingest.http.settings import XapiSettings
 from ingest.identities import endpoints as identities
@@ -43,7 +52,16 @@ def create(settings: ServiceSettings) -> FastAPI:
         description=DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[about.router, statements.router, identities.router, credentials.router, stats.router],
+        routers=[
+            about.router,
+            statements.router,
+            documents.router,
+            activities.router,
+            agents.router,
+            identities.router,
+            credentials.router,
+            stats.router,
+        ],
         within_limit=middleware.WITHIN_LIMIT,
         around=middleware.around(xapi),
         openapi_more=openapi.with_xapi,
@@ -54,13 +72,18 @@ def build(c: Connections, xapi: XapiSettings) -> State:
     statements = StatementRepository(c.client, c.db, c.sealer)
     credentials = CredentialRepository(c.db)
     consents = ConsentView(c.db)
-    identities = Resolver(IdentityRepository(c.db, c.sealer))
+    known = IdentityRepository(c.db, c.sealer)
+    identities = Resolver(known)
+    activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)
     stamps = Stamps(c.clock)
     return State(
         statements=statements,
-        recorder=Recorder(statements, identities, consents, stamps),
+        recorder=Recorder(statements, identities, consents, stamps, Learning(activities, agents)),
         stamps=stamps,
         identities=identities,
+        documents=Keeper(DocumentRepository(c.db, c.sealer), identities, consents, c.clock),
+        activities=activities,
+        agents=agents,
         consents=consents,
         credentials=credentials,
         verifier=Verifier(credentials),

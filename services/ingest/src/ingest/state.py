@@ -6,8 +6,11 @@ from fastapi import Request
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView
 
+from ingest.activities.knowing import KnownActivities
+from ingest.agents.knowing import KnownAgents
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
+from ingest.documents.keeping import Keeper
 from ingest.http.settings import XapiSettings
 from ingest.identities.resolving import Resolver
 from ingest.statements.recording import Recorder
@@ -21,6 +24,9 @@ class State:
     recorder: Recorder
     stamps: Stamps
     identities: Resolver
+    documents: Keeper
+    activities: KnownActivities
+    agents: KnownAgents
     consents: ConsentView
     credentials: CredentialRepository
     verifier: Verifier

@@ -2,6 +2,7 @@
 
 from service_kit.runtime import Connections, Worker
 
+from ingest.documents.repository import DocumentRepository
 from ingest.erasure.participant import IngestParticipant
 from ingest.identities.repository import IdentityRepository
 from ingest.statements.relaying import StatementSource
@@ -14,7 +15,9 @@ def work(c: Connections) -> Worker:
     """Policies, consents and requests in; receipts out."""
     worker = Worker(c)
     statements = StatementRepository(c.client, c.db, c.sealer)
-    worker.take_part(IngestParticipant(statements, IdentityRepository(c.db, c.sealer)))
+    worker.take_part(
+        IngestParticipant(statements, IdentityRepository(c.db, c.sealer), DocumentRepository(c.db, c.sealer))
+    )
     return worker
 
 

@@ -11,6 +11,7 @@ from events.sealing import Owner
 from service_kit.mongo import Document, Session
 from xapi import agents_of
 
+from ingest.documents.repository import DocumentRepository
 from ingest.erasure.rewriting import without
 from ingest.identities.repository import Belongings, IdentityRepository
 from ingest.statements.repository import StatementRepository
@@ -23,11 +24,12 @@ async def forget(
     *,
     statements: StatementRepository,
     identities: IdentityRepository,
+    documents: DocumentRepository,
 ) -> Mapping[str, int]:
     """Documents removed and rewritten. Repeatable: the second time finds nothing."""
     belongings = await identities.belongings(tenant, learner, session)
     if belongings is None:
-        return {"statements": 0, "statements_rewritten": 0, "identities": 0}
+        return {"statements": 0, "statements_rewritten": 0, "documents": 0, "identities": 0}
     naming = await statements.naming(tenant, belongings.agents, session)
     own = [d["_id"] for d in naming if set(d["learners"]) <= {learner, None} and learner in d["learners"]]
     mine = set(own)
@@ -35,8 +37,9 @@ async def forget(
     await statements.remove(own, session)
     changes = await _rewritten(tenant, learner, belongings, others, statements, identities)
     await statements.rewrite(changes, session)
+    kept = await documents.forget(tenant, belongings.agents, session)
     removed = await identities.remove(tenant, learner, belongings, session)
-    return {"statements": len(own), "statements_rewritten": len(others), "identities": removed}
+    return {"statements": len(own), "statements_rewritten": len(others), "documents": kept, "identities": removed}
 
 
 async def _rewritten(

@@ -1,8 +1,9 @@
 """The collections `identities`, `learners` and `tenant_keys`.
 
-- `identities`: `{_id: "tenant/<HMAC-SHA-256 of the canonical identifier>", tenant, bytes, key, subject}`; the sealed
-  bytes hold agent_id and learner_id. `subject` says that statements are about this learner (it was an actor, or was
-  announced by POST /identities), not only by or beside it.
+- `identities`: `{_id: "tenant/<HMAC-SHA-256 of the canonical identifier>", tenant, bytes, key, subject, names?: {bytes,
+  key}}`; the sealed bytes hold agent_id, learner_id and the identifier itself, those of `names` the names seen with it,
+  oldest first. `subject` says that statements are about this learner (it was an actor, or was announced by POST
+  /identities), not only by or beside it.
 - `learners`: `{_id: "tenant/learner_id", bytes, key}`; the sealed bytes hold the learner's agent_ids and the digests of
   the identifiers: the way back that an erasure needs, and that ends when the learner's key is destroyed.
 - `tenant_keys`: the HMAC key of each tenant. It moves to the key provider with the data keys.
@@ -29,11 +30,13 @@ from service_kit.mongo import (
     Index,
     MongoAway,
     Session,
+    UpdateOne,
 )
 
 IDENTITIES: Final = CollectionSpec("identities", "source", (Index((("tenant", ASCENDING), ("subject", ASCENDING))),))
 LEARNERS: Final = CollectionSpec("learners", "source")
 TENANT_KEYS: Final = CollectionSpec("tenant_keys", "source")
+MOST_NAMES: Final = 5
 _DUPLICATE_KEY: Final = 11000
 _APPEARS_WITHIN_SECONDS: Final = 10.0
 
@@ -55,6 +58,14 @@ class Belongings:
     digests: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """What is known of one agent: its canonical identifier, and the names seen with it, oldest first."""
+
+    ifi: str
+    names: list[str]
+
+
 class IdentityRepository:
     def __init__(self, db: Database, sealer: Sealer) -> None:
         self._identities: Collection = db[IDENTITIES.name]
@@ -74,17 +85,20 @@ class IdentityRepository:
         found = await self._identities.find({"_id": {"$in": ids}}).to_list(None) if ids else []
         opened = await self._sealer.open([Sealed(d["bytes"], d["key"]) for d in found])
         return {
-            document["_id"].partition("/")[2]: Identity(**orjson.loads(data), subject=document["subject"])
+            document["_id"].partition("/")[2]: Identity(body["agent"], body["learner"], document["subject"])
             for document, data in zip(found, opened, strict=True)
+            for body in [orjson.loads(data)]
         }
 
-    async def add(self, tenant: str, identities: Mapping[str, Identity]) -> set[str]:
+    async def add(self, tenant: str, identities: Mapping[str, Identity], ifis: Mapping[str, str]) -> set[str]:
         """Insert by digest; those that are there already, made by someone else. Call outside a transaction.
+
+        `ifis` are the canonical identifiers by digest.
 
         The way back is written first: an identity without it could not be erased, while one too many is harmless.
         """
         await self._learners.insert_many(await self._ways_back(tenant, identities), ordered=False)
-        documents = await self._documents(tenant, identities)
+        documents = await self._documents(tenant, identities, ifis)
         try:
             await self._identities.insert_many(documents, ordered=False)
         except BulkWriteError as error:
@@ -111,7 +125,51 @@ class IdentityRepository:
     async def count_subjects(self, tenant: str) -> int:
         return await self._identities.count_documents({"tenant": tenant, "subject": True})
 
-    async def belongings(self, tenant: str, learner: str, session: Session) -> Belongings | None:
+    async def personas(self, tenant: str, learner: str) -> list[Persona]:
+        """What is known of each of a learner's agents."""
+        belongings = await self.belongings(tenant, learner)
+        ids = [f"{tenant}/{digest}" for digest in belongings.digests] if belongings else []
+        found = await self._identities.find({"_id": {"$in": ids}}).sort("_id", ASCENDING).to_list(None) if ids else []
+        bodies = await self._sealer.open([Sealed(d["bytes"], d["key"]) for d in found])
+        named = [d for d in found if "names" in d]
+        opened = await self._sealer.open([Sealed(d["names"]["bytes"], d["names"]["key"]) for d in named])
+        names = {d["_id"]: orjson.loads(data) for d, data in zip(named, opened, strict=True)}
+        return [
+            Persona(ifi, names.get(document["_id"], []))
+            for document, data in zip(found, bodies, strict=True)
+            if (ifi := orjson.loads(data).get("ifi")) is not None
+        ]
+
+    async def add_names(self, tenant: str, named: Mapping[str, Sequence[str]]) -> bool:
+        """Keep the names by digest, the newest `MOST_NAMES`; False where others changed one meanwhile: call again."""
+        ids = [f"{tenant}/{digest}" for digest in named]
+        found = await self._identities.find({"_id": {"$in": ids}}).to_list(None)
+        held = [d for d in found if "names" in d]
+        bodies = await self._sealer.open([Sealed(d["bytes"], d["key"]) for d in found])
+        opened = await self._sealer.open([Sealed(d["names"]["bytes"], d["names"]["key"]) for d in held])
+        before = {d["_id"]: orjson.loads(data) for d, data in zip(held, opened, strict=True)}
+        changed, items = [], []
+        for document, data in zip(found, bodies, strict=True):
+            old = before.get(document["_id"], [])
+            new = [name for name in named[document["_id"].partition("/")[2]] if name not in old]
+            if new:
+                changed.append(document)
+                owner = Owner(tenant, orjson.loads(data)["learner"])
+                items.append((owner, orjson.dumps([*old, *new][-MOST_NAMES:])))
+        if not changed:
+            return True
+        # The whole of what was read stands in the filter: an identity that was forgotten meanwhile, and is someone
+        # else's by now, takes no names.
+        updates: list[Any] = [
+            UpdateOne(
+                {"_id": d["_id"], "bytes": d["bytes"], "names": d.get("names", {"$exists": False})},
+                {"$set": {"names": {"bytes": sealed.data, "key": sealed.key}}},
+            )
+            for d, sealed in zip(changed, await self._sealer.seal(items), strict=True)
+        ]
+        return (await self._identities.bulk_write(updates, ordered=False)).matched_count == len(updates)
+
+    async def belongings(self, tenant: str, learner: str, session: Session | None = None) -> Belongings | None:
         found = await self._learners.find_one({"_id": f"{tenant}/{learner}"}, session=session)
         if found is None:
             return None
@@ -125,8 +183,10 @@ class IdentityRepository:
         await self._learners.delete_one({"_id": f"{tenant}/{learner}"}, session=session)
         return result.deleted_count
 
-    async def _documents(self, tenant: str, identities: Mapping[str, Identity]) -> list[Document]:
-        bodies = [{"agent": i.agent, "learner": i.learner} for i in identities.values()]
+    async def _documents(
+        self, tenant: str, identities: Mapping[str, Identity], ifis: Mapping[str, str]
+    ) -> list[Document]:
+        bodies = [{"agent": i.agent, "learner": i.learner, "ifi": ifis[digest]} for digest, i in identities.items()]
         sealed = await self._seal(tenant, identities, bodies)
         return [
             {

@@ -5,7 +5,7 @@ learner's standing in the same request and, where it says erased, resolves again
 harmless: what belongs to an erased learner is never extended.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -29,9 +29,9 @@ class Resolver:
         """The identity of each identifier, and which of them are new. `subjects` are those statements are about."""
         digests = await self._identities.digests(tenant, ifis)
         cached = {} if fresh else {d: i for d in digests.values() if (i := self._cache.get((tenant, d))) is not None}
-        missing = [digest for digest in digests.values() if digest not in cached]
+        missing = {digest: ifi for ifi, digest in digests.items() if digest not in cached}
         wanted = {digests[ifi] for ifi in subjects}
-        found, new = await self._find_or_make(tenant, missing, wanted) if missing else ({}, set())
+        found, new = await self._find_or_make(tenant, missing, wanted) if missing else ({}, set[str]())
         known = cached | found
         await self._mark(tenant, known, wanted)
         return {ifi: known[digest] for ifi, digest in digests.items()}, {i for i, d in digests.items() if d in new}
@@ -48,11 +48,11 @@ class Resolver:
         return await self._identities.count_subjects(tenant)
 
     async def _find_or_make(
-        self, tenant: str, digests: Collection[str], subjects: Collection[str]
+        self, tenant: str, digests: Mapping[str, str], subjects: Collection[str]
     ) -> tuple[dict[str, Identity], set[str]]:
         found = await self._identities.find(tenant, digests)
         made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in digests if d not in found}
-        taken = await self._identities.add(tenant, made) if made else set()
+        taken = await self._identities.add(tenant, made, digests) if made else set()
         if taken:
             found |= await self._identities.appear(tenant, taken)
         known = made | found

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 from xapi import Parsed, Version, canonical_ifi, complete, difference
 from xapi.parsing import JsonObject
 
+from ingest.activities.learning import Learning
 from ingest.credentials.repository import Credential
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
@@ -56,12 +57,18 @@ class Recorder:
     """Records batches; each wholly or not at all."""
 
     def __init__(
-        self, statements: StatementRepository, identities: Resolver, consents: ConsentView, stamps: Stamps
+        self,
+        statements: StatementRepository,
+        identities: Resolver,
+        consents: ConsentView,
+        stamps: Stamps,
+        learning: Learning | None = None,
     ) -> None:
         self._statements = statements
         self._identities = identities
         self._consents = consents
         self._stamps = stamps
+        self._learning = learning
         self._stored = metrics.counter(metrics.STATEMENTS_STORED)
         self._not_recorded = metrics.counter(metrics.STATEMENTS_NOT_RECORDED)
 
@@ -79,6 +86,8 @@ class Recorder:
             self._not_recorded.add(dropped)
         if allowed:
             await self._store(credential, version, allowed, authority, identities)
+            if self._learning is not None:
+                await self._learning.learn(credential, [one.raw for one in allowed], identities)
         return Recorded([one.statement_id for one in received], dropped)
 
     async def _who(

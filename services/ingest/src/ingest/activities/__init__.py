@@ -1,0 +1,1 @@
+"""Activities as all statements together describe them."""

@@ -1,0 +1,1 @@
+"""Agents as the LRS knows them: the Person."""

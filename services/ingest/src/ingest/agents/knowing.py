@@ -1,0 +1,68 @@
+"""What is known of agents: names seen in statements, identifiers merged into one learner."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from service_kit.mongo import MongoAway
+from xapi import AgentRole, agents_of
+from xapi.parsing import JsonObject
+
+from ingest.agents.persons import person
+from ingest.credentials.repository import Credential
+from ingest.credentials.schemas import Scope
+from ingest.identities.cache import Cache
+from ingest.identities.repository import Identity, IdentityRepository
+
+SEEN: Final = 100_000
+SEEN_SECONDS: Final = 3600.0
+LONGEST_NAME: Final = 1000
+"""Characters; longer ones are not kept."""
+_ATTEMPTS: Final = 20
+
+
+class KnownAgents:
+    def __init__(self, identities: IdentityRepository) -> None:
+        self._identities = identities
+        self._seen: Cache[tuple[str, int], bool] = Cache(SEEN, SEEN_SECONDS)
+
+    async def learn(
+        self, credential: Credential, statements: Iterable[JsonObject], identities: Mapping[str, Identity]
+    ) -> None:
+        """Keep names that were not seen yet, if the credential may define actors (1.0.3 Communication 4.2)."""
+        if not credential.may(Scope.define):
+            return
+        new = self._new(statements, identities)
+        if not new:
+            return
+        digests = await self._identities.digests(credential.tenant, new)
+        named = {digests[ifi]: names for ifi, names in new.items()}
+        for attempt in range(_ATTEMPTS):
+            if await self._identities.add_names(credential.tenant, named):
+                break
+            await asyncio.sleep(0.002 * attempt)
+        else:
+            raise MongoAway("agents that others keep naming")
+        for ifi, names in new.items():
+            for name in names:
+                self._seen.put((identities[ifi].agent, hash(name)), True)
+
+    async def person(self, tenant: str, agent: JsonObject, identity: Identity | None) -> JsonObject:
+        """The Person; of an agent that is not known, what was sent (1.0.3 Communication 2.4)."""
+        personas = [] if identity is None else await self._identities.personas(tenant, identity.learner)
+        return person(agent, personas)
+
+    def _new(self, statements: Iterable[JsonObject], identities: Mapping[str, Identity]) -> dict[str, list[str]]:
+        """Names by identifier, in the order in which they were seen."""
+        new: dict[str, list[str]] = {}
+        for statement in statements:
+            for use in agents_of(statement):
+                ifi, name = use.ifi, use.agent.get("name")
+                if ifi is None or ifi not in identities or use.role is AgentRole.AUTHORITY:
+                    continue
+                if not name or len(name) > LONGEST_NAME:
+                    continue
+                names = new.get(ifi, [])
+                if name not in names and self._seen.get((identities[ifi].agent, hash(name))) is None:
+                    new[ifi] = [*names, name]
+        return new
