@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xapi import JsonObject, Problem, StatementInvalid, Version, parse_agent, parse_statement, parse_statements
+from xapi import VOIDED, JsonObject, Problem, StatementInvalid, Version, parse_agent, parse_statement, parse_statements
 
 from tests.support.xapi_strategies import statements
 
@@ -165,7 +165,7 @@ REFUSED: list[tuple[str, str, Any, str | None]] = [
     ("2.4.4.1 pattern is an array", "/object/definition/correctResponsesPattern", "a", None),
     ("2.4.4.1 pattern is of strings", "/object/definition/correctResponsesPattern/0", 1, None),
     ("2.4.4.1 interactionType beside a pattern", "/object/definition", {"correctResponsesPattern": ["a"]}, None),
-    ("2.4.4.1 lists belong to their type", "/object/definition/scale", [{"id": "a"}], "/object/definition"),
+    ("2.4.4.1 lists belong to their type", "/object/definition/scale", [{"id": "a"}], None),
     ("2.4.4.1 ids within a list are distinct", "/object/definition/choices/1/id", "a", "/object/definition/choices"),
     ("2.4.4.1 component id is required", "/object/definition/choices/1", {}, "/object/definition/choices/1/id"),
     ("2.4.4.1 component id is a string", "/object/definition/choices/1/id", 1, None),
@@ -201,7 +201,7 @@ REFUSED: list[tuple[str, str, Any, str | None]] = [
     ("2.4.6.2 known keys", "/context/contextActivities/child", [], None),
     ("2.4.6.2 values are activities", "/context/contextActivities/parent", "x", None),
     ("2.4.6.2 values are activities", "/context/contextActivities/parent", {"objectType": "Agent", **AGENT},
-     "/context/contextActivities/parent/0/objectType"),
+     "/context/contextActivities/parent/objectType"),
     ("4.1 extension keys are IRIs", "/context/extensions", {"key": 1}, "/context/extensions/key"),
     ("4.1 extensions are an object", "/result/extensions", [], None),
     ("2.0 contextAgents is an array", "/context/contextAgents", {}, None),
@@ -320,7 +320,7 @@ def test_context_agents_and_groups_are_of_2_0_alone(name: str) -> None:
 
 def test_version_2_0_belongs_to_requests_of_2_0() -> None:
     statement = changed("/version", "2.0.0")
-    assert parse_statement(orjson.dumps(statement), V2).statement.version == "2.0.0"
+    assert parse_statement(orjson.dumps(statement), V2).statement["version"] == "2.0.0"
     assert [p.path for p in problems(statement, V1)] == ["/version"]
 
 
@@ -334,10 +334,10 @@ def test_2_0_demands_rfc_3339_where_1_0_3_takes_iso_8601(text: str) -> None:
 
 
 def test_voiding_needs_a_statement_ref() -> None:
-    voided = {"id": "http://adlnet.gov/expapi/verbs/voided"}
+    voided = {"id": VOIDED}
     reference = {"objectType": "StatementRef", "id": ID}
     whole = {"actor": AGENT, "verb": voided, "object": reference}
-    assert parse_statement(orjson.dumps(whole)).statement.is_voiding
+    assert parse_statement(orjson.dumps(whole)).statement["verb"]["id"] == VOIDED
     assert [p.path for p in problems({**whole, "object": {"id": "http://example.org/a"}})] == ["/object/objectType"]
 
 
@@ -380,7 +380,7 @@ def test_what_is_no_statement_is_refused(body: bytes) -> None:
 def test_a_property_twice_is_refused(separator: tuple[str, str]) -> None:
     text = json.dumps(FULL, separators=separator)
     twice = text.replace('"score"', '"success"' + separator[1] + "true" + separator[0] + '"score"')
-    with pytest.raises(StatementInvalid, match="found one twice"):
+    with pytest.raises(StatementInvalid, match="/result/success: .* found this one twice"):
         parse_statements(twice.encode())
     assert parse_statements(text.encode())[0].raw == FULL
 

@@ -42,7 +42,7 @@ from .leniency import Accepted, Allowance, Judgement, Rejected, judge_statement,
 from .models import VOIDED, Statement
 from .parsing import JsonObject, Parsed, parse_agent, parse_statement, parse_statements
 from .pseudonymise import for_learner
-from .scores import fraction, fraction_of
+from .scores import fraction
 from .versions import ABOUT_VERSIONS, Version, negotiate
 
 __all__ = [
@@ -78,7 +78,6 @@ __all__ = [
     "filter_agents",
     "for_learner",
     "fraction",
-    "fraction_of",
     "judge_statement",
     "judge_statements",
     "learners_of",

@@ -12,6 +12,15 @@ _SECONDS: Final = (7 * 86400, _YEAR, _YEAR / 12, 86400, 3600, 60, 1)
 _SECOND_DECIMALS: Final = re.compile(r"[.,](\d{1,2})\d*S\Z", re.ASCII)
 
 
+_PLAIN: Final = re.compile(r"PT(?:\d+H)?(?:\d+M)?\d+(?:\.\d+)?S\Z", re.ASCII)
+
+
+def check(text: str) -> None:
+    """Raise ValueError with the reason unless it is a duration."""
+    if _PLAIN.match(text) is None:  # nearly all of them are
+        seconds(text)
+
+
 def seconds(text: str) -> float:
     """The duration in seconds (a year as 365.25 days, a month as its twelfth); raises ValueError with the reason.
 

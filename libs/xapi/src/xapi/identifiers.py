@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from .parsing import JsonObject
+from .exact import JsonObject
 
 ACTIVITY_TYPES: Final = frozenset({"Activity", "GroupActivity"})
 """The second is Open edX's own word, taken from such emitters alone (see `leniency`)."""

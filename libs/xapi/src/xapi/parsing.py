@@ -1,24 +1,22 @@
 """Bytes or JSON objects → checked statements.
 
-The shape is checked by `models`; here come strict JSON (no NaN, no duplicate property), the rules that need two places
-of a statement, what differs between the dialects, and the rules of a batch.
+`exact` reads strict JSON, `models` knows the shape, `rules` what a shape can't say; here come the rules of a batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from . import timestamps
 from .errors import Problem, StatementInvalid
+from .exact import JsonObject as JsonObject
 from .exact import loads as loads
-from .models import Activity, Agent, Group, Statement, StatementRef, SubStatement
+from .identifiers import canonical_ifi
+from .models import Agent, Group, Statement, shape
 from .reasons import problems_of
+from .rules import problems_of_agent, problems_of_statement
 from .versions import Version
-
-JsonObject = dict[str, Any]
-Model = TypeVar("Model", bound=BaseModel)
 
 MOST_PROBLEMS: Final = 100
 """More are not reported of one body."""
@@ -26,15 +24,20 @@ MOST_PROBLEMS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A checked statement: `statement` to read, `raw` to store (exactly the JSON that was sent, nothing changed)."""
+    """A checked statement: `raw` is the JSON object exactly as it was sent, `statement` the same with its types."""
 
-    statement: Statement
     raw: JsonObject
+
+    @property
+    def statement(self) -> Statement:
+        """For reading where the type checker knows the properties."""
+        return cast("Statement", self.raw)
 
     @property
     def id(self) -> str | None:
         """The statement's id as sent, in lower case (UUIDs are compared without regard to case, RFC 4122 3)."""
-        return self.statement.id.lower() if self.statement.id else None
+        found: str | None = self.raw.get("id")
+        return None if found is None else found.lower()
 
 
 def parse_statements(body: bytes, version: Version = Version.V2_0_0) -> list[Parsed]:
@@ -60,10 +63,13 @@ def parse_agent(raw: bytes | str | JsonObject, version: Version = Version.V2_0_0
     """
     value = raw if isinstance(raw, dict) else loads(raw.encode() if isinstance(raw, str) else raw)
     is_group = isinstance(value, dict) and value.get("objectType") == "Group"
-    checked = _checked(Group, value) if is_group else _checked(Agent, value)
-    if checked.identifiers == 0:
+    _shaped(_GROUP if is_group else _AGENT, value)
+    if problems := problems_of_agent(value):
+        raise StatementInvalid(tuple(problems[:MOST_PROBLEMS]))
+    if canonical_ifi(value) is None:
         _refuse("expected an Agent or an identified Group, found an anonymous Group")
-    return value
+    agent: JsonObject = value
+    return agent
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -96,64 +102,19 @@ def _repeated_ids(batch: list[Parsed]) -> Iterator[Problem]:
 
 
 def _statement(value: Any, version: Version) -> Parsed:
-    statement = _checked(Statement, value)
-    if problems := list(_rules(statement, version)):
+    _shaped(_STATEMENT, value)
+    if problems := problems_of_statement(value, version):
         raise StatementInvalid(tuple(problems[:MOST_PROBLEMS]))
-    return Parsed(statement, value)
+    return Parsed(value)
 
 
-def _checked(model: type[Model], value: Any) -> Model:
+def _shaped(check: Callable[[Any], Any], value: Any) -> None:
     try:
-        return model.model_validate(value)
+        check(value)
     except ValidationError as invalid:
         raise StatementInvalid(tuple(problems_of(invalid)[:MOST_PROBLEMS])) from None
 
 
-def _rules(statement: Statement, version: Version) -> Iterator[Problem]:
-    yield from _about_context(statement, version, "")
-    if isinstance(statement.object, SubStatement):
-        yield from _about_context(statement.object, version, "/object")
-    if statement.is_voiding and not isinstance(statement.object, StatementRef):
-        yield Problem("/object/objectType", "a voiding statement has a StatementRef as object")  # Data 2.3.2
-    if isinstance(statement.authority, Group):
-        yield from _about_authority(statement.authority)
-    if statement.version is not None and not version.is_2 and not statement.version.startswith("1.0"):
-        yield Problem("/version", "expected 1.0.x in a request of version 1.0.x, found another version")  # Data 2.4.10
-    if version.is_2:
-        yield from _about_times(statement)
-
-
-def _about_context(part: Statement | SubStatement, version: Version, path: str) -> Iterator[Problem]:
-    context = part.context
-    if context is None:
-        return
-    if not isinstance(part.object, Activity):  # Data 2.4.6
-        for name in ("revision", "platform"):
-            if getattr(context, name) is not None:
-                yield Problem(f"{path}/context/{name}", f"{name} is used only where the object is an Activity")
-    if not version.is_2:
-        if context.context_agents is not None:
-            yield Problem(f"{path}/context/contextAgents", "contextAgents belongs to xAPI 2.0, found in 1.0.x")
-        if context.context_groups is not None:
-            yield Problem(f"{path}/context/contextGroups", "contextGroups belongs to xAPI 2.0, found in 1.0.x")
-
-
-def _about_authority(group: Group) -> Iterator[Problem]:
-    """A Group as authority is that of three-legged OAuth: anonymous, of exactly two Agents (Data 2.4.9)."""
-    if group.identifiers:
-        yield Problem("/authority", "expected an Agent or an anonymous Group of two Agents, found an identified Group")
-    elif (count := len(group.member or ())) != 2:
-        yield Problem("/authority/member", f"expected exactly two Agents, found {count}")
-
-
-def _about_times(statement: Statement) -> Iterator[Problem]:
-    times = [("/timestamp", statement.timestamp), ("/stored", statement.stored)]
-    if isinstance(statement.object, SubStatement):
-        times.append(("/object/timestamp", statement.object.timestamp))
-    for path, text in times:
-        if text is None:
-            continue
-        try:
-            timestamps.parse(text, rfc3339=True)
-        except ValueError as error:
-            yield Problem(path, str(error))
+_STATEMENT: Final = shape(Statement)
+_AGENT: Final = shape(Agent)
+_GROUP: Final = shape(Group)

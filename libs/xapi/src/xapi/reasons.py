@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from . import models
 from .errors import Problem
+from .exact import Number, pointer
 
 _FORMATS: Final = {
     models.IRI: "an IRI with a scheme (RFC 3987)",
@@ -27,8 +28,6 @@ _EXPECTED: Final = {
     "bool_type": "true or false",
     "list_type": "an array",
     "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
     "too_short": "a non-empty array",
 }
 _FOUND: Final = {
@@ -36,12 +35,15 @@ _FOUND: Final = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
+    Number: "a number",
     str: "a string",
     list: "an array",
     dict: "an object",
 }
-_UNIONS: Final = frozenset({"actor", "object", "instructor", "authority"})
-_TAGS: Final = frozenset({"Activity", "Agent", "Group", "StatementRef", "SubStatement"})
+_UNIONS: Final = frozenset(
+    {"actor", "object", "instructor", "authority", "parent", "grouping", "category", "other"},
+)
+_TAGS: Final = frozenset({"Activity", "Agent", "Group", "StatementRef", "SubStatement", "[]"})
 
 
 def problems_of(invalid: ValidationError) -> list[Problem]:
@@ -51,8 +53,6 @@ def problems_of(invalid: ValidationError) -> list[Problem]:
 
 def _problem(error: ErrorDetails) -> Problem:
     kind, path, context = error["type"], _pointer(error["loc"]), error.get("ctx", {})
-    if kind in ("rule", "timestamp", "duration"):
-        return Problem(path, str(context["reason"]))
     if kind == "missing":
         return Problem(path, "is required, and missing")
     if kind == "extra_forbidden":
@@ -95,5 +95,5 @@ def _pointer(loc: Sequence[int | str]) -> str:
             after_union = False
             continue
         after_union = part in _UNIONS
-        parts.append(str(part).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{part}" for part in parts)
+        parts.append(pointer(str(part)))
+    return "".join(parts)

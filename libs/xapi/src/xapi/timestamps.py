@@ -14,6 +14,20 @@ _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|
 _NEGATIVE_ZERO: Final = frozenset({"-00", "-0000", "-00:00"})
 
 
+# Nearly all of them: valid in both dialects, of a day that every month has.
+_PLAIN: Final = re.compile(
+    r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+    r"(?:Z|[+](?:0\d|1[0-4]):[0-5]\d)\Z",
+    re.ASCII,
+)
+
+
+def check(text: str, *, rfc3339: bool) -> None:
+    """Raise ValueError with the reason unless it is a time stamp."""
+    if _PLAIN.match(text) is None:
+        parse(text, rfc3339=rfc3339)
+
+
 def parse(text: str, *, rfc3339: bool = False) -> datetime:
     """An aware UTC datetime; raises ValueError with the reason. Digits beyond microseconds are cut off.
 
@@ -45,4 +59,4 @@ def _moment(found: re.Match[str]) -> datetime:
 
 def render(moment: datetime) -> str:
     """RFC 3339 in UTC with exactly six digits and Z, so that text sorts as time does."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

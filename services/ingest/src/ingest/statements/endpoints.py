@@ -161,7 +161,7 @@ def _one_of(batch: list[Parsed], is_array: bool, wanted: str) -> Parsed:
     (parsed,) = batch
     if parsed.id is not None and parsed.id != wanted:
         raise _wrong_body("/id", "expected the id that the parameter statementId names, found another")
-    return parsed if parsed.id else Parsed(parsed.statement, {**parsed.raw, "id": wanted})
+    return parsed if parsed.id else Parsed({**parsed.raw, "id": wanted})
 
 
 def _wrong_body(pointer: str, detail: str) -> BadRequest:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from learner_model import EvidenceKind
 from pydantic import TypeAdapter
-from xapi import VOIDED, durations, fraction_of, timestamps
+from xapi import VOIDED, durations, fraction, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, SELF
 
@@ -150,7 +150,7 @@ def _correctness(verb_id: str, result: Json) -> float | None:
     rule = rule_of(verb_id)
     if rule is not None and rule.opinion:
         return None
-    share = fraction_of(result["score"]) if "score" in result else None
+    share = fraction(result["score"]) if "score" in result else None
     if share is not None:
         return min(1.0, max(0.0, share))
     if "success" in result:
