@@ -106,7 +106,7 @@ class TestRevoke:
     async def test_elsewhere_within_its_cache_time(self, lrs: Lrs) -> None:
         now = 0.0
         state = lrs.app.state.ingest
-        elsewhere = Verifier(state.credentials, now=lambda: now)
+        elsewhere = Verifier(state.credentials.known, now=lambda: now)
         key, auth = await lrs.credential()
         header = next(auth.auth_flow(lrs.http.build_request("GET", "/"))).headers["Authorization"]
         assert (await elsewhere.verify(header)).key == key

@@ -6,7 +6,7 @@ Claims beyond the standard ones: `tenant`, `roles`, and `learner` (the learner_i
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -70,9 +70,13 @@ class Authenticator:
 
     async def principal(self, token: str) -> Principal:
         """Raises `Unauthorized`."""
+        return principal_of(await self.claims(token))
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """What a valid token says. Raises `Unauthorized`."""
         try:
             key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=list(ALGORITHMS),
@@ -82,7 +86,7 @@ class Authenticator:
             )
         except jwt.PyJWTError as error:
             raise Unauthorized(f"The bearer token is not valid: {type(error).__name__}", headers=CHALLENGE) from None
-        return _principal(claims)
+        return claims
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         age = time.monotonic() - self._read_at
@@ -118,11 +122,18 @@ class Authenticator:
         return document
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
+def tenant_of(claims: Mapping[str, Any]) -> str | None:
+    """The tenant that a token names."""
     tenant = claims.get("tenant")
+    return tenant if isinstance(tenant, str) and tenant and "/" not in tenant else None
+
+
+def principal_of(claims: Mapping[str, Any]) -> Principal:
+    """Raises `Unauthorized`."""
+    tenant = tenant_of(claims)
     roles = claims.get("roles")
     learner = claims.get("learner")
-    if not isinstance(tenant, str) or not tenant or "/" in tenant or not isinstance(roles, list):
+    if tenant is None or not isinstance(roles, list):
         raise Unauthorized("The bearer token lacks the claims `tenant` and `roles`", headers=CHALLENGE)
     known = frozenset(Role(role) for role in roles if isinstance(role, str) and role in Role.__members__)
     return Principal(str(claims["sub"]), tenant, known, learner if isinstance(learner, str) else None)

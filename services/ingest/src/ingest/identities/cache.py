@@ -35,5 +35,10 @@ class Cache(Generic[K, V]):
     def drop(self, key: K) -> None:
         self._entries.pop(key, None)
 
+    def drop_where(self, matches: Callable[[V], bool]) -> None:
+        """Looks at every entry."""
+        for key in [key for key, (_, value) in self._entries.items() if matches(value)]:
+            del self._entries[key]
+
     def __len__(self) -> int:
         return len(self._entries)

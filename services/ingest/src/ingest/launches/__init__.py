@@ -1,0 +1,1 @@
+"""Launches: what a browser may hold in the place of a secret."""
