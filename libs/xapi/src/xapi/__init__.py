@@ -40,6 +40,7 @@ from .identifiers import (
 )
 from .leniency import Accepted, Allowance, Judgement, Rejected, judge_statement, judge_statements
 from .models import VOIDED, Statement
+from .named import Named
 from .parsing import JsonObject, Parsed, parse_agent, parse_statement, parse_statements
 from .pseudonymise import for_learner
 from .scores import fraction
@@ -57,6 +58,7 @@ __all__ = [
     "Format",
     "JsonObject",
     "Judgement",
+    "Named",
     "Parsed",
     "Problem",
     "QueryInvalid",
