@@ -30,7 +30,7 @@ _ACTIVITY: Final[dict[str, Any]] = {
     },
 }
 _GET: Final[dict[str, Any]] = {
-    "parameters": [openapi.VERSION, openapi.parameter("activityId", openapi.IRI)],
+    "parameters": [openapi.parameter("activityId", openapi.IRI)],
     "responses": {"200": {"description": "The Activity", "content": {JSON: {"schema": _ACTIVITY}}}},
 }
 

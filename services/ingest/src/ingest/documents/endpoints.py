@@ -60,7 +60,9 @@ def _writing(kind: Kind, method: Literal["PUT", "POST"]) -> Endpoint:
         place = place_of(request, kind, version, single=True)
         _allowed(credential, place, "write")
         content = Content(await _body(request), _media_type(request))
-        change = Write(method, conditions_of(request), content, kind.is_guarded(version))
+        change = Write(
+            method, conditions_of(request), content, kind.is_guarded(version), kind.demands_condition(version)
+        )
         recorded = await state_of(request).documents.write(credential.tenant, place, change)
         return Response(status_code=204, headers=None if recorded else {NOT_RECORDED: "1"})
 
@@ -93,8 +95,7 @@ def _deleting(kind: Kind) -> Endpoint:
 
 def _allowed(credential: Credential, place: Place, access: Literal["read", "write"]) -> None:
     """A restricted credential reaches only what it was made for. Raises `Forbidden`."""
-    allows = getattr(credential, "allows_document", None)
-    if allows is not None and not allows(place, access):
+    if not credential.allows_document(place, access):
         raise Forbidden(f"These credentials do not reach this {place.kind.word} document")
 
 

@@ -33,6 +33,13 @@ class Kind:
         """
         return version.is_2 or not self.has_registration
 
+    def demands_condition(self, version: Version) -> bool:
+        """Whether a PUT needs If-Match or If-None-Match also where there is no document yet: on profiles in 1.0.3.
+
+        Its clients MUST send one of the two (Communication 3.1); 2.0 4.1.4 knows only the document that is there.
+        """
+        return not version.is_2 and not self.has_registration
+
 
 STATE: Final = Kind("state", "/activities/state", "stateId", Scope.state, True, True, "state")
 ACTIVITY_PROFILE: Final = Kind(

@@ -5,12 +5,6 @@ from typing import Any, Final
 from ingest.documents.kinds import Kind
 from ingest.documents.parameters import LONGEST_IRI, LONGEST_NAME
 
-VERSION: Final = {
-    "name": "X-Experience-API-Version",
-    "in": "header",
-    "required": True,
-    "schema": {"type": "string", "pattern": r"^(1\.0|2\.0)(\.[0-9]+)?$", "examples": ["1.0.3", "2.0.0"]},
-}
 _TAG: Final = {"type": "string", "maxLength": 1000, "examples": ['"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"']}
 _MATCH: Final = {"name": "If-Match", "in": "header", "schema": _TAG, "description": "The ETag that was read"}
 _NONE_MATCH: Final = {"name": "If-None-Match", "in": "header", "schema": _TAG, "description": "`*`: only if new"}
@@ -66,7 +60,7 @@ def _name(kind: Kind, *, required: bool) -> dict[str, Any]:
 
 
 def _context(kind: Kind) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [VERSION]
+    found: list[dict[str, Any]] = []
     if kind.of_activity:
         found.append(parameter("activityId", IRI))
     if kind.of_agent:

@@ -33,12 +33,16 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A request to change a document. `is_guarded`: a PUT over one that is there needs a precondition."""
+    """A request to change a document.
+
+    `is_guarded`: a PUT over one that is there needs a precondition; `is_demanded`: so does one where there is none.
+    """
 
     method: Literal["PUT", "POST", "DELETE"]
     conditions: Conditions
     content: Content | None = None
     is_guarded: bool = False
+    is_demanded: bool = False
 
     def check(self) -> None:
         """What is wrong whatever is there. Raises `BadRequest`."""
@@ -48,17 +52,21 @@ class Write:
     def outcome(self, current: Content | None) -> Content | None:
         """The document afterwards; None where there is none. Raises `Problem`."""
         self.conditions.check(None if current is None else current.tag)
-        if self.content is None or current is None:
-            return self.content
-        if self.method == "POST":
+        if self.method == "PUT" and not self.conditions.are_given:
+            self._check_unconditional(exists=current is not None)
+        if self.method == "POST" and self.content is not None and current is not None:
             return _merged(current, self.content)
-        if self.is_guarded and not self.conditions.are_given:
+        return self.content
+
+    def _check_unconditional(self, *, exists: bool) -> None:
+        if exists and self.is_guarded:
             raise Conflict(
                 "The document exists, and the request has neither If-Match nor If-None-Match: check the current state "
                 "of the document, then set If-Match to its current ETag",
                 errors=[{"parameter": "If-Match", "in": "header", "detail": "is missing"}],
             )
-        return self.content
+        if not exists and self.is_demanded:
+            raise wrong_header("If-None-Match", "is missing: a new document is put with *, one that exists by If-Match")
 
 
 def _merged(current: Content, posted: Content) -> Content:
