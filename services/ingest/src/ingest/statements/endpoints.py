@@ -12,6 +12,7 @@ from service_kit import metrics
 from service_kit.problems import BadRequest, NotFound, TooLarge
 from xapi import Parsed, QueryInvalid, StatementQuery, Version
 
+from ingest.activities.rendering import rendered
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
@@ -86,8 +87,10 @@ async def _single(
     found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
     if found is None:
         raise NotFound("There is no such statement" + (" that is voided" if voided else ", or it is voided"))
-    (opened,) = await state.statements.opened([found])
-    return reading.rendered(opened, query.format, request.headers.get("Accept-Language")), found["stored"]
+    opened = await state.statements.opened([found])
+    language = request.headers.get("Accept-Language")
+    (content,) = await rendered(state.activities, tenant, opened, query.format, language)
+    return content, found["stored"]
 
 
 async def _list(
@@ -114,7 +117,7 @@ async def _list(
         more = f"{request.scope.get('root_path', '')}{router.prefix}/statements?{reading.MORE}={cursor}"
     language = request.headers.get("Accept-Language")
     opened = await state.statements.opened(page)
-    return reading.result([reading.rendered(one, query.format, language) for one in opened], more)
+    return reading.result(await rendered(state.activities, tenant, opened, query.format, language), more)
 
 
 async def _read(request: Request, version: Version) -> tuple[list[Parsed], bool]:
