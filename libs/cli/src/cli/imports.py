@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -19,17 +20,16 @@ from cli.console import err, one_line_errors, out
 from cli.oulad import importing
 from cli.oulad.errors import ImportStopped
 from cli.oulad.importing import Options, Outcome, Target, Watch
+from cli.transfer.importing import Options as TransferOptions
+from cli.transfer.importing import Origin, copy, load
+from cli.transfer.importing import Outcome as TransferOutcome
+from cli.transfer.stack import ingest_of_stack
 
 app = typer.Typer()
 group = typer.Typer(name="import", help="Import the data of others as xAPI statements.", no_args_is_help=True)
 app.add_typer(group)
 
 _EVERY_SECONDS = 5.0
-
-
-@group.callback()
-def _group() -> None:
-    """Keeps `import` a group while it has one command."""
 
 
 @group.command()
@@ -71,6 +71,68 @@ def oulad(
             outcome = importing.run(folder, target, options, watch)
     _tell(outcome)
     if outcome.refusals:
+        sys.exit(1)
+
+
+@group.command()
+def xapi(
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="The other LRS's xAPI endpoint")],
+    key: Annotated[str, typer.Option(envvar="SOURCE_KEY", help="Its key")],
+    secret: Annotated[str, typer.Option(envvar="SOURCE_SECRET", help="Its secret")],
+    since: Annotated[str, typer.Option(help="Only what it stored after this time (RFC 3339)")] = "",
+    xapi_version: Annotated[str, typer.Option(help="The xAPI version spoken to it")] = "1.0.3",
+    url: Annotated[str | None, typer.Option(help="Our ingest, instead of the running stack's")] = None,
+    token: Annotated[str, typer.Option(envvar="TRELLIS_TOKEN", help="Operator's token that goes with --url")] = "",
+    anew: Annotated[bool, typer.Option(help="From the beginning, not from where the last run stopped")] = False,
+) -> None:
+    """Copy the statements of another Learning Record Store.
+
+    The same command again goes on where the last one stopped, and later brings what is new. Nothing is stored twice.
+    """
+    with one_line_errors():
+        origin = Origin(source, key, secret, since, xapi_version)
+        options = _options(url, token, anew=anew)
+        with watching() as watch:
+            watch.says(f"copying {source}")
+            outcome = asyncio.run(copy(origin, options, watch.advanced))
+    _tell_of_import(outcome)
+
+
+@group.command()
+def statements(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, plain or gzip")],
+    url: Annotated[str | None, typer.Option(help="Our ingest, instead of the running stack's")] = None,
+    token: Annotated[str, typer.Option(envvar="TRELLIS_TOKEN", help="Operator's token that goes with --url")] = "",
+    anew: Annotated[bool, typer.Option(help="From the beginning, not from where the last run stopped")] = False,
+) -> None:
+    """Import statements, one a line, or what `trellis export` wrote, with its provenance."""
+    with one_line_errors():
+        options = _options(url, token, anew=anew)
+        with watching() as watch:
+            watch.says(f"importing {file}")
+            outcome = asyncio.run(load(file, options, watch.advanced))
+    _tell_of_import(outcome)
+
+
+def _options(url: str | None, token: str, *, anew: bool) -> TransferOptions:
+    if url is None:
+        url, token = ingest_of_stack()
+    return TransferOptions(url, token, data_dir() / "import", anew)
+
+
+def _tell_of_import(outcome: TransferOutcome) -> None:
+    done = outcome.progress
+    if outcome.before:
+        out.print(f"went on behind {outcome.before:,} statements of earlier runs, counted in:")
+    out.print(f"accepted     {done.accepted:>9,}")
+    out.print(f"not recorded {done.not_recorded:>9,} (acknowledged; their learners do not allow it)")
+    out.print(f"rejected     {done.rejected:>9,}")
+    if outcome.voided or outcome.voided_hidden:
+        out.print(f"voided       {outcome.voided:>9,} copied with what voids them; {outcome.voided_hidden:,} not shown")
+    if not outcome.up_to_date:
+        out.print(f"The source calls nothing behind {outcome.through} consistent yet: run again for the rest.")
+    if done.rejected:
+        err.print(f"rejected statements and why: {outcome.rejects or 'on the machine of an earlier run'}", markup=False)
         sys.exit(1)
 
 
@@ -139,4 +201,5 @@ class _Lines:
         self._done += statements
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY_SECONDS
-            err.print(f"{self._done:,} of {self._total:,} statements", markup=False)
+            of = f" of {self._total:,}" if self._total else ""
+            err.print(f"{self._done:,}{of} statements", markup=False)

@@ -43,6 +43,20 @@ STATEMENTS_REFUSED: Final = Metric(
     "Requests refused as invalid.",
     "A rise after an LMS upgrade: its emitter sends something new.",
 )
+STATEMENTS_QUARANTINED: Final = Metric(
+    "trellis.ingest.statements.quarantined",
+    "counter",
+    "{statement}",
+    "Refused statements of batches that were stored in part; they wait in the quarantine.",
+    "Any: `trellis quarantine list` names the reasons. They expire after TRELLIS_QUARANTINE_DAYS.",
+)
+EMITTER_ALLOWANCES: Final = Metric(
+    "trellis.ingest.emitters.allowances",
+    "counter",
+    "{statement}",
+    "Statements taken beyond the standard, by `profile` and `allowance`.",
+    "None; a fall to nothing after an LMS upgrade: its emitter keeps to the standard now, `strict` may do.",
+)
 EVIDENCE_FOLDED: Final = Metric(
     "trellis.learner_profile.evidence.folded",
     "counter",
@@ -106,10 +120,33 @@ OUTBOX_PUBLISHED: Final = Metric(
     "Changes published, by `outbox`.",
     "Flat while age rises: see there.",
 )
+FORWARDING_LAG: Final = Metric(
+    "trellis.ingest.forwarding.lag",
+    "gauge",
+    "s",
+    "Age of the oldest statement that a forwarding has not sent on yet, by `forwarding`; 0 where none waits.",
+    "Rising for minutes: `waits_for` of GET /forwardings says what the other LRS last answered. Nothing is lost.",
+)
+FORWARDING_FORWARDED: Final = Metric(
+    "trellis.ingest.forwarding.forwarded",
+    "counter",
+    "{statement}",
+    "Statements that the other LRS has taken, by `forwarding`.",
+    "Flat while lag rises: see there.",
+)
+FORWARDING_DEAD: Final = Metric(
+    "trellis.ingest.forwarding.dead_letters",
+    "counter",
+    "{statement}",
+    "Statements that the other LRS refused, by `forwarding`.",
+    "Any: read their reasons at GET /forwardings/{id}/dead-letters, mend, and replay.",
+)
 ALL: Final = (
     STATEMENTS_STORED,
     STATEMENTS_NOT_RECORDED,
     STATEMENTS_REFUSED,
+    STATEMENTS_QUARANTINED,
+    EMITTER_ALLOWANCES,
     EVIDENCE_FOLDED,
     LEARNERS_REBUILT,
     RECOMMENDATIONS_SERVED,
@@ -119,6 +156,9 @@ ALL: Final = (
     DEAD_LETTERS,
     OUTBOX_AGE,
     OUTBOX_PUBLISHED,
+    FORWARDING_LAG,
+    FORWARDING_FORWARDED,
+    FORWARDING_DEAD,
 )
 
 

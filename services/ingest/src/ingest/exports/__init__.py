@@ -1,0 +1,1 @@
+"""Everything that is stored, given away line by line."""

@@ -1,0 +1,100 @@
+"""`GET /exports/statements`: everything, or what the filters of GET /statements leave, streamed."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+from service_kit.auth import Principal, Role, require
+from xapi import StatementQuery, Version, negotiate
+from xapi.errors import VersionUnsupported
+from xapi.versions import HEADER
+
+from ingest.credentials.schemas import Scope
+from ingest.credentials.verification import scoped
+from ingest.exports.reading import Walk, Wanted
+from ingest.state import State, state_of
+from ingest.statements import reading
+from ingest.statements.refusals import wrong_header
+
+NDJSON: Final = "application/x-ndjson"
+_reader: Final = scoped(Scope.all_read)
+router = APIRouter(prefix="/exports", tags=["exports"])
+
+
+async def exporting(request: Request) -> str:
+    """The tenant of whoever may read everything: an operator, a dpo, or an xAPI credential with `all/read`."""
+    header = request.headers.get("Authorization", "")
+    if header.partition(" ")[0].lower() != "basic":
+        principal: Principal = await require(Role.operator, Role.dpo)(request, None)
+        return principal.tenant
+    credential = await _reader(request)
+    return credential.tenant
+
+
+Tenant = Annotated[str, Depends(exporting)]
+_TEXT: Final = {"type": "string"}
+_PARAMETERS: Final[dict[str, Any]] = {
+    "security": [{"bearer": []}, {"basic": []}],
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": _TEXT}
+        for name in ("agent", "verb", "activity", "registration", "related_agents", "related_activities")
+    ]
+    + [
+        {"name": name, "in": "query", "required": False, "schema": {**_TEXT, "format": "date-time"}}
+        for name in ("since", "until")
+    ]
+    + [
+        {
+            "name": "cursor",
+            "in": "query",
+            "required": False,
+            "description": "`<stored>/<id>` of the last line received (one without `voided`): go on behind it",
+            "schema": _TEXT,
+        }
+    ],
+    "responses": {"200": {"description": "One statement a line", "content": {NDJSON: {"schema": _TEXT}}}},
+}
+
+
+@router.get("/statements", openapi_extra=_PARAMETERS, response_class=StreamingResponse)
+async def export_statements(request: Request, tenant: Tenant) -> StreamingResponse:
+    """Statements in the order of (`stored`, `id`), up to where the store is consistent.
+
+    Each line is `{"statement": …, "stored": …, "provenance": {"stored", "authority"}}`; a voided statement comes
+    with `"voided": true` before the one that voids it. The last line is `{"summary": {"lines", "through"}}`:
+    without it the stream broke, and goes on with `cursor`.
+    """
+    state = state_of(request)
+    wanted = Wanted.parse(request.query_params.multi_items(), _version(request))
+    walk = await _walk(state, tenant, wanted.query, wanted)
+    first = b"" if walk is None else await walk.next()  # what fails, fails before the status is sent
+    return StreamingResponse(_stream(first, walk), media_type=NDJSON)
+
+
+async def _walk(state: State, tenant: str, query: StatementQuery, wanted: Wanted) -> Walk | None:
+    agent = None
+    if query.agent_ifi is not None:
+        identity = await state.identities.look_up(tenant, query.agent_ifi)
+        if identity is None:
+            return None
+        agent = identity.agent
+    selection = reading.selection(query, agent, state.stamps.consistent_through())
+    return Walk(state.statements, tenant, selection, wanted.after)
+
+
+async def _stream(first: bytes, walk: Walk | None) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    if walk is None:
+        yield b'{"summary":{"lines":0,"through":null}}\n'
+        return
+    async for chunk in walk.chunks():
+        yield chunk
+
+
+def _version(request: Request) -> Version:
+    try:
+        return negotiate(request.headers.get(HEADER, Version.V1_0_3))
+    except VersionUnsupported as error:
+        raise wrong_header(HEADER, str(error)) from None

@@ -1,0 +1,130 @@
+"""Which statements an export holds, and its lines."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from service_kit.mongo import Document
+from xapi import VOIDED, QueryInvalid, StatementQuery, Version, timestamps
+
+from ingest.statements import reading
+from ingest.statements.indexing import key_of
+from ingest.statements.refusals import invalid_query, wrong_parameter
+from ingest.statements.repository import Place, Selection, StatementRepository
+from ingest.statements.stamps import from_micros, to_micros
+
+PAGE: Final = 200
+CURSOR: Final = "cursor"
+_FILTERS: Final = frozenset(
+    ("agent", "verb", "activity", "registration", "related_agents", "related_activities", "since", "until")
+)
+_CURSOR: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)/([0-9a-fA-F-]{36})\Z", re.ASCII)
+_VOIDED: Final = VOIDED.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A checked request: the filters of GET /statements, and the last line that was received before."""
+
+    query: StatementQuery
+    after: Place | None
+
+    @classmethod
+    def parse(cls, params: reading.Pairs, version: Version) -> "Wanted":
+        """Raises `BadRequest`."""
+        for name, _ in params:
+            if name not in _FILTERS and name != CURSOR:
+                raise wrong_parameter(name, "is not a parameter of an export")
+        cursors = [value for name, value in params if name == CURSOR]
+        if len(cursors) > 1:
+            raise wrong_parameter(CURSOR, "expected at most once")
+        filters = [pair for pair in params if pair[0] != CURSOR]
+        try:
+            query = StatementQuery.parse([*filters, ("ascending", "true")], version)
+        except QueryInvalid as error:
+            raise invalid_query(error) from None
+        return cls(query, place_of(cursors[0]) if cursors else None)
+
+
+def place_of(cursor: str) -> Place:
+    """`<stored>/<id>` of a line. Raises `BadRequest`."""
+    found = _CURSOR.match(cursor)
+    try:
+        moment = timestamps.parse(found[1]) if found else None
+    except ValueError:
+        moment = None
+    if found is None or moment is None:
+        raise wrong_parameter(CURSOR, "expected `<stored>/<id>` of an export's line")
+    return Place(to_micros(moment), found[2].lower())
+
+
+class Walk:
+    """All statements of a selection in the order of (stored, id), up to `through`. Holds one page at a time."""
+
+    def __init__(self, statements: StatementRepository, tenant: str, selection: Selection, after: Place | None) -> None:
+        self._statements = statements
+        self._tenant = tenant
+        self._selection = selection
+        self._after = after
+        self._count = 0
+        self._ended = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Lines, a page at a time; last a summary, without which the export is not whole."""
+        while not self._ended:
+            if chunk := await self.next():
+                yield chunk
+        yield self.summary()
+
+    async def next(self) -> bytes:
+        """The lines of the next page."""
+        page = await self._statements.page(self._tenant, self._selection, after=self._after, limit=PAGE, authority=None)
+        self._ended = len(page) < PAGE
+        if not page:
+            return b""
+        self._after = reading.place_of(page[-1])
+        opened = await self._statements.opened(page)
+        provenances = await self._provenances(page)
+        lines: list[bytes] = []
+        for document, data, provenance in zip(page, opened, provenances, strict=True):
+            lines += [one async for one in self._voided(data)]
+            lines.append(line(document, data, provenance))
+        self._count += len(lines)
+        return b"".join(lines)
+
+    def summary(self) -> bytes:
+        through = None if self._selection.until is None else _moment(self._selection.until)
+        return orjson.dumps({"summary": {"lines": self._count, "through": through}}) + b"\n"
+
+    async def _provenances(self, documents: Sequence[Document]) -> list[bytes | None]:
+        opened = iter(await self._statements.opened([d["provenance"] for d in documents if "provenance" in d]))
+        return [next(opened) if "provenance" in d else None for d in documents]
+
+    async def _voided(self, data: bytes) -> AsyncIterator[bytes]:
+        """The statement that this one voids: no list holds it, so it comes before what voids it."""
+        if _VOIDED not in data:
+            return
+        statement = orjson.loads(data)
+        if statement["verb"]["id"] != VOIDED:
+            return
+        target = key_of(self._tenant, statement["object"]["id"])
+        found = await self._statements.one(target, voided=True, authority=None)
+        if found is not None:
+            (opened,), (provenance,) = await self._statements.opened([found]), await self._provenances([found])
+            yield line(found, opened, provenance, voided=True)
+
+
+def line(document: Document, statement: bytes, provenance: bytes | None, *, voided: bool = False) -> bytes:
+    """`{"statement": …, "stored": …}`, with `provenance` where there is one, and `"voided": true` where it is."""
+    parts = [b'{"statement":', statement, b',"stored":"', _moment(document["stored"]).encode(), b'"']
+    if provenance is not None:
+        parts += [b',"provenance":', provenance]
+    if voided:
+        parts.append(b',"voided":true')
+    return b"".join([*parts, b"}\n"])
+
+
+def _moment(micros: int) -> Any:
+    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

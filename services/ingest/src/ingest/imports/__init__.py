@@ -1,0 +1,1 @@
+"""Statements of other Learning Record Stores, taken over with what those knew of them."""

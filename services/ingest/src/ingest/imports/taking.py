@@ -1,0 +1,60 @@
+"""Valid lines to the recorder: what it refuses is set apart, the rest is stored."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from service_kit.problems import Conflict, Forbidden
+from xapi import Version
+
+from ingest.credentials.authority import account_of_key
+from ingest.credentials.credential import Credential
+from ingest.credentials.schemas import Scope
+from ingest.imports import lines
+from ingest.imports.lines import Line
+from ingest.imports.schemas import Rejected, Taken
+from ingest.statements.recording import Recorder
+
+IMPORTS: Final = "imports"
+"""The name under which imported statements are vouched for: the operator's, not any credential's."""
+
+
+async def take(body: bytes, tenant: str, *, recorder: Recorder) -> Taken:
+    """Store what can be stored; repeatable. Raises `PolicyUnknown`."""
+    valid, rejected, repeated = lines.read(body)
+    credential = importing(tenant)
+    taken = Taken(accepted=repeated, not_recorded=0, rejected=rejected)
+    for version, run in lines.by_version(valid):
+        await _record(recorder, credential, version, run, taken)
+    taken.rejected.sort(key=lambda one: one.line)
+    return taken
+
+
+async def _record(
+    recorder: Recorder, credential: Credential, version: Version, run: Sequence[Line], taken: Taken
+) -> None:
+    pending = list(run)
+    while pending:
+        batch = [line.parsed for line in pending]
+        try:
+            recorded = await recorder.record(credential, version, batch, is_array=True, provenance=True)
+        except (Conflict, Forbidden) as problem:
+            wrong = {int(error["index"]): error for error in reversed(problem.errors) if "index" in error}
+            if not wrong:
+                raise
+            taken.rejected += [_rejected(pending[index], index, error) for index, error in wrong.items()]
+            pending = [line for index, line in enumerate(pending) if index not in wrong]
+        else:
+            taken.accepted += len(pending) - recorded.not_recorded
+            taken.not_recorded += recorded.not_recorded
+            return
+
+
+def _rejected(line: Line, index: int, error: object) -> Rejected:
+    found = error if isinstance(error, dict) else {}
+    pointer = str(found.get("pointer", "")).removeprefix(f"/{index}")
+    return Rejected(line=line.number, pointer=pointer, detail=str(found.get("detail", "")))
+
+
+def importing(tenant: str) -> Credential:
+    """Imports need no xAPI credential; the authority of what they store names them."""
+    return Credential(IMPORTS, tenant, frozenset({Scope.all}), account_of_key(IMPORTS))
