@@ -98,9 +98,13 @@ def _judged(values: Sequence[Any], version: Version, allowances: Collection[Allo
         elif equal(before.parsed.raw, one.parsed.raw):
             twins[index] = before.index
         else:
-            reason = f"expected distinct ids in a batch, found that of statement {before.index} again"
-            rejected.append(Rejected(index, value, (Problem("/id", reason),)))
+            rejected.append(Rejected(index, value, (Problem("/id", repeated_id(before.index)),)))
     return Judgement(is_array, accepted, rejected, twins)
+
+
+def repeated_id(first: int) -> str:
+    """What is wrong with the second statement of one id in a batch."""
+    return f"expected distinct ids in a batch, found that of statement {first} again"
 
 
 def _as_meant(raw: Any, allowances: Collection[Allowance]) -> tuple[Any, frozenset[Allowance]]:
