@@ -38,10 +38,17 @@ class Tokens:
         subject: str = "tester",
         learner: str | None = None,
         ttl_seconds: int = 3600,
+        scope: str | None = None,
     ) -> str:
         """A token with these roles; a negative ttl makes one that has expired."""
         return self.issuer.token(
-            roles=roles, tenant=tenant, subject=subject, learner=learner, ttl_seconds=ttl_seconds, now=time.time()
+            roles=roles,
+            tenant=tenant,
+            subject=subject,
+            learner=learner,
+            ttl_seconds=ttl_seconds,
+            scope=scope,
+            now=time.time(),
         )
 
     def headers(self, *roles: str, tenant: str = "demo", learner: str | None = None) -> dict[str, str]:

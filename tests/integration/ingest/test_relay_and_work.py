@@ -226,7 +226,7 @@ class TestWork:
             await publish(lrs, topics.REQUESTS, ada, Request(request_id="r1", type="erasure"))
             (message,) = await records(lrs, topics.RECEIPTS, 1)
             assert message.payload.request_id == "r1"
-            counts = {"statements": 3, "statements_rewritten": 2, "documents": 0, "identities": 1}
+            counts = {"statements": 3, "statements_rewritten": 2, "documents": 0, "launches": 0, "identities": 1}
             assert message.payload.counts == counts
 
             assert set(await lrs.ids()) == {named["id"], together["id"], apart["id"]}

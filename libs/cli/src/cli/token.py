@@ -22,11 +22,17 @@ def token(
     learner: Annotated[str | None, typer.Option(help="The learner_id of whoever holds the token")] = None,
     tenant: Annotated[str, typer.Option()] = TENANT,
     subject: Annotated[str, typer.Option(help="Who holds it: the claim `sub`")] = "local",
+    scope: Annotated[list[str] | None, typer.Option(help="What it may do in xAPI, such as statements/read")] = None,
     ttl: Annotated[str, typer.Option(help="How long it is good for: 90s, 30m, 8h, 1d")] = "8h",
 ) -> None:
     """Print a bearer token that the services of `trellis up` accept."""
     made = Issuer.in_folder(data_dir() / "issuer").token(
-        roles=[each.value for each in role], tenant=tenant, subject=subject, learner=learner, ttl_seconds=seconds(ttl)
+        roles=[each.value for each in role],
+        tenant=tenant,
+        subject=subject,
+        learner=learner,
+        ttl_seconds=seconds(ttl),
+        scope=" ".join(scope) if scope else None,
     )
     typer.echo(made)
 

@@ -68,9 +68,10 @@ class Issuer:
         subject: str,
         learner: str | None = None,
         ttl_seconds: int = 3600,
+        scope: str | None = None,
         now: float | None = None,
     ) -> str:
-        """A signed token; `learner` is the learner_id of the person who holds it."""
+        """A signed token; `learner` is the learner_id of the person who holds it, `scope` what it may do in xAPI."""
         issued = int(time.time() if now is None else now)
         claims: dict[str, Any] = {
             "iss": self.name,
@@ -82,4 +83,6 @@ class Issuer:
         claims |= {"tenant": tenant, "roles": list(roles)}
         if learner is not None:
             claims["learner"] = learner
+        if scope is not None:
+            claims["scope"] = scope
         return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": _KEY_ID})

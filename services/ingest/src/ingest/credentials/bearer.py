@@ -1,7 +1,8 @@
 """OIDC bearer tokens as callers of /xapi.
 
 A token says in `scope` what it may do (RFC 8693 4.2, RFC 9068 2.2.3): the names of 1.0.3 Communication 4.2, each with
-or without the prefix `xapi:`. Roles, which open the rest of Trellis, open nothing here.
+or without the prefix `xapi:`; `profile` has it always, since alone it is OpenID Connect's own, and in every login.
+Roles, which open the rest of Trellis, open nothing here.
 """
 
 import hashlib
@@ -16,7 +17,10 @@ from ingest.credentials.credential import Account, Credential, Known
 from ingest.credentials.schemas import Scope
 
 PREFIX: Final = "xapi:"
-_NAMES: Final = frozenset(Scope)
+_NAMES: Final[Mapping[str, Scope]] = {
+    **{f"{PREFIX}{scope}": scope for scope in Scope},
+    **{scope.value: scope for scope in Scope if scope is not Scope.profile},  # OpenID Connect Core 5.4
+}
 
 
 def known(claims: Mapping[str, Any]) -> Known:
@@ -35,7 +39,7 @@ def scopes_of(claim: Any) -> frozenset[Scope]:
     [<Scope.state: 'state'>, <Scope.statements_read: 'statements/read'>]
     """
     names = claim.split() if isinstance(claim, str) else []
-    return frozenset(Scope(name) for given in names if (name := given.removeprefix(PREFIX)) in _NAMES)
+    return frozenset(_NAMES[name] for name in names if name in _NAMES)
 
 
 def of_principal(principal: Principal, issuer: str, scopes: frozenset[Scope]) -> Credential:
