@@ -79,7 +79,7 @@ async def _walk(state: State, tenant: str, query: StatementQuery, wanted: Wanted
         if identity is None:
             return None
         agent = identity.agent
-    selection = reading.selection(query, agent, state.stamps.consistent_through())
+    selection = reading.selection(query, agent, await state.stamps.confirmed())
     return Walk(state.statements, tenant, selection, wanted.after)
 
 
