@@ -8,10 +8,14 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from service_kit.mongo import Document
+from xapi import loads
 from xapi.parsing import JsonObject
 
 from ingest.attachments.multipart import MEDIA_TYPE
 from ingest.attachments.repository import AttachmentRepository, Held, sha2_of
+
+Statements = Sequence[tuple[Document, bytes]]
+"""As documents, and opened."""
 
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
@@ -36,10 +40,10 @@ class Answerer:
         self,
         request: Request,
         content: bytes,
-        statements: Sequence[tuple[Document, JsonObject]],
+        statements: Statements,
         headers: Mapping[str, str],
     ) -> Response:
-        """`content` is the JSON that comes first; `statements` are those in it, as documents and as JSON."""
+        """`content` is the JSON that comes first, `statements` are those in it."""
         boundary = secrets.token_hex(24)
         parts = [_Part(_head(boundary, {"Content-Type": "application/json"}, len(content)), content)]
         for sha2, content_type, held in await self._data(statements):
@@ -59,12 +63,14 @@ class Answerer:
             return Response(status_code=200, headers=headers)
         return StreamingResponse(self._body(parts, end), 200, headers)
 
-    async def _data(self, statements: Sequence[tuple[Document, JsonObject]]) -> list[tuple[str, str, Held]]:
+    async def _data(self, statements: Statements) -> list[tuple[str, str, Held]]:
         """SHA-2, media type and where the data is."""
         keys: dict[str, str] = {}
-        for document, raw in statements:
-            types = dict(_types(raw))
-            for key in document.get("blobs", ()):
+        for document, opened in statements:
+            if not document.get("blobs"):
+                continue
+            types = dict(_types(loads(opened)))
+            for key in document["blobs"]:
                 keys.setdefault(key, types.get(sha2_of(key), _UNKNOWN_TYPE))
         held = await self._repository.find(keys.keys())
         once = {sha2_of(key): (content_type, held[key]) for key, content_type in reversed(keys.items()) if key in held}

@@ -5,12 +5,12 @@ preamble, and that a body without its last boundary is not whole.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.datastructures import Headers
 
 MEDIA_TYPE: Final = "multipart/mixed"
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
@@ -24,9 +24,9 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A part begins; names of headers are in lower case."""
+    """A part begins."""
 
-    headers: Mapping[str, str]
+    headers: Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Splitter:
                 "on_header_field": lambda data, start, end: self._name.append(data[start:end]),
                 "on_header_value": lambda data, start, end: self._value.append(data[start:end]),
                 "on_header_end": self._header,
-                "on_headers_finished": lambda: self._events.append(Head(self._headers)),
+                "on_headers_finished": lambda: self._events.append(Head(Headers(self._headers))),
                 "on_part_data": lambda data, start, end: self._events.append(data[start:end]),
                 "on_part_end": lambda: self._events.append(End()),
                 "on_end": self._finish,

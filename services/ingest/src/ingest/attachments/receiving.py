@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from service_kit.problems import BadRequest, TooLarge
+from starlette.datastructures import Headers
 from xapi import Parsed, StatementInvalid, Version, parse_statements
 from xapi.parsing import JsonObject
 
@@ -21,10 +22,10 @@ from ingest.attachments.spool import Spool
 from ingest.statements.refusals import invalid, wrong_header
 
 JSON: Final = "application/json"
-_HASH: Final = "x-experience-api-hash"
-_ENCODING: Final = "content-transfer-encoding"
-_TYPE: Final = "content-type"
-_LENGTH: Final = "content-length"
+_HASH: Final = "X-Experience-API-Hash"
+_ENCODING: Final = "Content-Transfer-Encoding"
+_TYPE: Final = "Content-Type"
+_LENGTH: Final = "Content-Length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class _Part:
 
     number: int
     spool: Spool
-    headers: Mapping[str, str]
+    headers: Headers
 
 
 @dataclass
@@ -159,7 +160,7 @@ class _Reading:
             if len(self._first) > self.limits.statements_bytes:
                 raise TooLarge(f"The statements are larger than {self.limits.statements_bytes} bytes")
 
-    def _begin(self, headers: Mapping[str, str]) -> None:
+    def _begin(self, headers: Headers) -> None:
         self._number += 1
         if self._number == 1:
             if _media_type(headers.get(_TYPE, "")) != JSON:
@@ -172,7 +173,7 @@ class _Reading:
         sha2 = self._checked(headers)
         self._part = _Part(self._number, Spool(sha2), headers)
 
-    def _checked(self, headers: Mapping[str, str]) -> str:
+    def _checked(self, headers: Headers) -> str:
         """The hash that a part names, if its headers are those of an attachment of the statements."""
         number = self._number
         if _HASH not in headers:
@@ -252,8 +253,8 @@ def _refuse_without_data(
 
 
 def _refuse_part(number: int, detail: str, header: str = "", pointer: str = "") -> NoReturn:
-    where = f"part {number}" + (f", {header.title()}" if header else "")
-    place = _place(pointer, detail) | {"part": number} | ({"header": header.title()} if header else {})
+    where = f"part {number}" + (f", {header}" if header else "")
+    place = _place(pointer, detail) | {"part": number} | ({"header": header} if header else {})
     raise BadRequest(f"Wrong input in {where}: {detail}", errors=[place])
 
 

@@ -29,6 +29,7 @@ from service_kit.mongo import (
     Index,
     MongoAway,
 )
+from xapi.parsing import JsonObject
 
 from ingest.attachments.blobs import BlobGone, Blobs
 from ingest.attachments.spool import Spool
@@ -72,6 +73,11 @@ def key_of(owner: Owner, sha2: str) -> str:
 
 def sha2_of(key: str) -> str:
     return key.rpartition("/")[2]
+
+
+def sha2s_of(statement: JsonObject) -> list[str]:
+    """The SHA-2 of each attachment of a valid statement and of its SubStatement."""
+    return [one["sha2"] for part in (statement, statement["object"]) for one in part.get("attachments", ())]
 
 
 class AttachmentRepository:
