@@ -4,6 +4,7 @@
   the verb itself says how right it was;
 - completion (completed, submitted, finished, turned-in, …): done; moves mastery only with a score or a success;
 - exposure (experienced, attempted, initialized, terminated, viewed, played, …): seen: interest, pace, what is recent;
+- leave (waived): done, by a decision and not by an answer: its success says nothing of what the learner knows;
 - opinion (rated, liked, voted, progressed, …): seen; a score there is an opinion or a progress, never how right an
   answer was.
 
@@ -36,6 +37,7 @@ _RESPONSE = VerbRule(EvidenceKind.RESPONSE)
 _RIGHT = VerbRule(EvidenceKind.RESPONSE, implies=1.0)
 _WRONG = VerbRule(EvidenceKind.RESPONSE, implies=0.0)
 _COMPLETION = VerbRule(EvidenceKind.COMPLETION)
+_LEAVE = VerbRule(EvidenceKind.COMPLETION, opinion=True)
 _EXPOSURE = VerbRule(EvidenceKind.EXPOSURE)
 _OPINION = VerbRule(EvidenceKind.EXPOSURE, opinion=True)
 
@@ -44,8 +46,9 @@ _WORDS = {
     _RIGHT: "passed mastered",
     _WRONG: "failed",
     _COMPLETION: "completed complete submitted submit finished turned-in turnedin uploaded certified",
+    _LEAVE: "waived",
     _EXPOSURE: (
-        "experienced attempted initialized initialised terminated suspended resumed launched satisfied waived abandoned"
+        "experienced attempted initialized initialised terminated suspended resumed launched satisfied abandoned"
         " viewed read watched watch listened played play paused seeked consumed accessed opened closed started start"
         " stopped interacted navigated-in loggedin logged-in loggedout logged-out registered unregistered enrolled"
         " joined left exited downloaded searched focused unfocused requested asked skipped bookmarked shared created"
