@@ -151,6 +151,31 @@ class TestRender:
         assert found["actor"] == STATEMENT["actor"]
 
 
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("fr;q=0.1, de-AT;q=0.9", "de"),
+        ("de-CH-1996", "de-CH"),
+        ("de-CH", "de-CH"),
+        ("es-MX, fr;q=0.5", "fr"),
+        ("es-MX", "es-419"),
+        ("EN", "en-US"),
+        ("de;q=0, *", "en-US"),
+        ("*;q=0.5, fr;q=0.2", "fr"),
+        ("pt", "en-US"),
+        ("en;q=0, de;q=0, fr;q=0, es;q=0", "en-US"),
+        ("de;q=0.0001, fr", "fr"),
+        ("", "en-US"),
+    ],
+)
+def test_the_language_that_suits_best(header: str, key: str) -> None:
+    texts = {"en-US": "a", "de": "b", "de-CH": "c", "fr": "d", "es-419": "e"}
+    statement = {**STATEMENT, "verb": {"id": "http://example.org/did", "display": texts}}
+    assert render(statement, "canonical", header)["verb"]["display"] == {key: texts[key]}
+    empty = {**STATEMENT, "verb": {"id": "http://example.org/did", "display": {}}}
+    assert render(empty, "canonical", header)["verb"]["display"] == {}
+
+
 @given(statements())
 @settings(max_examples=100, deadline=None)
 def test_every_form_is_a_valid_statement_of_the_same_people(statement: JsonObject) -> None:

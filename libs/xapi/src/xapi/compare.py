@@ -12,18 +12,20 @@ Differences that an exception to immutability could have caused are ignored, all
 | one activity or an array of one in contextActivities | the same; the order of an array counts | 2.4.6.2 |
 | objectType Agent or Activity | the same as none: it is the default | 2.4.2.1, 2.4.4.1 |
 | duration | as text (PT60S is not PT1M), but without what is finer than 0.01 s | 2.3.1, 4.6; 2.0 |
-| numbers | by value (1 is 1.0), and true is not 1 | RFC 8259 6 |
+| numbers | by exact value (1 is 1.0 and 1.10 is 1.1, whatever the digits), and true is not 1 | RFC 8259 6 |
 | names of agents, attachments' descriptions, extensions and all else | exactly | 2.3.1: no exception |
 
 `version` is ignored since the same statement may come in requests of several patch versions (2.4.10, Note).
 """
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import orjson
 
 from . import durations, timestamps
+from .exact import Number, pointer
 from .identifiers import canonical_mbox
 from .parsing import JsonObject
 
@@ -47,7 +49,7 @@ def difference(a: JsonObject, b: JsonObject) -> str | None:
 def _first(a: Any, b: Any, path: str) -> str | None:
     if isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):
-            place = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+            place = path + pointer(key)
             if key not in a or key not in b:
                 return place
             if (found := _first(a[key], b[key], place)) is not None:
@@ -58,7 +60,19 @@ def _first(a: Any, b: Any, path: str) -> str | None:
             return path
         pairs = enumerate(zip(a, b, strict=True))
         return next((found for i, (x, y) in pairs if (found := _first(x, y, f"{path}/{i}")) is not None), None)
+    if isinstance(a, Number) or isinstance(b, Number):
+        return None if _exactly(a) == _exactly(b) else path
     return None if a == b and isinstance(a, bool) == isinstance(b, bool) else path
+
+
+def _exactly(value: Any) -> Any:
+    """A number with all its digits; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:  # an exponent beyond 10^18
+        return str(value)
 
 
 def _statement(part: JsonObject, left_out: set[str] | frozenset[str]) -> JsonObject:

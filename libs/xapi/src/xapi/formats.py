@@ -80,21 +80,34 @@ def _ranges(header: str | None) -> list[tuple[str, float]]:
 
 
 def _one_language(texts: JsonObject, ranges: list[tuple[str, float]]) -> JsonObject:
-    """The entry of the first range that fits (RFC 4647 3.3.1, then by primary language), else the first entry."""
+    """The entry that suits the heaviest range, else one of its language, else the first that is not unwanted."""
     wanted = [tag for tag, weight in ranges if weight > 0 and tag != "*"]
-    for matches in (_is_within, _shares_primary):
+    unwanted = [tag for tag, weight in ranges if weight == 0 and tag not in wanted]
+    keys = [key for key in texts if not any(_is_within(key.lower(), tag) for tag in unwanted)] or list(texts)
+    for farthest in (_FAR - 1, _FAR):
         for tag in wanted:
-            if (key := next((key for key in texts if matches(key.lower(), tag)), None)) is not None:
-                return {key: texts[key]}
-    return dict(list(texts.items())[:1])
+            nearest = min((_distance(key.lower(), tag) for key in keys), default=_FAR + 1)
+            if nearest <= farthest:
+                return next({key: texts[key]} for key in keys if _distance(key.lower(), tag) == nearest)
+    return {key: texts[key] for key in keys[:1]}
+
+
+_FAR: Final = 100
+
+
+def _distance(tag: str, wanted: str) -> int:
+    """The same, a narrower one (RFC 4647 3.3.1), one of those it is cut down to (3.4), another of the same language."""
+    if tag == wanted:
+        return 0
+    if _is_within(tag, wanted):
+        return 1
+    if _is_within(wanted, tag):
+        return min(1 + wanted.count("-") - tag.count("-"), _FAR - 1)
+    return _FAR if tag.split("-")[0] == wanted.split("-")[0] else _FAR + 1
 
 
 def _is_within(tag: str, wanted: str) -> bool:
     return tag == wanted or tag.startswith(f"{wanted}-")
-
-
-def _shares_primary(tag: str, wanted: str) -> bool:
-    return tag.split("-")[0] == wanted.split("-")[0]
 
 
 def _canonical(value: Any, ranges: list[tuple[str, float]]) -> Any:
