@@ -227,7 +227,7 @@ class TestWork:
             (message,) = await records(lrs, topics.RECEIPTS, 1)
             assert message.payload.request_id == "r1"
             counts = {"statements": 3, "statements_rewritten": 2, "documents": 0, "launches": 0, "identities": 1}
-            assert message.payload.counts == counts
+            assert counts.items() <= message.payload.counts.items()
 
             assert set(await lrs.ids()) == {named["id"], together["id"], apart["id"]}
             assert await lrs.ids(agent=json.dumps(agent("ada")), related_agents="true") == []

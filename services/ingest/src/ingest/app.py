@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from service_kit.app import create_app
+from service_kit.auth import Authenticator
 from service_kit.consent import ConsentView
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
@@ -16,22 +17,40 @@ from ingest.activities.learning import Learning
 from ingest.activities.repository import ActivityRepository
 from ingest.agents import endpoints as agents
 from ingest.agents.knowing import KnownAgents
+from ingest.attachments.answering import Answerer
+from ingest.attachments.blobs import blobs_by
+from ingest.attachments.receiving import Limits, Receiver
+from ingest.attachments.repository import AttachmentRepository
+from ingest.attachments.signatures import Signatures
 from ingest.credentials import endpoints as credentials
 from ingest.credentials.repository import CredentialRepository
+from ingest.credentials.use import LastUse
 from ingest.credentials.verification import Verifier
 from ingest.documents import endpoints as documents
 from ingest.documents.keeping import Keeper
 from ingest.documents.repository import DocumentRepository
+from ingest.emitters import endpoints as emitters
+from ingest.emitters.parts import Emitters
+from ingest.exports import endpoints as exports
+from ingest.forwarding import endpoints as forwarding
+from ingest.forwarding.repository import ForwardingRepository
 from ingest.http import middleware, openapi
 from ingest.http.settings import XapiSettings
 from ingest.identities import endpoints as identities
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
+from ingest.imports import endpoints as imports
+from ingest.imports.repository import ImportRepository
+from ingest.launches import endpoints as launches
+from ingest.launches import repository as launched
+from ingest.launches.launching import Launcher
+from ingest.settings import AccessSettings, AttachmentSettings
 from ingest.state import State
 from ingest.statements import endpoints as statements
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
-from ingest.statements.stamps import Stamps
+from ingest.statements.stamps import LEASE_SECONDS, Stamps
+from ingest.statements.writers import Writers
 from ingest.stats import endpoints as stats
 
 DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
@@ -44,8 +63,10 @@ def create(settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("ingest", settings) as c:
-            app.state.ingest = build(c, xapi)
-            yield
+            app.state.ingest = build(c, xapi, AccessSettings(), app.state.authenticator)
+            async with app.state.ingest.stamps.kept(), app.state.ingest.emitters.watcher.running():
+                yield
+            await app.state.ingest.verifier.close()
 
     return create_app(
         title="Trellis ingest",
@@ -60,33 +81,60 @@ def create(settings: ServiceSettings) -> FastAPI:
             agents.router,
             identities.router,
             credentials.router,
+            launches.router,
+            imports.router,
+            exports.router,
+            forwarding.router,
+            emitters.router,
             stats.router,
         ],
+        body_limit_bytes=middleware.body_limit(settings.http.body_limit_bytes, AttachmentSettings()),
         within_limit=middleware.WITHIN_LIMIT,
         around=middleware.around(xapi),
         openapi_more=openapi.with_xapi,
     )
 
 
-def build(c: Connections, xapi: XapiSettings) -> State:
+def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authenticator: Authenticator) -> State:
     statements = StatementRepository(c.client, c.db, c.sealer)
-    credentials = CredentialRepository(c.db)
+    credentials = CredentialRepository(c.db, c.clock)
+    launches = launched.LaunchRepository(c.db, c.sealer)
     consents = ConsentView(c.db)
     known = IdentityRepository(c.db, c.sealer)
     identities = Resolver(known)
     activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)
-    stamps = Stamps(c.clock)
+    stamps = Stamps(c.clock, Writers(c.db, lease_seconds=LEASE_SECONDS))
+    recorder = Recorder(statements, identities, consents, stamps, Learning(activities, agents))
+    documents = Keeper(DocumentRepository(c.db, c.sealer), identities, consents, c.clock)
+    settings = AttachmentSettings()
+    attachments = AttachmentRepository(c.db, blobs_by(settings, c.db), c.sealer, c.clock)
+    limits = Limits(c.settings.http.body_limit_bytes, settings.attachments_a_request)
     return State(
         statements=statements,
-        recorder=Recorder(statements, identities, consents, stamps, Learning(activities, agents)),
+        recorder=recorder,
+        receiver=Receiver(attachments, Signatures.trusting(settings.signature_roots), limits),
+        answerer=Answerer(attachments),
         stamps=stamps,
         identities=identities,
-        documents=Keeper(DocumentRepository(c.db, c.sealer), identities, consents, c.clock),
+        documents=documents,
         activities=activities,
         agents=agents,
         consents=consents,
         credentials=credentials,
-        verifier=Verifier(credentials),
+        verifier=Verifier(
+            credentials.known,
+            others={launched.PREFIX: launches.known},
+            authenticator=authenticator,
+            last_use=LastUse(credentials.used),
+            rate=access.rate,
+            clock=c.clock,
+        ),
+        launches=launches,
+        launcher=Launcher(launches, identities, documents, recorder, c.clock),
+        public_url=access.public_url,
         clock=c.clock,
         xapi=xapi,
+        imports=ImportRepository(c.db),
+        forwardings=ForwardingRepository(c.client, c.db),
+        emitters=Emitters.of(c, recorder, identities, consents),
     )

@@ -6,21 +6,39 @@ from service_kit.runtime import Service
 from ingest import worker
 from ingest.activities.repository import ACTIVITIES
 from ingest.app import create
+from ingest.attachments.blobs import CHUNKS
+from ingest.attachments.repository import FILES
 from ingest.credentials.repository import CREDENTIALS
 from ingest.documents.repository import DOCUMENTS
+from ingest.emitters.quarantine import QUARANTINE
+from ingest.emitters.watching import TALLIES, WATCHES
+from ingest.forwarding.repository import DEAD_LETTERS, FORWARDINGS
 from ingest.identities.repository import IDENTITIES, LEARNERS, TENANT_KEYS
+from ingest.imports.repository import IMPORTS
+from ingest.launches.repository import LAUNCHES
 from ingest.statements.repository import STATEMENTS
+from ingest.statements.writers import STAMPS
 
 SERVICE = Service(
     name="ingest",
     collections=[
         STATEMENTS,
+        STAMPS,
         IDENTITIES,
         LEARNERS,
         TENANT_KEYS,
         CREDENTIALS,
+        LAUNCHES,
         DOCUMENTS,
+        FILES,
+        CHUNKS,
         ACTIVITIES,
+        IMPORTS,
+        FORWARDINGS,
+        DEAD_LETTERS,
+        QUARANTINE,
+        WATCHES,
+        TALLIES,
         *consent.COLLECTIONS,
     ],
     app=create,

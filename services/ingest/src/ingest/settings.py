@@ -1,10 +1,13 @@
 """Settings of ingest alone."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from service_kit.settings import danger
+
+from ingest.credentials.credential import Rate
 
 
 class AttachmentSettings(BaseSettings):
@@ -63,3 +66,63 @@ class AttachmentSettings(BaseSettings):
             "signature has no chain to one of these roots is refused."
         ),
     )
+
+
+class QuarantineSettings(BaseSettings):
+    """What is kept of emitters' statements that were refused."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
+
+    quarantine_days: float = Field(
+        30,
+        gt=0,
+        le=3650,
+        description="How long a refused statement stays in quarantine after it came last",
+        json_schema_extra=danger("What names no one readably is found by no erasure, and stays this long."),
+    )
+    quarantine_statements: int = Field(
+        10_000,
+        ge=0,
+        description="Most statements in a tenant's quarantine; beyond it a batch with a bad statement is refused whole",
+        json_schema_extra=danger("0: no batch is stored in part. Open edX then loses the good ones after a 409."),
+    )
+    quarantine_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=0,
+        description="Most bytes of statements in a tenant's quarantine",
+        json_schema_extra=danger("As above."),
+    )
+
+
+class AccessSettings(BaseSettings):
+    """How often callers of xAPI may ask, and under which address they find it."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_XAPI_", frozen=True, extra="ignore")
+
+    rate_per_second: float = Field(
+        0,
+        ge=0,
+        description="Requests a second of a caller without a rate of its own, at each replica; 429 beyond it; 0: any",
+        json_schema_extra=danger("Too low: an LMS falls behind in school hours. 0: one caller can take all of ingest."),
+    )
+    rate_burst: int = Field(
+        0,
+        ge=0,
+        description="How many requests at once within that rate; 0: those of one second",
+        json_schema_extra=danger("Smaller than an emitter's connections: it meets 429 although it is slow enough."),
+    )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s?#]*[^\s?#/])?$",
+        description="The address by which browsers reach ingest, in launches; empty: that of the request",
+        json_schema_extra=danger(
+            "Empty behind a proxy that ends TLS: content is launched with an http:// endpoint. Wrong: launched content "
+            "reaches nothing."
+        ),
+    )
+
+    @property
+    def rate(self) -> Rate | None:
+        if not self.rate_per_second:
+            return None
+        return Rate(self.rate_per_second, self.rate_burst or math.ceil(self.rate_per_second))

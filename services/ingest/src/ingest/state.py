@@ -8,11 +8,18 @@ from service_kit.consent import ConsentView
 
 from ingest.activities.knowing import KnownActivities
 from ingest.agents.knowing import KnownAgents
+from ingest.attachments.answering import Answerer
+from ingest.attachments.receiving import Receiver
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
 from ingest.documents.keeping import Keeper
+from ingest.emitters.parts import Emitters
+from ingest.forwarding.repository import ForwardingRepository
 from ingest.http.settings import XapiSettings
 from ingest.identities.resolving import Resolver
+from ingest.imports.repository import ImportRepository
+from ingest.launches.launching import Launcher
+from ingest.launches.repository import LaunchRepository
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import Stamps
@@ -22,6 +29,8 @@ from ingest.statements.stamps import Stamps
 class State:
     statements: StatementRepository
     recorder: Recorder
+    receiver: Receiver
+    answerer: Answerer
     stamps: Stamps
     identities: Resolver
     documents: Keeper
@@ -30,8 +39,14 @@ class State:
     consents: ConsentView
     credentials: CredentialRepository
     verifier: Verifier
+    launches: LaunchRepository
+    launcher: Launcher
+    public_url: str
     clock: Clock
     xapi: XapiSettings
+    imports: ImportRepository
+    forwardings: ForwardingRepository
+    emitters: Emitters
 
 
 def state_of(request: Request) -> State:

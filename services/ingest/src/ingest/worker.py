@@ -1,24 +1,67 @@
 """What runs beside HTTP: the part in privacy's conversation, and the relay, apart so that it can be left out."""
 
+from service_kit.consent import ConsentView
 from service_kit.runtime import Connections, Worker
 
+from ingest.attachments.blobs import blobs_by
+from ingest.attachments.repository import AttachmentRepository
+from ingest.attachments.sweeping import Sweeping
 from ingest.documents.repository import DocumentRepository
+from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.participant import IngestParticipant
+from ingest.forwarding.forwarder import Forwarder
+from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
+from ingest.launches.repository import LaunchRepository
+from ingest.settings import AttachmentSettings
 from ingest.statements.relaying import StatementSource
 from ingest.statements.repository import StatementRepository
+from ingest.statements.stamps import LEASE_SECONDS
+from ingest.statements.writers import Writers
 
 RELAY_POLL_SECONDS = 0.05
 
 
 def work(c: Connections) -> Worker:
-    """Policies, consents and requests in; receipts out."""
+    """Policies, consents and requests in; receipts out; statements on to other Learning Record Stores."""
     worker = Worker(c)
     statements = StatementRepository(c.client, c.db, c.sealer)
-    worker.take_part(
-        IngestParticipant(statements, IdentityRepository(c.db, c.sealer), DocumentRepository(c.db, c.sealer))
-    )
+    attachments = attachments_of(c)
+    worker.take_part(participant(c))
+    forwarder = forwarder_of(c)
+    forwarder.observe()
+    worker.job(forwarder.run)
+    worker.job(Sweeping(attachments, statements).run)
     return worker
+
+
+def participant(c: Connections) -> IngestParticipant:
+    """Everything here that is a learner's."""
+    return IngestParticipant(
+        StatementRepository(c.client, c.db, c.sealer),
+        IdentityRepository(c.db, c.sealer),
+        DocumentRepository(c.db, c.sealer),
+        attachments_of(c),
+        ForwardingRepository(c.client, c.db),
+        LaunchRepository(c.db, c.sealer),
+        QuarantineRepository(c.db, c.sealer),
+    )
+
+
+def forwarder_of(c: Connections) -> Forwarder:
+    """It writes no statements, and so only asks how far the store is consistent."""
+    return Forwarder(
+        c.db,
+        ForwardingRepository(c.client, c.db),
+        StatementRepository(c.client, c.db, c.sealer),
+        ConsentView(c.db),
+        Writers(c.db, lease_seconds=LEASE_SECONDS).through,
+        c.clock,
+    )
+
+
+def attachments_of(c: Connections) -> AttachmentRepository:
+    return AttachmentRepository(c.db, blobs_by(AttachmentSettings(), c.db), c.sealer, c.clock)
 
 
 def relay(c: Connections) -> Worker:

@@ -4,16 +4,21 @@ A statement about others too, or one that only mentions the learner, stays and n
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from uuid import uuid4
 
-import orjson
 from events.sealing import Owner
 from service_kit.mongo import Document, Session
-from xapi import agents_of
+from xapi import agents_of, dumps, loads
 
+from ingest.attachments.repository import AttachmentRepository
 from ingest.documents.repository import DocumentRepository
+from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.rewriting import without
+from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import Belongings, IdentityRepository
+from ingest.launches.repository import LaunchRepository
+from ingest.statements.indexing import agent_tokens
 from ingest.statements.repository import StatementRepository
 
 
@@ -25,27 +30,53 @@ async def forget(
     statements: StatementRepository,
     identities: IdentityRepository,
     documents: DocumentRepository,
+    attachments: AttachmentRepository,
+    forwardings: ForwardingRepository,
+    launches: LaunchRepository,
+    quarantine: QuarantineRepository,
 ) -> Mapping[str, int]:
     """Documents removed and rewritten. Repeatable: the second time finds nothing."""
+    launched = await launches.forget(tenant, learner, session)
+    data = await attachments.forget(tenant, learner)
     belongings = await identities.belongings(tenant, learner, session)
     if belongings is None:
-        return {"statements": 0, "statements_rewritten": 0, "documents": 0, "identities": 0}
-    naming = await statements.naming(tenant, belongings.agents, session)
+        return {
+            "statements": 0,
+            "statements_rewritten": 0,
+            "documents": 0,
+            "attachments": data,
+            "launches": launched,
+            "quarantine": 0,
+            "identities": 0,
+        }
+    tokens = {token for agent in belongings.agents for token in agent_tokens(agent)}
+    naming = await statements.naming(tenant, sorted(tokens), session)
     own = [d["_id"] for d in naming if set(d["learners"]) <= {learner, None} and learner in d["learners"]]
     mine = set(own)
     others = [document for document in naming if document["_id"] not in mine]
     await statements.remove(own, session)
-    changes = await _rewritten(tenant, learner, belongings, others, statements, identities)
+    changes = await _rewritten(tenant, learner, belongings, tokens, others, statements, identities)
     await statements.rewrite(changes, session)
+    await forwardings.forget(own, list(changes), session)
+    refused = await quarantine.forget(tenant, belongings.digests, session)
     kept = await documents.forget(tenant, belongings.agents, session)
     removed = await identities.remove(tenant, learner, belongings, session)
-    return {"statements": len(own), "statements_rewritten": len(others), "documents": kept, "identities": removed}
+    return {
+        "statements": len(own),
+        "statements_rewritten": len(others),
+        "documents": kept,
+        "attachments": data,
+        "launches": launched,
+        "quarantine": refused,
+        "identities": removed,
+    }
 
 
 async def _rewritten(
     tenant: str,
     learner: str,
     belongings: Belongings,
+    tokens: AbstractSet[bytes],
     documents: list[Document],
     statements: StatementRepository,
     identities: IdentityRepository,
@@ -53,22 +84,27 @@ async def _rewritten(
     """The fields to set, by `_id`."""
     bodies = []
     for document, data in zip(documents, await statements.opened(documents), strict=True):
-        raw = orjson.loads(data)
+        raw = loads(data)
         digests = await identities.digests(tenant, {use.ifi for use in agents_of(raw) if use.ifi is not None})
         forgotten = {ifi for ifi, digest in digests.items() if digest in belongings.digests}
         rest = [one for one in document["learners"] if one not in (learner, None)]
         rewritten = without(raw, forgotten.__contains__, str(uuid4()))
-        bodies.append((Owner(tenant, rest[0]), orjson.dumps(rewritten)))
+        bodies.append((Owner(tenant, rest[0]), dumps(rewritten)))
     sealed = await statements.sealed(bodies)
     return {
-        d["_id"]: _without_learner(d, learner, belongings.agents) | {"bytes": one.data, "key": one.key}
+        d["_id"]: _without_learner(d, learner, tokens) | {"bytes": one.data, "key": one.key}
         for d, one in zip(documents, sealed, strict=True)
     }
 
 
-def _without_learner(document: Document, learner: str, agents: list[str]) -> Document:
+def _without_learner(document: Document, learner: str, tokens: AbstractSet[bytes]) -> Document:
+    """The tokens may be the statement's own, or of what it targets."""
     return {
         "learners": [None if one == learner else one for one in document["learners"]],
-        "agents": [one for one in document["agents"] if one not in agents],
-        "related_agents": [one for one in document["related_agents"] if one not in agents],
-    }
+        "keys": [key for key in document["keys"] if key not in tokens],
+    } | ({"blobs": _without_data(document, learner)} if "blobs" in document else {})
+
+
+def _without_data(document: Document, learner: str) -> list[str]:
+    """The keys of the attachments' data that is still there: what was kept under the forgotten is gone."""
+    return [key for key in document["blobs"] if key.split("/")[-2] != learner]

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from service_kit.consent import Change
 from service_kit.mongo import Session
 
+from ingest.attachments.repository import AttachmentRepository
 from ingest.documents.repository import DocumentRepository
+from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.forgetting import forget
+from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
+from ingest.launches.repository import LaunchRepository
 from ingest.statements.repository import StatementRepository
 
 
@@ -15,11 +19,22 @@ class IngestParticipant:
     """`record` is asked at each request, so that a changed standing needs nothing done."""
 
     def __init__(
-        self, statements: StatementRepository, identities: IdentityRepository, documents: DocumentRepository
+        self,
+        statements: StatementRepository,
+        identities: IdentityRepository,
+        documents: DocumentRepository,
+        attachments: AttachmentRepository,
+        forwardings: ForwardingRepository,
+        launches: LaunchRepository,
+        quarantine: QuarantineRepository,
     ) -> None:
         self._statements = statements
         self._identities = identities
         self._documents = documents
+        self._attachments = attachments
+        self._forwardings = forwardings
+        self._launches = launches
+        self._quarantine = quarantine
 
     async def standing_changed(self, change: Change, session: Session) -> None:
         return
@@ -32,4 +47,8 @@ class IngestParticipant:
             statements=self._statements,
             identities=self._identities,
             documents=self._documents,
+            attachments=self._attachments,
+            forwardings=self._forwardings,
+            launches=self._launches,
+            quarantine=self._quarantine,
         )

@@ -36,10 +36,15 @@ class Resolver:
         await self._mark(tenant, known, wanted)
         return {ifi: known[digest] for ifi, digest in digests.items()}, {i for i, d in digests.items() if d in new}
 
-    async def look_up(self, tenant: str, ifi: str) -> Identity | None:
-        """Only looks."""
+    async def look_up(self, tenant: str, ifi: str, *, cached: bool = False) -> Identity | None:
+        """Only looks. `cached` takes what may be the identity of someone forgotten meanwhile."""
         digest = (await self._identities.digests(tenant, [ifi]))[ifi]
-        return (await self._identities.find(tenant, [digest])).get(digest)
+        if cached and (known := self._cache.get((tenant, digest))) is not None:
+            return known
+        found = (await self._identities.find(tenant, [digest])).get(digest)
+        if found is not None:
+            self._cache.put((tenant, digest), found)
+        return found
 
     async def digests(self, tenant: str, ifis: Iterable[str]) -> dict[str, str]:
         return await self._identities.digests(tenant, ifis)

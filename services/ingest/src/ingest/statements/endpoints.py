@@ -1,9 +1,10 @@
 """`/xapi/statements` (1.0.3 Communication 2.1; 2.0 4.1.6.1).
 
-Documents (`/xapi/activities/state` and its like), attachments and signatures have their places beside this.
+Documents (`/xapi/activities/state` and its like) and attachments have their places beside this.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 
 import orjson
@@ -13,13 +14,16 @@ from service_kit.problems import BadRequest, NotFound, TooLarge
 from xapi import Parsed, QueryInvalid, StatementQuery, Version
 
 from ingest.activities.rendering import rendered
+from ingest.attachments.answering import Statements
+from ingest.attachments.receiving import Received
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.http import caching
 from ingest.state import State, state_of
-from ingest.statements import bodies, openapi, reading
+from ingest.statements import bodies, listing, openapi, reading
 from ingest.statements.indexing import key_of
+from ingest.statements.listing import Lister
 from ingest.statements.recording import Recorded
 from ingest.statements.refusals import invalid_query, wrong_parameter
 from ingest.statements.repository import Place
@@ -40,9 +44,13 @@ async def post_statements(request: Request, credential: Writer) -> Response:
     """Store a statement or a batch, wholly or not at all; the answer lists the ids in order."""
     version = version_of(request)
     _known_parameters(request, ())
-    batch, is_array = await _read(request, version)
-    _refuse_too_many(batch, state_of(request).xapi.statements_limit)
-    recorded = await state_of(request).recorder.record(credential, version, batch, is_array=is_array)
+    if (posting := state_of(request).emitters.posting).is_for(request, credential):
+        return await posting.post(request, credential, version, state_of(request).xapi.statements_limit)
+    async with _received(request, version) as body:
+        _refuse_too_many(body.batch, state_of(request).xapi.statements_limit)
+        recorded = await state_of(request).recorder.record(
+            credential, version, body.batch, is_array=body.is_array, attachments=body.attachments
+        )
     return Response(orjson.dumps(recorded.ids), 200, _not_recorded(recorded), JSON)
 
 
@@ -52,9 +60,13 @@ async def put_statement(request: Request, credential: Writer) -> Response:
     version = version_of(request)
     _known_parameters(request, ("statementId",))
     wanted = _statement_id(request, version)
-    batch, is_array = await _read(request, version)
-    parsed = _one_of(batch, is_array, wanted)
-    recorded = await state_of(request).recorder.record(credential, version, [parsed], is_array=False)
+    if (posting := state_of(request).emitters.posting).is_for(request, credential):
+        return await posting.put(request, credential, version, wanted)
+    async with _received(request, version) as body:
+        parsed = _one_of(body.batch, body.is_array, wanted)
+        recorded = await state_of(request).recorder.record(
+            credential, version, [parsed], is_array=False, attachments=body.attachments
+        )
     return Response(status_code=204, headers=_not_recorded(recorded))
 
 
@@ -65,23 +77,25 @@ async def get_statements(request: Request, credential: Reader) -> Response:
     version, state = version_of(request), state_of(request)
     params, place = reading.pages(request.query_params.multi_items())
     query = _query(params, version)
-    mine = None if credential.may(Scope.statements_read, Scope.all_read) else credential.key
-    through = state.stamps.consistent_through()
+    through = await listing.consistent_through(query, state.stamps)
     headers = caching.headers(query.format) | {CONSISTENT_THROUGH: through_text(through)}
     if query.is_single:
-        content, stored = await _single(request, state, credential.tenant, query, mine)
-        headers |= caching.validators(content, stored)
+        content, found = await _single(request, state, credential, query)
+        headers |= caching.validators(content, found[0][0]["stored"])
         if caching.is_known(request, headers):
             return Response(status_code=304, headers=headers)
     else:
-        content = await _list(request, state, credential.tenant, (params, query, place), mine, through)
+        content, found = await _list(request, state, credential, (params, query, place), through)
+    if query.attachments:
+        return await state.answerer.answer(request, content, found, headers)
     return Response(content, 200, headers, JSON)
 
 
 async def _single(
-    request: Request, state: State, tenant: str, query: StatementQuery, mine: str | None
-) -> tuple[bytes, int]:
-    """The statement and when it was stored."""
+    request: Request, state: State, credential: Credential, query: StatementQuery
+) -> tuple[bytes, Statements]:
+    """The answer, and the statement in it."""
+    tenant, mine = credential.tenant, listing.only_mine(credential)
     wanted = str(query.statement_id or query.voided_statement_id)
     voided = query.voided_statement_id is not None
     found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
@@ -90,26 +104,21 @@ async def _single(
     opened = await state.statements.opened([found])
     language = request.headers.get("Accept-Language")
     (content,) = await rendered(state.activities, tenant, opened, query.format, language)
-    return content, found["stored"]
+    return content, [(found, opened[0])]
 
 
 async def _list(
     request: Request,
     state: State,
-    tenant: str,
+    credential: Credential,
     walk: tuple[reading.Pairs, StatementQuery, Place | None],
-    mine: str | None,
     through: int,
-) -> bytes:
+) -> tuple[bytes, Statements]:
+    """The answer, and the statements in it."""
     params, query, place = walk
-    agent = None
-    if query.agent_ifi is not None:
-        identity = await state.identities.look_up(tenant, query.agent_ifi)
-        if identity is None:
-            return reading.result([], "")
-        agent = identity.agent
-    selected, size = reading.selection(query, agent, through), reading.page_size(query)
-    found = await state.statements.page(tenant, selected, after=place, limit=size + 1, authority=mine)
+    size = reading.page_size(query)
+    lister = Lister(state.statements, state.identities)
+    found = await lister.page(credential, query, through, after=place, limit=size + 1)
     page = found[:size]
     more = ""
     if len(found) > size:
@@ -117,12 +126,15 @@ async def _list(
         more = f"{request.scope.get('root_path', '')}{router.prefix}/statements?{reading.MORE}={cursor}"
     language = request.headers.get("Accept-Language")
     opened = await state.statements.opened(page)
-    return reading.result(await rendered(state.activities, tenant, opened, query.format, language), more)
+    statements = await rendered(state.activities, credential.tenant, opened, query.format, language)
+    return reading.result(statements, more), list(zip(page, opened, strict=True))
 
 
-async def _read(request: Request, version: Version) -> tuple[list[Parsed], bool]:
+@asynccontextmanager
+async def _received(request: Request, version: Version) -> AsyncIterator[Received]:
     try:
-        return await bodies.read(request, version)
+        async with bodies.received(request, version) as body:
+            yield body
     except BadRequest:
         _refused.add(1)
         raise
@@ -145,8 +157,6 @@ def _query(params: reading.Pairs, version: Version) -> StatementQuery:
         query = StatementQuery.parse(params, version)
     except QueryInvalid as error:
         raise invalid_query(error) from None
-    if query.attachments:
-        raise wrong_parameter("attachments", "attachments with their data are not served yet; expected false")
     return query
 
 

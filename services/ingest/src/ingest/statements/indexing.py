@@ -1,58 +1,62 @@
-"""What a statement is found by: index fields beside its sealed bytes."""
+"""What a statement is found by: short tokens beside its sealed bytes, all in one index.
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+A token is a letter for what it says and 88 bits of a hash of the value: an index entry is so 12 bytes long whatever the
+IRI, and a statement's entries lie in one tree. Two values with one token would need a few trillion values.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 from service_kit.mongo import Document
 from service_kit.outbox import flag
-from xapi import VOIDED, filter_activities, filter_agents, learners_of
-from xapi.parsing import JsonObject
+from xapi import VOIDED, Named
 
 from ingest.identities.repository import Identity
 
 Identities = Mapping[str, Identity]
 
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The canonical identifiers in a statement."""
-
-    all: frozenset[str]
-    learners: tuple[str, ...]
-
-    @classmethod
-    def in_statement(cls, raw: JsonObject) -> "Named":
-        """Of a statement as it was sent; an authority in it is not kept, and so not known."""
-        sent = {name: value for name, value in raw.items() if name != "authority"}
-        return cls(frozenset(filter_agents(sent, related=True)), tuple(learners_of(raw)))
+AGENT: Final = b"a"
+RELATED_AGENT: Final = b"A"
+"""Of an agent that `agent` alone does not find: what is found narrowly is found broadly too and needs no more."""
+ACTIVITY: Final = b"o"
+RELATED_ACTIVITY: Final = b"O"
+VERB: Final = b"v"
+REGISTRATION: Final = b"r"
 
 
-def document(tenant: str, statement: JsonObject, stored: int, identities: Identities) -> Document:
-    """The document of a completed statement, but for its bytes.
+@lru_cache(maxsize=32_768)
+def token(kind: bytes, value: str) -> bytes:
+    return kind + hashlib.blake2b(value.encode(), digest_size=11).digest()
+
+
+def agent_tokens(agent: str) -> list[bytes]:
+    """All tokens that find statements of or with the agent."""
+    return [token(AGENT, agent), token(RELATED_AGENT, agent)]
+
+
+def document(
+    tenant: str, statement_id: str, named: Named, authority: str, stored: int, identities: Identities
+) -> Document:
+    """The document of a statement with this id and authority (a canonical identifier), but for its bytes.
 
     `learners` stands in the order of `xapi.learners_of`, so that the relay knows which identifier is whose; a valid
     statement has at least one.
     """
-    related = filter_agents(statement, related=True)
-    narrow = filter_agents(statement, related=False)
-    learners = [identities[ifi].learner for ifi in learners_of(statement)]
+    learners = [identities[ifi].learner for ifi in named.learners]
     fields: Document = {
-        "_id": key_of(tenant, statement["id"]),
+        "_id": key_of(tenant, statement_id),
         "tenant": tenant,
         "stored": stored,
-        "verb": statement["verb"]["id"],
-        "agents": agents(identities, narrow),
-        "related_agents": agents(identities, related),
-        "related_activities": sorted(filter_activities(statement, related=True)),
+        "keys": _keys(named, authority, identities),
         "learners": learners,
         "outbox": flag(learners[0]),
     }
-    if (activity := next(iter(filter_activities(statement, related=False)), None)) is not None:
-        fields["activity"] = activity
-    if (registration := statement.get("context", {}).get("registration")) is not None:
-        fields["registration"] = registration.lower()
-    if statement["verb"]["id"] == VOIDED:
-        fields["voids"] = key_of(tenant, statement["object"]["id"])
+    if named.target is not None:
+        fields["targets"] = key_of(tenant, named.target)
+        if named.verb == VOIDED:
+            fields["voids"] = fields["targets"]
     return fields
 
 
@@ -60,5 +64,16 @@ def key_of(tenant: str, statement_id: str) -> str:
     return f"{tenant}/{statement_id.lower()}"
 
 
-def agents(identities: Identities, ifis: Collection[str]) -> list[str]:
-    return sorted({identities[ifi].agent for ifi in ifis})
+def _keys(named: Named, authority: str, identities: Identities) -> list[bytes]:
+    """No token twice, though several identifiers may be one agent's."""
+    narrow = dict.fromkeys(identities[ifi].agent for ifi in named.agents)
+    broad = {identities[ifi].agent for ifi in (*named.related_agents, authority)}
+    keys = [token(VERB, named.verb)]
+    keys += [token(AGENT, agent) for agent in narrow]
+    keys += [token(RELATED_AGENT, agent) for agent in broad if agent not in narrow]
+    if named.activity is not None:
+        keys.append(token(ACTIVITY, named.activity))
+    keys += [token(RELATED_ACTIVITY, one) for one in named.related_activities if one != named.activity]
+    if named.registration is not None:
+        keys.append(token(REGISTRATION, named.registration.lower()))
+    return keys

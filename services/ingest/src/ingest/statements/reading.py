@@ -1,7 +1,7 @@
 """Statements out: a query to a selection, a page to the answer, and on to the next page."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,15 @@ import orjson
 from xapi import StatementQuery, render
 from xapi.filters import Format
 
+from ingest.statements.indexing import (
+    ACTIVITY,
+    AGENT,
+    REGISTRATION,
+    RELATED_ACTIVITY,
+    VERB,
+    agent_tokens,
+    token,
+)
 from ingest.statements.refusals import wrong_parameter
 from ingest.statements.repository import Place, Selection
 from ingest.statements.stamps import to_micros
@@ -64,21 +73,27 @@ def page_size(query: StatementQuery) -> int:
 
 def selection(query: StatementQuery, agent: str | None, consistent_through: int) -> Selection:
     """`agent` is the agent_id where the query names one. An ascending walk ends where later ones may still come in."""
-    fields = {
-        "related_agents" if query.related_agents else "agents": agent,
-        "verb": query.verb,
-        "related_activities" if query.related_activities else "activity": query.activity,
-        "registration": query.registration,
-    }
     until = None if query.until is None else to_micros(query.until)
     if query.ascending:
         until = consistent_through if until is None else min(until, consistent_through)
     return Selection(
-        {name: value for name, value in fields.items() if value is not None},
+        tuple(_conditions(query, agent)),
         since=None if query.since is None else to_micros(query.since),
         until=until,
         ascending=query.ascending,
     )
+
+
+def _conditions(query: StatementQuery, agent: str | None) -> Iterator[list[bytes]]:
+    if query.registration is not None:
+        yield [token(REGISTRATION, query.registration)]
+    if agent is not None:
+        yield agent_tokens(agent) if query.related_agents else [token(AGENT, agent)]
+    if query.activity is not None:
+        kinds = (ACTIVITY, RELATED_ACTIVITY) if query.related_activities else (ACTIVITY,)
+        yield [token(kind, query.activity) for kind in kinds]
+    if query.verb is not None:
+        yield [token(VERB, query.verb)]
 
 
 def rendered(statement: bytes, form: Format, accept_language: str | None) -> bytes:

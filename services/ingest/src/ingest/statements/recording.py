@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from events.payloads import Policy
 from events.sealing import Owner
 from events.tracing import current_traceparent
@@ -15,19 +14,23 @@ from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import Document, MongoAway
 from service_kit.problems import Conflict, Forbidden
 from uuid_utils.compat import uuid7
-from xapi import Parsed, Version, canonical_ifi, complete, difference
+from xapi import Named, Parsed, Version, canonical_ifi, complete, difference, dumps, loads
 from xapi.parsing import JsonObject
 
 from ingest.activities.learning import Learning
+from ingest.attachments.repository import Attachments, sha2s_of
+from ingest.credentials.authority import authority_of
 from ingest.credentials.repository import Credential
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
-from ingest.statements.indexing import Named, document, key_of
+from ingest.statements.indexing import document, key_of
 from ingest.statements.repository import IdTaken, StatementRepository
 from ingest.statements.stamps import Stamps, from_micros
+from ingest.statements.standings import GatheredStandings
 
-AUTHORITY_HOME_PAGE: Final = "https://trellis.invalid/credentials"
 _GIVE_UP_SECONDS: Final = 15.0
+Blobs = Mapping[int, Document]
+"""What the documents of statements with attachments' data say of it, by the statement's index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,24 @@ class Recorded:
     not_recorded: int
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What holds for all statements of a request."""
+
+    credential: Credential
+    version: Version
+    authority: JsonObject
+    provenance: bool
+
+    @property
+    def tenant(self) -> str:
+        return self.credential.tenant
+
+    @property
+    def authority_ifi(self) -> str:
+        return str(canonical_ifi(self.authority))
+
+
 class Recorder:
     """Records batches; each wholly or not at all."""
 
@@ -66,85 +87,103 @@ class Recorder:
     ) -> None:
         self._statements = statements
         self._identities = identities
-        self._consents = consents
+        self._standings = GatheredStandings(consents)
         self._stamps = stamps
         self._learning = learning
         self._stored = metrics.counter(metrics.STATEMENTS_STORED)
         self._not_recorded = metrics.counter(metrics.STATEMENTS_NOT_RECORDED)
 
     async def record(
-        self, credential: Credential, version: Version, batch: Sequence[Parsed], *, is_array: bool
+        self,
+        credential: Credential,
+        version: Version,
+        batch: Sequence[Parsed],
+        *,
+        is_array: bool,
+        provenance: bool = False,
+        attachments: Attachments | None = None,
     ) -> Recorded:
-        """Return when what is new is durable. Raises `Conflict`, `Forbidden`, `PolicyUnknown`."""
+        """Return when what is new is durable. Raises `Conflict`, `Forbidden`, `PolicyUnknown`, `MongoAway`.
+
+        With `provenance` (imports alone) what the statements carry as `stored` and `authority` is kept beside them.
+        """
+        request = Request(credential, version, authority_of(credential), provenance)
+        credential.check_statements(batch, is_array=is_array)
         received = [Received.of(i, f"/{i}" if is_array else "", parsed) for i, parsed in enumerate(batch)]
-        authority = authority_of(credential)
-        identities, standings = await self._who(credential.tenant, received, authority)
+        identities, standings = await self._who(request, received)
         allowed = [one for one in received if _may_be_recorded(one, identities, standings)]
         dropped = len(received) - len(allowed)
         if dropped:
             _refuse_if_asked(received, allowed, next(iter(standings.values())).policy)
             self._not_recorded.add(dropped)
         if allowed:
-            await self._store(credential, version, allowed, authority, identities)
+            blobs = await _kept(attachments, request.tenant, allowed, identities)
+            await self._store(request, allowed, identities, blobs)
             if self._learning is not None:
                 await self._learning.learn(credential, [one.raw for one in allowed], identities)
         return Recorded([one.statement_id for one in received], dropped)
 
     async def _who(
-        self, tenant: str, received: Sequence[Received], authority: JsonObject
+        self, request: Request, received: Sequence[Received]
     ) -> tuple[Mapping[str, Identity], Mapping[str, Standing]]:
         """Identities of everyone named, and the standing of each.
 
         Where the view says erased, the cached identity may be that of the forgotten: read again, once. One that stays
         is being erased right now, and counts as not allowing anything.
         """
-        ifis = frozenset().union(*(one.named.all for one in received), [str(canonical_ifi(authority))])
+        ifis = frozenset().union(*(one.named.related_agents for one in received), [request.authority_ifi])
         subjects = {ifi for one in received for ifi in one.named.learners}
         for fresh in (False, True):
-            identities, _ = await self._identities.resolve(tenant, ifis, subjects=subjects, fresh=fresh)
-            standings = await self._consents.standings(tenant, {i.learner for i in identities.values()})
+            identities, _ = await self._identities.resolve(request.tenant, ifis, subjects=subjects, fresh=fresh)
+            standings = await self._standings.of(request.tenant, {i.learner for i in identities.values()})
             if not any(standing.erased for standing in standings.values()):
                 break
         return identities, standings
 
     async def _store(
-        self,
-        credential: Credential,
-        version: Version,
-        received: Sequence[Received],
-        authority: JsonObject,
-        identities: Mapping[str, Identity],
+        self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], blobs: Blobs
     ) -> None:
+        await self._stamps.ready()
         with self._stamps.reserve(len(received)) as stamps:
-            documents = await self._documents(credential, version, received, authority, identities, stamps)
-            new = await self._add(credential.tenant, received, documents)
+            documents = await self._documents(request, received, identities, stamps)
+            for one, fields in zip(received, documents, strict=True):
+                fields |= blobs.get(one.index, {})
+            new = await self._add(request.tenant, received, documents)
         self._stored.add(new)
 
     async def _documents(
-        self,
-        credential: Credential,
-        version: Version,
-        received: Sequence[Received],
-        authority: JsonObject,
-        identities: Mapping[str, Identity],
-        stamps: range,
+        self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], stamps: range
     ) -> list[Document]:
-        traceparent = current_traceparent()
-        extra: Document = {"authority": credential.key} | ({"traceparent": traceparent} if traceparent else {})
+        tenant, traceparent = request.tenant, current_traceparent()
         documents, bodies = [], []
         for one, stored in zip(received, stamps, strict=True):
             statement = complete(
                 one.raw,
                 statement_id=one.statement_id,
                 stored=from_micros(stored),
-                authority=authority,
-                version=version,
+                authority=request.authority,
+                version=request.version,
             )
-            fields = document(credential.tenant, statement, stored, identities)
-            documents.append(fields | extra)
-            bodies.append((Owner(credential.tenant, fields["learners"][0]), orjson.dumps(statement)))
-        sealed = await self._statements.sealed(bodies)
-        return [d | {"bytes": one.data, "key": one.key} for d, one in zip(documents, sealed, strict=True)]
+            fields = document(tenant, one.statement_id, one.named, request.authority_ifi, stored, identities)
+            fields["authority"] = request.credential.key
+            if traceparent:
+                fields["traceparent"] = traceparent
+            documents.append(fields)
+            bodies.append((Owner(tenant, fields["learners"][0]), dumps(statement)))
+        for fields, sealed in zip(documents, await self._statements.sealed(bodies), strict=True):
+            fields["bytes"], fields["key"] = sealed.data, sealed.key
+        if request.provenance:
+            await self._keep_provenance(received, documents, [owner for owner, _ in bodies])
+        return documents
+
+    async def _keep_provenance(
+        self, received: Sequence[Received], documents: Sequence[Document], owners: Sequence[Owner]
+    ) -> None:
+        origins = [{name: one.raw[name] for name in ("stored", "authority") if name in one.raw} for one in received]
+        sealed = await self._statements.sealed([(o, dumps(origin)) for o, origin in zip(owners, origins, strict=True)])
+        for fields, origin, one in zip(documents, origins, sealed, strict=True):
+            if origin:
+                fields["provenance"] = {"bytes": one.data, "key": one.key}
 
     async def _add(self, tenant: str, received: Sequence[Received], documents: Sequence[Document]) -> int:
         """Insert what is not there yet; how many that were. Raises `Conflict`.
@@ -176,7 +215,7 @@ class Recorder:
         for one in received:
             if (held := stored.get(key_of(tenant, one.statement_id))) is None:
                 continue
-            if (pointer := difference(orjson.loads(held), one.raw)) is not None:
+            if (pointer := difference(loads(held), one.raw)) is not None:
                 detail = "differs from the stored statement"
                 errors.append({"pointer": f"{one.place}{pointer}", "index": one.index, "detail": detail})
         if errors:
@@ -186,10 +225,21 @@ class Recorder:
         return set(stored)
 
 
-def authority_of(credential: Credential) -> JsonObject:
-    """Who vouches for the statement (1.0.3 Data 2.4.9): the credential that sent it."""
-    account = {"homePage": AUTHORITY_HOME_PAGE, "name": credential.key}
-    return {"objectType": "Agent", "account": account}
+async def _kept(
+    attachments: Attachments | None, tenant: str, received: Sequence[Received], identities: Mapping[str, Identity]
+) -> Blobs:
+    """The attachments' data comes before the statements: without a statement it is swept, a statement needs it.
+
+    It is kept, and forgotten, as the statement's bytes are: under the first learner that the statement is about.
+    """
+    if attachments is None:
+        return {}
+    blobs: dict[int, Document] = {}
+    for one in received:
+        learner = identities[one.named.learners[0]].learner
+        if keys := await attachments.keep(tenant, learner, sha2s_of(one.raw)):
+            blobs[one.index] = {"blobs": keys}
+    return blobs
 
 
 def _may_be_recorded(one: Received, identities: Mapping[str, Identity], standings: Mapping[str, Standing]) -> bool:

@@ -1,14 +1,20 @@
 """The collection `statements`: one document a statement.
 
-`{_id: "tenant/uuid", tenant, bytes, key, stored, verb, activity?, related_activities, agents, related_agents,
-registration?, learners, authority, voids?, voided?, outbox?, traceparent?}`: `bytes` is the statement as it is given
-back, sealed under the data key named by `key`; the rest is what it is found by. A document with nothing but
-`voided: true` (no tenant, so that no list finds it) awaits a statement that was voided before it came.
+`{_id: "tenant/uuid", tenant, bytes, key, stored, keys, learners, authority, targets?, voids?, voided?, targeted?,
+provenance?, outbox?, traceparent?}`: `bytes` is the statement as it is given back, sealed under the data key named by
+`key`; `keys` are the tokens it is found by (`indexing`).
+
+A statement whose object is a StatementRef `targets` another, and is found by that one's keys too (1.0.3 Communication
+2.1.4), and by those that the other has from its own target: it holds them itself. `targeted` counts how often a
+document was made a target: each time is a write, so that whoever changes its keys meanwhile conflicts and tries again.
+Where the target is not there yet, a document without `stored` and tenant (so that no list finds it) awaits it; only who
+takes such a place passes keys on.
 """
 
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Collection as AnyCollection
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from events.sealing import Owner, Sealed, Sealer
@@ -23,48 +29,52 @@ from service_kit.mongo import (
     Document,
     DuplicateKeyError,
     Index,
+    MongoAway,
     Session,
     UpdateOne,
     in_transaction,
 )
 from service_kit.outbox import OUTBOX_INDEX, SHARDS, flag
 
+from ingest.statements.gathering import Gathering
+from ingest.statements.targets import MOST_KEYS, MOST_PASSED, inherited
 
-def _by(*names: str, where: Document | None = None) -> Index:
-    return Index(tuple((name, ASCENDING) for name in ("tenant", *names, "stored", "_id")), where=where)
+log = logging.getLogger(__name__)
 
-
+BY_TIME: Final = (("tenant", ASCENDING), ("stored", ASCENDING))
+BY_KEY: Final = (("tenant", ASCENDING), ("keys", ASCENDING), ("stored", ASCENDING))
 STATEMENTS: Final = CollectionSpec(
     "statements",
     "source",
     (
-        _by(),
-        _by("agents"),
-        _by("related_agents"),
-        _by("verb"),
-        _by("activity"),
-        _by("related_activities"),
-        _by("registration", where={"registration": {"$exists": True}}),
-        Index((("voids", ASCENDING),), where={"voids": {"$exists": True}}),
+        Index(BY_TIME),
+        Index(BY_KEY),
+        Index((("targets", ASCENDING),), where={"targets": {"$exists": True}}),
+        Index((("blobs", ASCENDING),), where={"blobs": {"$exists": True}}),
         OUTBOX_INDEX,
     ),
 )
+CHUNK: Final = 500
 _DUPLICATE_KEY: Final = 11000
-_BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1}
+_BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1, "provenance": 1, "blobs": 1}
 
 
 class IdTaken(Exception):
     """At least one id is there already; nothing was written."""
 
 
+class WriteRefused(Exception):
+    """The database does not take the document; the code says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which statements a list holds. `since` is exclusive, `until` inclusive, in microseconds.
 
-    `fields` are equalities on index fields.
+    `keys` are conditions that all hold, each by any one of its tokens.
     """
 
-    fields: Mapping[str, str] = field(default_factory=dict)
+    keys: Sequence[Sequence[bytes]] = ()
     since: int | None = None
     until: int | None = None
     ascending: bool = False
@@ -83,17 +93,19 @@ class StatementRepository:
         self._client = client
         self._collection: Collection = db[STATEMENTS.name]
         self._sealer = sealer
+        self._singles: Gathering[Document, None] = Gathering(self._insert)
 
     # Writing
 
     async def add(self, documents: Sequence[Document], awaited: AnyCollection[str] = ()) -> None:
         """Insert all or none. Raises `IdTaken`.
 
-        A single statement is one plain write; a batch, and whatever voids or takes an awaited place, a transaction.
+        A single statement is a plain write, shared with whoever else writes one at the moment; a batch, and whatever
+        targets another statement or takes an awaited place, is a transaction.
         """
         try:
-            if len(documents) == 1 and "voids" not in documents[0] and not awaited:
-                await self._collection.insert_one(documents[0])
+            if len(documents) == 1 and "targets" not in documents[0] and not awaited:
+                await self._singles(documents[0])
             else:
                 await in_transaction(self._client, lambda session: self._add(documents, awaited, session))
         except DuplicateKeyError:
@@ -103,25 +115,77 @@ class StatementRepository:
                 raise
             raise IdTaken from None
 
+    async def _insert(self, documents: Sequence[Document]) -> list[Exception | None]:
+        """Each by itself, in one command and one wait for the journal."""
+        try:
+            await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            return _outcomes(error, len(documents))
+        return [None] * len(documents)
+
     async def _add(self, documents: Sequence[Document], awaited: AnyCollection[str], session: Session) -> None:
+        if any("targets" in document for document in documents):
+            documents = await self._with_inherited(documents, session)
         fresh = [document for document in documents if document["_id"] not in awaited]
         if fresh:
             await self._collection.insert_many(fresh, session=session)
         for document in documents:
             if document["_id"] in awaited:
                 await self._take_place(document, session)
-        if targets := [document["voids"] for document in documents if "voids" in document]:
-            await self._void(targets, session)
+        if voided := [document["voids"] for document in documents if "voids" in document]:
+            await self._void(voided, session)
+
+    async def _with_inherited(self, documents: Sequence[Document], session: Session) -> list[Document]:
+        """The documents with the keys of their targets. What is not there yet is awaited."""
+        ids = {document["_id"] for document in documents}
+        targets = {document["_id"]: document["targets"] for document in documents if "targets" in document}
+        outside = sorted(set(targets.values()) - ids)
+        touch: list[Any] = [UpdateOne({"_id": one}, {"$inc": {"targeted": 1}}, upsert=True) for one in outside]
+        held: dict[str, Sequence[bytes]] = {document["_id"]: document["keys"] for document in documents}
+        if touch:
+            await self._collection.bulk_write(touch, session=session)
+            found = self._collection.find({"_id": {"$in": outside}}, {"keys": 1}, session=session)
+            held |= {document["_id"]: document.get("keys", ()) for document in await found.to_list(None)}
+        keys = inherited(held, targets)
+        return [{**d, "keys": keys[d["_id"]]} if d["_id"] in targets else d for d in documents]
 
     async def _take_place(self, document: Document, session: Session) -> None:
-        """The voiding statements of what comes late are relayed again: only now is known whom they concern."""
-        late = document if "voids" in document else {**document, "voided": True}
+        """Of what comes late. Who targets it gets its keys; who voids it is relayed again: only now is known whom those
+        concern.
+        """
         place = {"_id": document["_id"], "stored": {"$exists": False}}
-        result = await self._collection.replace_one(place, late, session=session)
-        if result.matched_count == 0:
+        waiting = await self._collection.find_one(place, session=session)
+        if waiting is None:
             raise IdTaken
+        taken: Document = {name: waiting[name] for name in ("voided", "targeted") if name in waiting}
+        if "voids" in document:  # a voiding statement cannot be voided
+            taken.pop("voided", None)
+        await self._collection.replace_one(place, {**document, **taken}, session=session)
         again = {"$set": {"outbox": flag(document["_id"])}}
-        await self._collection.update_many({"voids": document["_id"]}, again, session=session)
+        await self._collection.update_many(
+            {"targets": document["_id"], "voids": document["_id"]}, again, session=session
+        )
+        await self._pass_on(document, session)
+
+    async def _pass_on(self, document: Document, session: Session) -> None:
+        """The document's keys to whoever targets it, and on from there; each once, though references go in circles."""
+        reached, edge = {document["_id"]}, [document["_id"]]
+        room = {f"keys.{MOST_KEYS - 1}": {"$exists": False}}
+        while edge:
+            left = MOST_PASSED - len(reached)
+            found = await (
+                self._collection.find({"targets": {"$in": edge}}, {"_id": 1}, session=session).limit(left).to_list(None)
+            )
+            edge = sorted({one["_id"] for one in found} - reached)
+            reached.update(edge)
+            if edge:
+                keys = {"$addToSet": {"keys": {"$each": document["keys"]}}}
+                await self._collection.update_many({"_id": {"$in": edge}} | room, keys, session=session)
+            if len(reached) >= MOST_PASSED:
+                log.warning(
+                    "a statement that came late was awaited by more than pass its keys on", extra={"most": left}
+                )
+                return
 
     async def _void(self, targets: Iterable[str], session: Session) -> None:
         """A voiding statement cannot be voided (1.0.3 Data 2.3.2); a target that is not there yet is awaited."""
@@ -135,11 +199,6 @@ class StatementRepository:
         """Whole documents by `_id`, awaited places too."""
         return await self._collection.find({"_id": {"$in": list(ids)}}).to_list(None) if ids else []
 
-    async def stored_at(self, ids: Sequence[str]) -> dict[str, int]:
-        """When the known ones of these were stored, by `_id`."""
-        found = await self._collection.find({"_id": {"$in": list(ids)}}, {"stored": 1}).to_list(None)
-        return {document["_id"]: document["stored"] for document in found if "stored" in document}
-
     async def one(self, statement_id: str, *, voided: bool, authority: str | None) -> Document | None:
         """A statement by `_id`, of one authority if given."""
         where: Document = {"_id": statement_id, "stored": {"$exists": True}, "voided": {"$exists": voided}}
@@ -149,12 +208,49 @@ class StatementRepository:
         self, tenant: str, selection: Selection, *, after: Place | None, limit: int, authority: str | None
     ) -> list[Document]:
         """The next statements in the order of (stored, id); voided ones are left out."""
+        where = _where(tenant, selection, after) | _of_authority(authority)
+        found = await self._in_order(where, selection, limit + 1)
+        if len(found) <= limit or found[-1]["stored"] != found[limit - 1]["stored"]:
+            return _by_id(found[:limit], selection)
+        # Replicas stamped alike, right at the end of the page: the index does not know their order by id.
+        tied = found[-1]["stored"]
+        alike = await self._in_order({"$and": [where, {"stored": tied}]}, selection, 0)
+        return _by_id([one for one in found if one["stored"] != tied] + alike, selection)[:limit]
+
+    async def _in_order(self, where: Document, selection: Selection, limit: int) -> list[Document]:
+        direction = ASCENDING if selection.ascending else DESCENDING
+        index = BY_KEY if selection.keys else BY_TIME
         return await (
-            self._collection.find(_where(tenant, selection, after) | _of_authority(authority), _BODY)
-            .sort(_order(selection))
+            self._collection.find(where, _BODY)
+            .sort("stored", direction)
+            .hint(list(index))
             .limit(limit)
-            .to_list(None)
+            .batch_size(limit)
+            .to_list(limit or None)
         )
+
+    async def walk(
+        self, tenant: str, selection: Selection, *, until: int, after: Place | None = None, authority: str | None = None
+    ) -> AsyncIterator[Document]:
+        """All of the selection stored up to `until`, oldest first, a chunk at a time in memory.
+
+        `bytes` and `provenance` (None where there is none) come opened.
+        """
+        ends = until if selection.until is None else min(until, selection.until)
+        selection = Selection(selection.keys, selection.since, ends, ascending=True)
+        while True:
+            page = await self.page(tenant, selection, after=after, limit=CHUNK, authority=authority)
+            provenances = iter(await self.opened([d["provenance"] for d in page if "provenance" in d]))
+            for document, data in zip(page, await self.opened(page), strict=True):
+                provenance = next(provenances) if "provenance" in document else None
+                yield {**document, "bytes": data, "provenance": provenance}
+            if len(page) < CHUNK:
+                return
+            after = Place(page[-1]["stored"], page[-1]["_id"].partition("/")[2])
+
+    async def hold(self, blob: str) -> bool:
+        """Whether a statement has an attachment whose data is kept under this key."""
+        return await self._collection.find_one({"blobs": blob}, {"_id": 1}) is not None
 
     async def opened(self, documents: Sequence[Document]) -> list[bytes]:
         """The statements' bytes, in order."""
@@ -173,10 +269,10 @@ class StatementRepository:
 
     # Forgetting
 
-    async def naming(self, tenant: str, agents: Sequence[str], session: Session) -> list[Document]:
-        """Every statement that names one of the agents."""
-        where = {"tenant": tenant, "related_agents": {"$in": list(agents)}}
-        return await self._collection.find(where, session=session).to_list(None)
+    async def naming(self, tenant: str, agents: Sequence[bytes], session: Session) -> list[Document]:
+        """Every statement that names one of the agents (by their tokens), or has a target that does."""
+        where = {"tenant": tenant, "keys": {"$in": list(agents)}}
+        return await self._collection.find(where, session=session).hint(list(BY_KEY)).to_list(None)
 
     async def remove(self, ids: Sequence[str], session: Session) -> None:
         await self._collection.delete_many({"_id": {"$in": list(ids)}}, session=session)
@@ -190,25 +286,29 @@ class StatementRepository:
 
 def _where(tenant: str, selection: Selection, after: Place | None) -> Document:
     """The bounds on `stored` are exact on every index; only ties at the last page's end are looked at one by one."""
-    forward = selection.ascending
     bounds: Document = {}
     if selection.since is not None:
         bounds["$gt"] = selection.since
     if selection.until is not None:
         bounds["$lte"] = selection.until
-    where: Document = {"tenant": tenant, **selection.fields, "voided": {"$exists": False}}
+    where: Document = {"tenant": tenant, "voided": {"$exists": False}}
+    every: list[Document] = [{"keys": one[0] if len(one) == 1 else {"$in": list(one)}} for one in selection.keys]
     if bounds:
         where["stored"] = bounds
     if after is not None:
-        bound, beyond = ("$gte", "$gt") if forward else ("$lte", "$lt")
+        bound, beyond = ("$gte", "$gt") if selection.ascending else ("$lte", "$lt")
         tie = {"stored": after.stored, "_id": {beyond: f"{tenant}/{after.statement_id}"}}
-        where["$and"] = [{"stored": {bound: after.stored}}, {"$or": [{"stored": {beyond: after.stored}}, tie]}]
+        every += [{"stored": {bound: after.stored}}, {"$or": [{"stored": {beyond: after.stored}}, tie]}]
+    if every:
+        where["$and"] = every
     return where
 
 
-def _order(selection: Selection) -> list[tuple[str, int]]:
-    direction = ASCENDING if selection.ascending else DESCENDING
-    return [("stored", direction), ("_id", direction)]
+def _by_id(found: list[Document], selection: Selection) -> list[Document]:
+    """Those stamped alike in the order of their ids."""
+    if len({one["stored"] for one in found}) == len(found):
+        return found
+    return sorted(found, key=lambda one: (one["stored"], one["_id"]), reverse=not selection.ascending)
 
 
 def _of_authority(authority: str | None) -> Document:
@@ -218,3 +318,14 @@ def _of_authority(authority: str | None) -> Document:
 def _is_duplicate(error: BulkWriteError) -> bool:
     failed = (error.details or {}).get("writeErrors", [])
     return bool(failed) and all(one["code"] == _DUPLICATE_KEY for one in failed)
+
+
+def _outcomes(error: BulkWriteError, count: int) -> list[Exception | None]:
+    """Of each document of an unordered insert: none, `IdTaken`, or its own error."""
+    details = error.details or {}
+    unsure = MongoAway("written, and not known to be durable") if details.get("writeConcernErrors") else None
+    outcomes: list[Exception | None] = [unsure] * count
+    for one in details.get("writeErrors", []):
+        taken = one["code"] == _DUPLICATE_KEY
+        outcomes[one["index"]] = IdTaken() if taken else WriteRefused(one["code"])
+    return outcomes

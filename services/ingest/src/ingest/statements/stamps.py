@@ -1,11 +1,36 @@
-"""When statements are stored: microseconds since the epoch, strictly rising within a process, also within a batch."""
+"""When statements are stored: microseconds since the epoch, strictly rising within a replica, also within a batch.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+Consistent-Through (1.0.3 Communication 2.1.3) is the greatest stamp up to which everything can be read and nothing will
+be added, by any replica. Each replica keeps a lease with the lowest stamp it may still be writing (`writers`); the
+least of the live ones ends what is consistent. A clock that runs wrong cannot break this: what a renewal gave out is
+remembered by the database, and no replica stamps below it. A replica that cannot renew stops stamping long before its
+lease ends: the lease outlives the longest write.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
+from uuid import uuid4
 
 from service_kit.clock import Clock
+from service_kit.mongo import MongoAway, away
+
+from ingest.statements.writers import Renewed
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS: Final = 0.25
+GOOD_SECONDS: Final = 5.0
+"""For so long after a renewal a replica may stamp."""
+LONGEST_WRITE_SECONDS: Final = 20.0
+"""After so long nothing comes of a write whose outcome its replica does not know."""
+LEASE_SECONDS: Final = GOOD_SECONDS + LONGEST_WRITE_SECONDS
+MOST_SKEW: Final = 1_000_000
+"""Microseconds: a clock further from the database's than this is corrected by it."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -19,32 +44,123 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + micros * _MICROSECOND
 
 
-class Stamps:
-    """Gives stamps out and knows which are still being written."""
+class Registry(Protocol):
+    """Where leases are kept (`writers.Writers`)."""
 
-    def __init__(self, clock: Clock) -> None:
+    async def renew(self, replica: str, bound: int) -> Renewed: ...
+    async def leave(self, replica: str) -> None: ...
+
+
+class Stamps:
+    """Gives stamps out, knows which are still being written, and keeps the replica's lease.
+
+    `async with stamps.kept()` renews in the background; without it `ready` renews when there is need.
+    """
+
+    def __init__(self, clock: Clock, registry: Registry, now: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._registry = registry
+        self._now = now
+        self._replica = uuid4().hex
         self._last = 0
+        self._behind = 0  # what is added to a clock that runs wrong
         self._writing: dict[int, None] = {}  # first stamps of writes under way, in rising order
+        self._unknown: dict[int, float] = {}  # first stamps of writes whose outcome is unknown, and until when
+        self._good_until = -1.0
+        self._through = 0
+        self._turn = asyncio.Lock()
+        self._begun = 0
+
+    async def ready(self) -> None:
+        """Return when stamps may be given out. Raises `MongoAway` and the like."""
+        if self._now() > self._good_until:
+            await self.confirmed()
 
     @contextmanager
     def reserve(self, count: int) -> Iterator[range]:
-        """`count` stamps for one write; until the block ends they count as being written."""
-        first = max(to_micros(self._clock()), self._last + 1)
+        """`count` stamps for one write; until the block ends they count as being written.
+
+        Call it right after `ready`. Where the block ends without an answer of the database, the write may still come
+        about: its stamps are held for as long as that.
+        """
+        if self._now() > self._good_until:
+            raise MongoAway("the lease of this replica's stamps has ended")
+        first = self._next()
         self._last = first + count - 1
         self._writing[first] = None
         try:
             yield range(first, first + count)
+        except BaseException as error:
+            if away(error) or isinstance(error, asyncio.CancelledError | TimeoutError):
+                self._unknown[first] = self._now() + LONGEST_WRITE_SECONDS
+            raise
         finally:
             del self._writing[first]
 
     def consistent_through(self) -> int:
-        """Everything that this process has stored up to here can be read, and nothing will be added.
+        """As the last renewal gave it: under a second old where MongoDB answers, and never wrong."""
+        return self._through
 
-        Other replicas are not heard yet: their leases come with the whole of the statements resource.
-        """
-        oldest = next(iter(self._writing), None)
-        if oldest is not None:
-            return oldest - 1
-        self._last = max(self._last, to_micros(self._clock()))
-        return self._last
+    async def confirmed(self) -> int:
+        """Consistent-Through of a renewal that began after this call; those who wait share one."""
+        wanted = self._begun + 1
+        async with self._turn:
+            if self._begun < wanted:
+                self._begun += 1
+                await self._renew()
+        return self._through
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep the lease while the body runs, and give it back at the end."""
+        task = asyncio.create_task(self._keep())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self._leave()
+
+    def bound(self) -> int:
+        """No stamp below this is being written, or will be."""
+        now = self._now()
+        self._unknown = {first: until for first, until in self._unknown.items() if until > now}
+        self._last = self._next() - 1
+        return min([self._last + 1, *self._unknown, *list(self._writing)[:1]])
+
+    def renewed(self, lease: Renewed, asked_at: float) -> None:
+        """Take in what a renewal, asked for at that time of `now`, has given."""
+        skew = to_micros(lease.now) - to_micros(self._clock())
+        self._behind = skew if abs(skew) > MOST_SKEW else 0
+        near = min(lease.highest, to_micros(lease.now) + MOST_SKEW)  # keep up with whose clock is a little ahead
+        self._last = max(self._last, lease.through, near - 1)
+        self._through = max(self._through, lease.through)
+        self._good_until = asked_at + GOOD_SECONDS
+
+    def _next(self) -> int:
+        return max(to_micros(self._clock()) + self._behind, self._last + 1)
+
+    async def _renew(self) -> None:
+        asked_at = self._now()
+        self.renewed(await self._registry.renew(self._replica, self.bound()), asked_at)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self.confirmed()
+            except Exception as error:
+                if not away(error):
+                    raise
+                log.warning("stamps wait: %s", type(error).__name__)
+            await asyncio.sleep(RENEW_SECONDS)
+
+    async def _leave(self) -> None:
+        """Where something may still be written the lease ends by itself."""
+        if self._writing or self._unknown:
+            return
+        self._good_until = -1.0
+        try:
+            await self._registry.leave(self._replica)
+        except Exception as error:
+            if not away(error):
+                raise
