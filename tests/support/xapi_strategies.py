@@ -12,6 +12,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from xapi import JsonObject, Version
+from xapi.exact import Number
 
 PERSONAL = "zqx"
 
@@ -186,3 +187,20 @@ def statements(draw: st.DrawFn, version: Version = Version.V2_0_0, *, nested: bo
         optional["version"] = st.sampled_from(["1.0.0", "1.0.3", *(["2.0.0"] if version.is_2 else [])])
     rest: JsonObject = draw(_with({"actor": actors, "verb": verbs}, **optional))
     return {**rest, "object": target, **({"objectType": "SubStatement"} if nested else {})}
+
+
+literals = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
+"""Numbers as they may stand in JSON: any number of digits, within the range of a double."""
+
+
+@st.composite
+def with_literals(draw: st.DrawFn, valid: st.SearchStrategy[JsonObject]) -> JsonObject:
+    """A valid statement whose result says numbers in every way that JSON allows."""
+    statement = draw(valid)
+    odd = draw(st.lists(st.builds(Number, literals), max_size=6))
+    low, raw, high = (draw(st.sampled_from(texts)) for texts in (["-0", "0", "-1.50"], ["2.0", "3E0"], ["10", "1e1"]))
+    score = {"raw": Number(raw), "min": Number(low), "max": Number(high), "scaled": Number(draw(_shares))}
+    return {**statement, "result": {"score": score, "extensions": {"http://example.org/odd": odd}}}
+
+
+_shares = st.from_regex(r"-?(0(\.[0-9]{1,20})?|1(\.0{1,5})?)", fullmatch=True)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xapi import (
     JsonObject,
+    Named,
     Version,
     activities_of,
     agents_of,
@@ -105,6 +106,27 @@ def test_filters_narrow_and_broad() -> None:
     assert filter_activities(plain, related=False) == {"http://example.org/a"}
     about = {**WHOLE, "actor": ANN, "object": {"objectType": "Agent", **BOB}}
     assert filter_agents(about, related=False) == {ANN_IFI, BOB_IFI}
+
+
+def test_one_walk_names_it_all() -> None:
+    named = Named.in_statement(WHOLE)
+    assert named.learners == (ANN_IFI, BOB_IFI)
+    assert (named.activity, named.registration, named.target) == (None, None, None)
+    about = {"objectType": "StatementRef", "id": "ABCDEFAB-1234-5678-1234-567812345678"}
+    named = Named.in_statement({**WHOLE, "object": about, "context": {"registration": "ABC"}})
+    assert (named.target, named.registration, named.verb) == (about["id"], "ABC", VERB["id"])
+
+
+@given(statements())
+@settings(max_examples=100, deadline=None)
+def test_one_walk_names_what_the_others_name(statement: JsonObject) -> None:
+    named = Named.in_statement(statement)
+    sent = {name: value for name, value in statement.items() if name != "authority"}
+    assert named.agents == filter_agents(sent, related=False)
+    assert named.related_agents == filter_agents(sent, related=True)
+    assert list(named.learners) == learners_of(statement)
+    assert {named.activity} - {None} == filter_activities(statement, related=False)
+    assert named.related_activities == filter_activities(statement, related=True)
 
 
 @pytest.mark.parametrize(
