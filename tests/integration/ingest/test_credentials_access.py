@@ -252,7 +252,7 @@ class TestBearer:
             jwt.encode(claims | change, key, "EdDSA", headers=head)
             for change in ({"iss": "https://evil.example"}, {"aud": "other"}, {"tenant": None}, {"tenant": "a/b"})
         ]
-        tokens = [*forged, good[:-4] + "AAAA", jwt.encode(claims, None, "none", headers=head), "", "x"]
+        tokens = [*forged, good[:-4] + "AAAA", jwt.encode(claims, "", "none", headers=head), "", "x"]
         headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
         assert (await self.get(lrs, {"Authorization": f"Bearer {good}"})).status_code == 200
         for one in [*headers, self.bearer(lrs, "all", ttl_seconds=-1), {}, {"Authorization": "Digest x"}]:

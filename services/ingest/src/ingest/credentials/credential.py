@@ -39,9 +39,12 @@ class Credential:
         """Whether it has one of the scopes; `all` stands for every one."""
         return Scope.all in self.scopes or not self.scopes.isdisjoint(scopes)
 
-    def allows_document(self, place: Place, access: Access) -> bool:
-        """Whether it may touch the document; only a launch is limited."""
-        return self.limits is None or self.limits.of_document(place, access) is None
+    def check_document(self, place: Place, access: Access) -> None:
+        """Raises `Forbidden` where a launch may not touch the document; nobody else is limited."""
+        refusal = None if self.limits is None else self.limits.of_document(place, access)
+        if refusal is not None:
+            error = {"parameter": refusal.place, "in": "query", "detail": refusal.detail}
+            raise Forbidden(f"The launch does not allow this {refusal.place}: {refusal.detail}", errors=[error])
 
     def check_statements(self, batch: Sequence[Parsed], *, is_array: bool) -> None:
         """Raises `Forbidden` with every place that a launch may not write; nobody else is limited."""

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from service_kit.problems import BadRequest, Forbidden, NotFound, TooLarge
+from service_kit.problems import BadRequest, NotFound, TooLarge
 
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
@@ -33,7 +33,7 @@ def _getting(kind: Kind) -> Endpoint:
     async def get(request: Request, credential: Credential = caller) -> Response:
         """The document, or, without its id, the ids of those in the context, changed after `since`."""
         place = place_of(request, kind, version_of(request), single=False, since=True)
-        _allowed(credential, place, "read")
+        credential.check_document(place, "read")
         keeper = state_of(request).documents
         if place.name is None:
             listed = await keeper.names(credential.tenant, place)
@@ -58,7 +58,7 @@ def _writing(kind: Kind, method: Literal["PUT", "POST"]) -> Endpoint:
     async def write(request: Request, credential: Credential = caller) -> Response:
         version = version_of(request)
         place = place_of(request, kind, version, single=True)
-        _allowed(credential, place, "write")
+        credential.check_document(place, "write")
         content = Content(await _body(request), _media_type(request))
         change = Write(
             method, conditions_of(request), content, kind.is_guarded(version), kind.demands_condition(version)
@@ -78,7 +78,7 @@ def _deleting(kind: Kind) -> Endpoint:
 
     async def delete(request: Request, credential: Credential = caller) -> Response:
         place = place_of(request, kind, version_of(request), single=not kind.has_registration)
-        _allowed(credential, place, "write")
+        credential.check_document(place, "write")
         conditions, keeper = conditions_of(request), state_of(request).documents
         if place.name is not None:
             await keeper.remove(credential.tenant, place, Write("DELETE", conditions))
@@ -91,12 +91,6 @@ def _deleting(kind: Kind) -> Endpoint:
     every = "; without it, every document of the context" if kind.has_registration else ""
     delete.__doc__ = f"Delete the document that {kind.name} names{every}."
     return delete
-
-
-def _allowed(credential: Credential, place: Place, access: Literal["read", "write"]) -> None:
-    """A restricted credential reaches only what it was made for. Raises `Forbidden`."""
-    if not credential.allows_document(place, access):
-        raise Forbidden(f"These credentials do not reach this {place.kind.word} document")
 
 
 async def _body(request: Request) -> bytes:
