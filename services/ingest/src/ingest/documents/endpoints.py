@@ -12,7 +12,7 @@ from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.documents import openapi
 from ingest.documents.answers import conditions_of, tagged
-from ingest.documents.kinds import KINDS, Kind, Place
+from ingest.documents.kinds import KINDS, Kind
 from ingest.documents.parameters import place_of
 from ingest.documents.writing import JSON, LARGEST, Content, Write
 from ingest.state import state_of
