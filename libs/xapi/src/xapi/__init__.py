@@ -1,22 +1,26 @@
 """The xAPI language (1.0.3 and 2.0, IEEE 9274.1.1) as types and pure functions: no I/O, no clock, no random.
 
-Two shapes of a statement: **the JSON object** (`dict`), exactly as sent, is what is stored, compared, indexed,
-pseudonymised and rendered; **the typed `Statement`** is what one reads from in code. Parsing gives both:
+A statement is **the JSON object exactly as it was sent**: that is checked, stored, compared, indexed, pseudonymised and
+rendered. Its types (`Statement` and the others in `models`) are TypedDicts: the same object, read with known keys.
 
     from xapi import Version, negotiate, parse_statements, StatementInvalid
 
     version = negotiate(request.headers.get("X-Experience-API-Version"))
     for parsed in parse_statements(body, version):          # raises StatementInvalid(errors=[Problem(path, reason)])
         parsed.raw                                          # the dict that is stored, nothing changed
-        parsed.statement.verb.id                            # typed reading
+        parsed.statement["verb"]["id"]                      # the same dict, typed
+
+Bytes to JSON and back are `loads` and `dumps`, never another library's: only they keep each number's text.
 
 What the LRS adds: `complete(raw, statement_id=…, stored=…, authority=…, version=…)`. Same or conflict: `equal(a, b)`,
-`difference(a, b)` (the pointer for the 409). Who is in it: `agents_of`, `learners_of`, `canonical_ifi`; what is in it:
-`activities_of`; what GET finds it by: `filter_agents`, `filter_activities`. To Kafka: `for_learner(raw, own)`. The
-query: `StatementQuery.parse(pairs, version)`. The answer: `render(raw, "ids")`.
+`difference(a, b)` (the pointer for the 409). What GET finds it by, in one walk: `Named.in_statement(raw)`; who is in it
+with their places: `agents_of`, `learners_of`, `canonical_ifi`, `filter_agents`; what: `activities_of`,
+`filter_activities`. To Kafka: `for_learner(raw, own)`. The query: `StatementQuery.parse(pairs, version)`. The answer:
+`render(raw, "ids")`.
 
-Modules: versions, errors, models, parsing (with reasons), completion, compare, identifiers, pseudonymise, filters,
-formats, timestamps, durations, scores, leniency (what known emitters send beyond the standard).
+Modules: versions, errors, exact, models, rules, parsing (with reasons), completion, compare, identifiers, named,
+pseudonymise, filters, formats, definitions, timestamps, durations, scores, leniency (what known emitters send beyond
+the standard).
 """
 
 from .compare import difference, equal
