@@ -13,6 +13,8 @@ from tests.integration.ingest.lrs import Json, Lrs, agent, statement, voiding
 
 OLD = {"objectType": "Agent", "account": {"homePage": "https://old.example", "name": "lms"}}
 
+PROGRESS = {"source": "https://old.example/xapi", "place": "2020-01-01T00:00:00Z", "accepted": 3}
+
 
 def old(actor: str = "ada", **parts: Any) -> Json:
     """A statement as another LRS gives it."""
@@ -127,14 +129,12 @@ class TestTakeStatements:
 
 
 class TestProgress:
-    BODY = {"source": "https://old.example/xapi", "place": "2020-01-01T00:00:00Z", "accepted": 3}
-
     async def test_missing_role(self, lrs: Lrs) -> None:
         for method in ("GET", "PUT", "DELETE"):
             assert (await lrs.http.request(method, "/imports/a", headers=lrs.bearer("dpo"))).status_code == 403
 
     async def test_other_tenant(self, lrs: Lrs) -> None:
-        await lrs.http.put("/imports/a", json=self.BODY, headers=lrs.bearer("operator"))
+        await lrs.http.put("/imports/a", json=PROGRESS, headers=lrs.bearer("operator"))
         other = await lrs.other_tenant()
         headers = other.bearer("operator")
         assert (await lrs.http.get("/imports/a", headers=headers)).status_code == 404
@@ -143,15 +143,15 @@ class TestProgress:
 
     async def test_invalid(self, lrs: Lrs) -> None:
         headers = lrs.bearer("operator")
-        assert (await lrs.http.put("/imports/A_B", json=self.BODY, headers=headers)).status_code == 400
+        assert (await lrs.http.put("/imports/A_B", json=PROGRESS, headers=headers)).status_code == 400
         assert (await lrs.http.put("/imports/a", json={"accepted": -1}, headers=headers)).status_code == 400
 
     async def test_happy(self, lrs: Lrs) -> None:
         headers = lrs.bearer("operator")
         assert (await lrs.http.get("/imports/a", headers=headers)).status_code == 404
         for name in ("a", "b"):
-            kept = await lrs.http.put(f"/imports/{name}", json=self.BODY, headers=headers)
-            assert kept.json()["place"] == self.BODY["place"]
+            kept = await lrs.http.put(f"/imports/{name}", json=PROGRESS, headers=headers)
+            assert kept.json()["place"] == PROGRESS["place"]
         first = (await lrs.http.get("/imports", params={"limit": 1}, headers=headers)).json()
         rest = (await lrs.http.get("/imports", params={"cursor": first["next"]}, headers=headers)).json()
         assert [one["id"] for one in first["items"] + rest["items"]] == ["a", "b"]

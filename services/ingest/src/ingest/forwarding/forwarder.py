@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 100
 BATCH_BYTES: Final = 4 * 1024 * 1024
-POLL_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 300.0
 PATIENCE: Final = 5
 """Answers of 500 in a row before one statement is suspected."""
@@ -58,6 +57,7 @@ class Forwarder:
     consistent_through: Callable[[], Awaitable[int]]
     clock: Clock
     first_wait_seconds: float = 1.0
+    poll_seconds: float = 0.5
     standings: dict[str, Standing] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -68,7 +68,7 @@ class Forwarder:
             try:
                 while True:
                     await self._look(leases, http, tasks)
-                    await asyncio.sleep(min(TTL_SECONDS / 3, 1.0))
+                    await asyncio.sleep(min(TTL_SECONDS / 3, 2 * self.poll_seconds))
             finally:
                 await _stop(tasks)
                 await _quietly(leases.release())
@@ -104,7 +104,7 @@ class Forwarder:
                 continue
             wait, fives = self.first_wait_seconds, 0
             if moved is None:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(self.poll_seconds)
             else:
                 forwarding = moved
 
