@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from xapi import StatementQuery, render
+from xapi import StatementQuery, dumps, loads, render
 from xapi.filters import Format
 
 from ingest.statements.indexing import (
@@ -100,7 +100,7 @@ def rendered(statement: bytes, form: Format, accept_language: str | None) -> byt
     """`exact` gives the stored bytes."""
     if form == "exact":
         return statement
-    return orjson.dumps(render(orjson.loads(statement), form, accept_language))
+    return dumps(render(loads(statement), form, accept_language))
 
 
 def result(statements: Sequence[bytes], more: str) -> bytes:
