@@ -55,14 +55,7 @@ def test_all_nine_verbs_of_cmi5_and_seven_of_the_video_profile_are_there() -> No
         for path in FIXTURES
     }
     assert verbs["cmi5"] == {
-        "launched",
-        "initialized",
-        "completed",
-        "passed",
-        "failed",
-        "abandoned",
-        "waived",
-        "terminated",
-        "satisfied",
+        *("launched", "initialized", "completed", "passed", "failed"),
+        *("abandoned", "waived", "terminated", "satisfied"),
     }
     assert verbs["video"] == {"initialized", "played", "paused", "seeked", "interacted", "completed", "terminated"}

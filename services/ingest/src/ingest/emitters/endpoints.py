@@ -1,7 +1,7 @@
 """`/quarantine` and `/emitters/{key}/watches`, for operators."""
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -113,11 +113,12 @@ async def _credential(state: State, tenant: str, key: str) -> Credential:
 
 
 def _counts(tally: Tally) -> dict[str, Any]:
+    counted = {one.name: getattr(tally, one.name) for one in fields(tally)}
     return {
         name: [Count(name=key, count=count) for key, count in value.most_common()]
         if isinstance(value, Counter)
         else value
-        for name, value in ((name, getattr(tally, name)) for name in asdict(tally))
+        for name, value in counted.items()
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -89,7 +89,7 @@ class Tally:
 
     def document(self) -> dict[str, Any]:
         """As JSON; counters are lists of pairs, since their names may not be names of fields."""
-        plain = asdict(self)
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
         return plain | {name: [[key, count] for key, count in plain[name].items()] for name in _COUNTED}
 
 

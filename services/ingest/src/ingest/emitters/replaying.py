@@ -42,7 +42,10 @@ async def replay(
     held, data = found
     credential = await _credential(held, credentials)
     parsed = _judged(held, credential, loads(data) if edited is None else edited)
-    recorded = await recorder.record(credential, Version(held.version), [parsed], is_array=False)
+    try:
+        recorded = await recorder.record(credential, Version(held.version), [_dated(parsed, held)], is_array=False)
+    except Conflict:  # it may be there already, with the time when that one came
+        recorded = await recorder.record(credential, Version(held.version), [parsed], is_array=False)
     await quarantine.remove(tenant, quarantine_id)
     return Replayed(recorded.ids[0], recorded.not_recorded == 0)
 
@@ -59,9 +62,13 @@ def _judged(held: Quarantined, credential: Credential, raw: JsonObject) -> Parse
         parsed = judge_statement(raw, Version(held.version), ways_of(credential.profile).allowances).parsed
     except StatementInvalid as error:
         raise invalid(error) from None
-    added = {"id": _id_of(held.id)} if parsed.id is None else {}
-    added |= {} if "timestamp" in parsed.raw else {"timestamp": timestamps.render(held.received_at)}
-    return replace(parsed, raw={**parsed.raw, **added})
+    return parsed if parsed.id else replace(parsed, raw={**parsed.raw, "id": _id_of(held.id)})
+
+
+def _dated(parsed: Parsed, held: Quarantined) -> Parsed:
+    if "timestamp" in parsed.raw:
+        return parsed
+    return replace(parsed, raw={**parsed.raw, "timestamp": timestamps.render(held.received_at)})
 
 
 def _id_of(quarantine_id: str) -> str:
