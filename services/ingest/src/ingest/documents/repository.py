@@ -10,7 +10,7 @@ every write but the first names the one that it has seen: of two that saw the sa
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from events.sealing import Owner, Sealed, Sealer
 from service_kit.mongo import (
@@ -53,10 +53,13 @@ class DocumentRepository:
         return Stored(Content(data, found["type"]), found["updated"], found["revision"])
 
     async def list(self, context: str, since: int | None) -> list[tuple[str, int]]:
-        """`_id` and time of each document of a context, changed after `since`: read from the index alone."""
+        """`_id` and time of each document of a context, changed after `since`, in the order of their ids."""
+        return [(document["_id"], document["updated"]) async for document in self.listing(context, since)]
+
+    def listing(self, context: str, since: int | None) -> Any:
+        """A cursor on (`_id`, `updated`): it reads the index alone."""
         where: Document = _within(context) | ({} if since is None else {"updated": {"$gt": since}})
-        found = self._collection.find(where, {"_id": 1, "updated": 1}).hint(list(_LIST)).sort("_id", ASCENDING)
-        return [(document["_id"], document["updated"]) async for document in found]
+        return self._collection.find(where, {"_id": 1, "updated": 1}).hint(list(_LIST)).sort("_id", ASCENDING)
 
     async def put(self, key: str, owner: Owner | None, content: Content, updated: int, seen: bytes | None) -> bool:
         """Whether it was stored: not where the document is no longer as it was `seen` (None: as there was none)."""
