@@ -14,6 +14,7 @@ from cli.oulad.posting import Patience, persistently, reason_of
 
 MOST_LINES: Final = 200
 MOST_BYTES: Final = 4 * 1024 * 1024
+_JSON: Final = {"Content-Type": "application/json"}
 _NDJSON: Final = {"Content-Type": "application/x-ndjson"}
 
 
@@ -74,7 +75,8 @@ class Ingest:
         return Progress(**{name: found[name] for name in Progress.__dataclass_fields__})
 
     async def keep(self, import_id: str, progress: Progress) -> None:
-        self._succeeded(await self._ask("PUT", f"/imports/{import_id}", content=orjson.dumps(progress)))
+        answer = await self._ask("PUT", f"/imports/{import_id}", content=orjson.dumps(progress), headers=_JSON)
+        self._succeeded(answer)
 
     async def take(self, lines: Sequence[bytes]) -> Taken:
         """Send lines; a body that is refused as a whole is halved. Raises `ImportStopped`."""
