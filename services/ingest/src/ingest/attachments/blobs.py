@@ -1,23 +1,24 @@
 """Where the bytes lie: one port, two stores. What they mean is the business of `repository`."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from obstore.exceptions import BaseError
-from obstore.exceptions import NotFoundError as ObjectNotFound
 from obstore.store import S3Store
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, MongoAway
 
 from ingest.settings import AttachmentSettings
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import RetryConfig, S3Config
 
 CHUNKS: Final = CollectionSpec(
     "attachments.chunks", "source", (Index((("files_id", ASCENDING), ("n", ASCENDING)), unique=True),)
 )
 CHUNKS_AT_ONCE: Final = 4
 _PART: Final = 5 * 1024 * 1024
+_RETRIES: Final["RetryConfig"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
 
 class BlobGone(Exception):
@@ -89,7 +90,7 @@ class S3Blobs:
             config["access_key_id"] = key
             config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
         plain = settings.s3_endpoint.startswith("http://")
-        store = S3Store(config=config, client_options={"allow_http": plain}, retry_config={"max_retries": 3})
+        store = S3Store(config=config, client_options={"allow_http": plain}, retry_config=_RETRIES)
         return cls(store)
 
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -107,15 +108,17 @@ class S3Blobs:
                 while len(waiting) >= chunk_size:
                     yield bytes(waiting[:chunk_size])
                     del waiting[:chunk_size]
-        except ObjectNotFound:
+        except FileNotFoundError:
             raise BlobGone(name) from None
+        except BaseError as error:
+            raise MongoAway(type(error).__name__) from error
         if waiting:
             yield bytes(waiting)
 
     async def delete(self, names: Sequence[str]) -> None:
         try:
             await self._store.delete_async([_path(name) for name in names])
-        except ObjectNotFound:
+        except FileNotFoundError:
             return
         except BaseError as error:
             raise MongoAway(type(error).__name__) from error
