@@ -5,7 +5,7 @@ each: only a new one is read and written, after the statement itself is durable.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from service_kit.mongo import MongoAway
@@ -14,6 +14,7 @@ from xapi.exact import dumps
 from xapi.parsing import JsonObject
 
 from ingest.activities.repository import ActivityRepository, Known
+from ingest.activities.telling import definitions
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.identities.cache import Cache
@@ -60,11 +61,12 @@ class KnownActivities:
     def _new(self, tenant: str, statements: Iterable[JsonObject]) -> list[tuple[str, JsonObject, int]]:
         """Activities with definitions that were not seen lately, and the definition's hash, in order."""
         new: dict[tuple[str, int], JsonObject] = {}
-        for activity, definition in _definitions(statements):
-            data = dumps(definition)
-            digest = hash(data)
-            if len(data) <= LARGEST and self._seen.get((tenant, activity, digest)) is None:
-                new[activity, digest] = definition
+        for statement in statements:
+            for activity, definition in definitions(statement):
+                data = dumps(definition)
+                digest = hash(data)
+                if len(data) <= LARGEST and self._seen.get((tenant, activity, digest)) is None:
+                    new[activity, digest] = definition
         return [(activity, definition, digest) for (activity, digest), definition in new.items()]
 
     async def _add(self, tenant: str, said: Mapping[str, JsonObject]) -> None:
@@ -80,13 +82,6 @@ class KnownActivities:
                 return
             await asyncio.sleep(0.002 * attempt)
         raise MongoAway("activities that others keep defining")
-
-
-def _definitions(statements: Iterable[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
-    for statement in statements:
-        for use in activities_of(statement):
-            if definition := use.activity.get("definition"):
-                yield use.activity["id"], definition
 
 
 def _defined(part: JsonObject, known: Mapping[str, JsonObject]) -> JsonObject:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from service_kit.mongo import MongoAway
-from xapi import AgentRole, agents_of
+from xapi import canonical_ifi
 from xapi.parsing import JsonObject
 
+from ingest.activities.telling import named_agents
 from ingest.agents.persons import person
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
@@ -56,11 +57,9 @@ class KnownAgents:
         """Names by identifier, in the order in which they were seen."""
         new: dict[str, list[str]] = {}
         for statement in statements:
-            for use in agents_of(statement):
-                ifi, name = use.ifi, use.agent.get("name")
-                if ifi is None or ifi not in identities or use.role is AgentRole.AUTHORITY:
-                    continue
-                if not name or len(name) > LONGEST_NAME:
+            for agent in named_agents(statement):
+                ifi, name = canonical_ifi(agent), agent["name"]
+                if ifi is None or ifi not in identities or len(name) > LONGEST_NAME:
                     continue
                 names = new.get(ifi, [])
                 if name not in names and self._seen.get((identities[ifi].agent, hash(name))) is None:
