@@ -21,8 +21,8 @@ def live_ingest(mongodb_url: str, tokens: Tokens) -> Iterator[tuple[httpx2.Clien
         environment.setenv("TRELLIS_NAMESPACE", namespace)
         for name, value in tokens.settings.items():
             environment.setenv(name, value)
-        with live(tokens) as (url, auth), httpx2.Client(base_url=url, timeout=30) as http:
-            yield http, auth
+        with live(tokens) as ingest, httpx2.Client(base_url=ingest.url, timeout=30) as http:
+            yield http, ingest.auth
     cleanup.drop_databases(mongodb_url, namespace)
 
 

@@ -125,11 +125,20 @@ def voiding(target: Json) -> Json:
     return statement(verb=verb, object=reference(target["id"]))
 
 
+@dataclass(frozen=True)
+class Live:
+    """A running ingest, a credential of one tenant that may do everything, and a token of that tenant's operator."""
+
+    url: str
+    auth: tuple[str, str]
+    operator: str
+
+
 @contextmanager
-def live(tokens: Tokens) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The address of an ingest by the environment's settings, and a credential; it runs in a thread of its own."""
+def live(tokens: Tokens) -> Iterator[Live]:
+    """An ingest by the environment's settings; it runs in a thread of its own."""
     started, ended = threading.Event(), threading.Event()
-    found: list[tuple[str, tuple[str, str]]] = []
+    found: list[Live] = []
 
     async def run() -> None:
         async with running(tokens) as lrs:
@@ -137,7 +146,8 @@ def live(tokens: Tokens) -> Iterator[tuple[str, tuple[str, str]]]:
                 "/credentials", json={"name": "conformance", "scopes": ["all"]}, headers=lrs.bearer("operator")
             )
             async with serve(_without_lifespan(lrs.app)) as url:
-                found.append((url, (made.json()["key"], made.json()["secret"])))
+                auth = (made.json()["key"], made.json()["secret"])
+                found.append(Live(url, auth, lrs.bearer("operator")["Authorization"]))
                 started.set()
                 await asyncio.to_thread(ended.wait)
 

@@ -16,6 +16,6 @@ def is_xapi(scope: Scope) -> bool:
 
 
 def is_for_browsers(scope: Scope) -> bool:
-    """xAPI's resources, and where a launched content fetches its token (cmi5 8.2)."""
+    """xAPI's resources, and where launched content fetches its token (cmi5 8.2)."""
     path: str = scope["path"]
-    return path.startswith((f"{XAPI}/", f"{LAUNCHES}/"))
+    return is_xapi(scope) or (path.startswith(f"{LAUNCHES}/") and path.endswith("/fetch"))
