@@ -69,8 +69,8 @@ def test_one_defect_anywhere_is_refused_at_its_place(case: tuple[Version, Broken
 
 @pytest.mark.long
 @given(in_a_dialect.flatmap(lambda version: st.tuples(st.just(version), broken_statements(version))))
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_twenty_thousand_defects(case: tuple[Version, Broken]) -> None:
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_ten_thousand_defects(case: tuple[Version, Broken]) -> None:
     refuses(*case)
 
 
@@ -265,8 +265,8 @@ def test_any_valid_statement_is_accepted_and_left_as_it_was(case: tuple[Version,
 
 @pytest.mark.long
 @given(in_a_dialect.flatmap(lambda version: st.tuples(st.just(version), statements(version))))
-@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_twenty_thousand_valid_statements(case: tuple[Version, JsonObject]) -> None:
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_ten_thousand_valid_statements(case: tuple[Version, JsonObject]) -> None:
     accepts(*case)
 
 
