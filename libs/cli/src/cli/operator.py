@@ -71,7 +71,8 @@ def _running() -> tuple[str, str]:
 def _reason(answer: httpx2.Response) -> str:
     try:
         problem = answer.json()
-        places = [f"{one.get('pointer') or one.get('parameter', '')}: {one['detail']}" for one in problem["errors"]]
+        errors = problem.get("errors", [])
+        places = [f"{one.get('pointer') or one.get('parameter', '')}: {one['detail']}" for one in errors]
         return "; ".join([problem["detail"], *places[1:]])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"ingest answered {answer.status_code}"
