@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 from fastapi import Request, Response
+from service_kit import metrics
 from service_kit.problems import BadRequest, Problem, TooLarge
 from xapi import Accepted, Judgement, Rejected, StatementInvalid, Version, judge_statements
 from xapi import Problem as Broken
@@ -34,6 +35,7 @@ class Posting:
     def __init__(self, batches: Batches, watcher: Watcher) -> None:
         self._batches = batches
         self._watcher = watcher
+        self._refused = metrics.counter(metrics.STATEMENTS_REFUSED)
 
     def is_for(self, request: Request, credential: Credential) -> bool:
         """Whether this request goes this way."""
@@ -62,6 +64,8 @@ class Posting:
             self._watcher.statements(tallies, judged.accepted)
             taken = await self._batches.take(credential, version, judged)
         except Problem as error:
+            if isinstance(error, BadRequest):
+                self._refused.add(1)
             self._watcher.refused(tallies, list(_reasons(error)), request=True)
             raise
         self._tell(tallies, taken)
