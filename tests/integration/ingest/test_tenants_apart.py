@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -183,6 +184,7 @@ _ACTS: dict[str, Callable[[Lrs, str, str], Awaitable[httpx2.Response]]] = {
 
 async def _seen(lrs: Lrs) -> list[Any]:
     """All that the tenant can read, but for what differs between any two."""
+    await _settled(lrs)
     seen: list[Any] = []
     for query in QUERIES:
         answer = (await lrs.get(**query)).json()
@@ -206,6 +208,16 @@ async def _seen(lrs: Lrs) -> list[Any]:
         answer = (await lrs.http.get(path, headers=lrs.bearer("operator"))).json()
         seen.append(sorted(item["name"] for item in answer["items"]) if "items" in answer else answer)
     return seen
+
+
+async def _settled(lrs: Lrs) -> None:
+    """Until an ascending walk gives the last statement too."""
+    newest = (await lrs.get(limit=1)).json()["statements"]
+    while newest:
+        through = (await lrs.get(limit=1)).headers["X-Experience-API-Consistent-Through"]
+        if datetime.fromisoformat(through) >= datetime.fromisoformat(newest[0]["stored"]):
+            return
+        await asyncio.sleep(0.02)
 
 
 async def _walk_on(mine: Lrs, theirs: Lrs) -> None:
