@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import io
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -82,6 +84,28 @@ async def served(app: Asgi) -> AsyncIterator[str]:
         yield url
 
 
+def with_attachment(data: bytes) -> Json:
+    about = {
+        "usageType": "https://example.org/usages/essay",
+        "display": {"en": "essay"},
+        "contentType": "application/octet-stream",
+        "length": len(data),
+        "sha2": hashlib.sha256(data).hexdigest(),
+    }
+    return statement(attachments=[about])
+
+
+async def post_with(lrs: Lrs, statements: list[Json], data: list[bytes]) -> None:
+    parts = [b"Content-Type: application/json\r\n\r\n" + json.dumps(statements).encode()]
+    for one in data:
+        sha2 = hashlib.sha256(one).hexdigest()
+        head = f"Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+        parts.append(b"Content-Type: application/octet-stream\r\n" + head.encode() + one)
+    body = b"".join(b"\r\n--edge\r\n" + part for part in parts) + b"\r\n--edge--\r\n"
+    answer = await lrs.post(body, headers={"Content-Type": "multipart/mixed; boundary=edge"})
+    assert answer.status_code == 200, answer.text
+
+
 def nothing(_: int) -> None: ...
 
 
@@ -140,6 +164,21 @@ class TestCopying:
         assert (outcome.voided, outcome.voided_hidden) == (1, 0)
         assert (await house.new.get(voidedStatementId=one["id"])).status_code == 200
         assert one["id"] not in await house.new.walk()
+
+    async def test_attachments_come_too(self, house: House) -> None:
+        data = [b"short\r\n--not a boundary", secrets.token_bytes(300_000)]
+        named = [with_attachment(one) for one in data]
+        await house.old.post(statement())
+        await post_with(house.old, named, data)
+        outcome = await copy(house.origin, house.options, nothing)
+        assert (outcome.progress.accepted, outcome.progress.rejected) == (3, 0)
+        answer = await house.new.get(attachments="true")
+        assert answer.headers["Content-Type"].startswith("multipart/mixed")
+        for one in data:
+            assert one in answer.content
+        without = replace(house.origin, attachments=False)
+        again = await copy(without, replace(house.options, anew=True), nothing)
+        assert again.progress.accepted == 3
 
     async def test_wrong_secret(self, house: House) -> None:
         with pytest.raises(ImportStopped, match="401"):

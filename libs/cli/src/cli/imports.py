@@ -81,6 +81,7 @@ def xapi(
     secret: Annotated[str, typer.Option(envvar="SOURCE_SECRET", help="Its secret")],
     since: Annotated[str, typer.Option(help="Only what it stored after this time (RFC 3339)")] = "",
     xapi_version: Annotated[str, typer.Option(help="The xAPI version spoken to it")] = "1.0.3",
+    attachments: Annotated[bool, typer.Option(help="With the data of attachments")] = True,
     url: Annotated[str | None, typer.Option(help="Our ingest, instead of the running stack's")] = None,
     token: Annotated[str, typer.Option(envvar="TRELLIS_TOKEN", help="Operator's token that goes with --url")] = "",
     anew: Annotated[bool, typer.Option(help="From the beginning, not from where the last run stopped")] = False,
@@ -90,7 +91,7 @@ def xapi(
     The same command again goes on where the last one stopped, and later brings what is new. Nothing is stored twice.
     """
     with one_line_errors():
-        origin = Origin(source, key, secret, since, xapi_version)
+        origin = Origin(source, key, secret, since, xapi_version, attachments)
         options = _options(url, token, anew=anew)
         with watching() as watch:
             watch.says(f"copying {source}")

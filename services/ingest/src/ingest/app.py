@@ -112,6 +112,7 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
     return State(
         statements=statements,
         recorder=recorder,
+        attachments=attachments,
         receiver=Receiver(attachments, Signatures.trusting(settings.signature_roots), limits),
         answerer=Answerer(attachments),
         stamps=stamps,

@@ -10,6 +10,7 @@ from ingest.activities.knowing import KnownActivities
 from ingest.agents.knowing import KnownAgents
 from ingest.attachments.answering import Answerer
 from ingest.attachments.receiving import Receiver
+from ingest.attachments.repository import AttachmentRepository
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
 from ingest.documents.keeping import Keeper
@@ -29,6 +30,7 @@ from ingest.statements.stamps import Stamps
 class State:
     statements: StatementRepository
     recorder: Recorder
+    attachments: AttachmentRepository
     receiver: Receiver
     answerer: Answerer
     stamps: Stamps

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,7 @@ class Origin:
     secret: str
     since: str = ""
     version: str = "1.0.3"
+    attachments: bool = True
 
     @property
     def import_id(self) -> str:
@@ -77,7 +78,7 @@ async def copy(origin: Origin, options: Options, advanced: Advanced) -> Outcome:
     ):
         progress = await _begun(ingest, origin.import_id, Progress(origin.endpoint, origin.since), options.anew)
         with _rejects(options.rejects, origin.import_id) as rejects:
-            source = Source(http, origin.endpoint, origin.version, options.patience)
+            source = Source(http, origin.endpoint, origin.version, options.patience, attachments=origin.attachments)
             walk = _Copy(source, ingest, origin.import_id, progress, rejects, advanced)
             return await walk.all()
 
@@ -108,7 +109,7 @@ class _Copy:
             through = page.through
             _expect_rising(page.statements)
             safe = [one for one in page.statements if through is None or one.stored is None or one.stored <= through]
-            await self._take(safe)
+            await self._take(safe, page.data)
             if up_to_date := len(safe) == len(page.statements):
                 continue
             break
@@ -118,12 +119,12 @@ class _Copy:
             self._progress, self._before, self._rejects.path, self._voided, self._hidden, through, up_to_date
         )
 
-    async def _take(self, statements: Sequence[Given]) -> None:
+    async def _take(self, statements: Sequence[Given], data: Mapping[str, Path]) -> None:
         for cut in batches([len(one.text) for one in statements]):
             part = statements[cut]
             given = [one for each in part for one in await self._with_voided(each)]
             for inner in batches([len(one.text) for one in given]):
-                taken = await self._ingest.take([one.text for one in given[inner]])
+                taken = await self._ingest.take(given[inner], data)
                 self._rejects.write([(given[inner][one.line], one) for one in taken.rejected])
                 self._progress.count(taken)
             self._place.passed(part)
@@ -171,8 +172,9 @@ async def load(file: Path, options: Options, advanced: Advanced) -> Outcome:
         before, done = progress.lines, int(progress.place or 0)
         with _rejects(options.rejects, import_id) as rejects, _opened(file) as lines:
             for batch in _batches(islice(lines, done, None)):
-                taken = await ingest.take(batch)
-                rejects.write([(Given(batch[one.line], None), one) for one in taken.rejected])
+                given = [Given(line, None) for line in batch]
+                taken = await ingest.take(given, {})
+                rejects.write([(given[one.line], one) for one in taken.rejected])
                 progress.count(taken)
                 done += len(batch)
                 progress.place = str(done)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -11,6 +12,8 @@ import orjson
 
 from cli.oulad.errors import ImportStopped
 from cli.oulad.posting import Patience, persistently, reason_of
+from cli.transfer import parts
+from cli.transfer.pages import Given
 
 MOST_LINES: Final = 200
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -78,23 +81,35 @@ class Ingest:
         answer = await self._ask("PUT", f"/imports/{import_id}", content=orjson.dumps(progress), headers=_JSON)
         self._succeeded(answer)
 
-    async def take(self, lines: Sequence[bytes]) -> Taken:
-        """Send lines; a body that is refused as a whole is halved. Raises `ImportStopped`."""
-        if not lines:
+    async def take(self, given: Sequence[Given], data: Mapping[str, Path]) -> Taken:
+        """Send statements with the data of their attachments; a body that is refused as a whole is halved.
+
+        Raises `ImportStopped`.
+        """
+        if not given:
             return Taken()
-        answer = await self._ask("POST", "/imports/statements", content=b"\n".join(lines), headers=_NDJSON)
+        answer = await self._post(b"\n".join(one.text for one in given), _of(given, data))
         if answer.is_success:
             found = _json(answer)
             rejected = [Rejected(**one) for one in found["rejected"]]
             return Taken(found["accepted"], found["not_recorded"], rejected)
         if answer.status_code not in (400, 413):
             self._succeeded(answer)
-        if len(lines) == 1:
+        if len(given) == 1:
             return Taken(rejected=[Rejected(0, "", f"{answer.status_code}: {reason_of(answer)}")])
-        half = len(lines) // 2
-        taken = await self.take(lines[:half])
-        taken.add(await self.take(lines[half:]), half)
+        half = len(given) // 2
+        taken = await self.take(given[:half], data)
+        taken.add(await self.take(given[half:], data), half)
         return taken
+
+    async def _post(self, lines: bytes, data: Mapping[str, Path]) -> httpx2.Response:
+        if not data:
+            return await self._ask("POST", "/imports/statements", content=lines, headers=_NDJSON)
+        kind, body = parts.sent(lines, data)
+        url, headers = f"{self._url}/imports/statements", {"Content-Type": kind}
+        return await persistently(
+            lambda: self._http.post(url, content=parts.streamed(body), headers=headers), url, self._patience
+        )
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         url = f"{self._url}{path}"
@@ -117,6 +132,12 @@ def batches(sizes: Sequence[int]) -> list[slice]:
     if len(sizes) > start:
         found.append(slice(start, len(sizes)))
     return found
+
+
+def _of(given: Sequence[Given], data: Mapping[str, Path]) -> dict[str, Path]:
+    """The data that these statements name."""
+    wanted = {sha2.lower() for one in given for sha2 in one.hashes} if data else set()
+    return {sha2: path for sha2, path in data.items() if sha2 in wanted}
 
 
 def _json(answer: httpx2.Response) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -13,6 +15,7 @@ from xapi import timestamps
 
 from cli.oulad.errors import ImportStopped
 from cli.oulad.posting import Patience, persistently, reason_of
+from cli.transfer import parts
 from cli.transfer.pages import Given, NotAPage, read, read_one
 
 CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
@@ -20,43 +23,59 @@ CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`through`: nothing will be added up to here, as far as the source says so."""
+    """`through`: nothing will be added up to here, as far as the source says so. `data`: what attachments hold, by
+    their hash; the files are there until the next page is asked for.
+    """
 
     statements: list[Given]
     through: datetime | None
+    data: Mapping[str, Path]
+
+
+@dataclass
+class _Got:
+    """An answer that is read."""
+
+    answer: httpx2.Response = field(default_factory=lambda: httpx2.Response(500))
+    body: bytes = b""
+    data: dict[str, Path] = field(default_factory=dict)
 
 
 class Source:
     """Walks `GET /statements?ascending=true` by `more`; waits where the source is busy."""
 
-    def __init__(self, http: httpx2.AsyncClient, endpoint: str, version: str, patience: Patience) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, endpoint: str, version: str, patience: Patience, *, attachments: bool = True
+    ) -> None:
         self._http = http
+        self._attachments = {"attachments": "true"} if attachments else {}
         self._url = f"{endpoint.rstrip('/')}/statements"
         self._headers = {"X-Experience-API-Version": version}
         self._patience = patience
 
     async def pages(self, since: str) -> AsyncIterator[Page]:
         """Everything stored after `since` (exclusive; empty: from the beginning). Raises `ImportStopped`."""
-        url, params = self._url, {"ascending": "true", "format": "exact"} | ({"since": since} if since else {})
+        asked = {"ascending": "true", "format": "exact"} | self._attachments | ({"since": since} if since else {})
+        url, params = self._url, asked
         while True:
-            answer = await self._get(url, params)
-            self._expect_success(answer, url)
-            try:
-                statements, more = read(answer.content)
-            except NotAPage as error:
-                raise ImportStopped(f"{self._url}: {error}") from None
-            yield Page(statements, _moment(answer.headers.get(CONSISTENT_THROUGH)))
+            with TemporaryDirectory(prefix="trellis-import-") as folder:
+                got = await self._get(url, params, Path(folder))
+                self._expect_success(got.answer, url)
+                try:
+                    statements, more = read(got.body)
+                except NotAPage as error:
+                    raise ImportStopped(f"{self._url}: {error}") from None
+                yield Page(statements, _moment(got.answer.headers.get(CONSISTENT_THROUGH)), got.data)
             if not more:
                 return
             url, params = self._next(more), {}
 
     async def voided(self, statement_id: str) -> Given | None:
         """A voided statement, which no page holds; None where the source does not show it."""
-        answer = await self._get(self._url, {"voidedStatementId": statement_id})
-        if not answer.is_success:
-            return None
+        with TemporaryDirectory(prefix="trellis-import-") as folder:
+            got = await self._get(self._url, {"voidedStatementId": statement_id}, Path(folder))
         try:
-            return read_one(answer.content)
+            return read_one(got.body) if got.answer.is_success else None
         except NotAPage:
             return None
 
@@ -67,12 +86,21 @@ class Source:
         own, found = urlsplit(self._url), urlsplit(urljoin(self._url, more))
         return urlunsplit((own.scheme, own.netloc, found.path, found.query, ""))
 
-    async def _get(self, url: str, params: dict[str, str]) -> httpx2.Response:
-        async def send() -> httpx2.Response:
-            options: dict[str, Any] = {"params": params} if params else {}  # an empty mapping would cut the query off
-            return await self._http.get(url, headers=self._headers, **options)
+    async def _get(self, url: str, params: dict[str, str], folder: Path) -> _Got:
+        got = _Got()
+        options: dict[str, Any] = {"params": params} if params else {}  # an empty mapping would cut the query off
 
-        return await persistently(send, self._url, self._patience)
+        async def send() -> httpx2.Response:
+            async with self._http.stream("GET", url, headers=self._headers, **options) as answer:
+                got.answer = answer
+                got.body, got.data = await parts.received(answer, folder)
+            return answer
+
+        try:
+            await persistently(send, self._url, self._patience)
+        except NotAPage as error:
+            raise ImportStopped(f"{self._url}: {error}") from None
+        return got
 
     def _expect_success(self, answer: httpx2.Response, url: str) -> None:
         if not answer.is_success:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http.alternate import AlternateSyntax
 from ingest.http.decoding import ContentDecoding
-from ingest.http.paths import STATEMENTS, is_for_browsers
+from ingest.http.paths import IMPORTS, STATEMENTS, is_for_browsers
 from ingest.http.settings import XapiSettings
 from ingest.settings import AttachmentSettings
 from ingest.versioning import VersionCheck, XapiHeaders
@@ -42,7 +42,7 @@ def body_limit(usual: int, attachments: AttachmentSettings) -> Callable[[Scope],
     """The most bytes that a request may bring: more where attachments come with their data, which are streamed."""
 
     def limit_of(scope: Scope) -> int:
-        if scope["path"] != STATEMENTS:
+        if scope["path"] not in (STATEMENTS, IMPORTS):
             return usual
         media_type = dict(scope["headers"]).get(b"content-type", b"")[: len(_MULTIPART)].lower()
         return attachments.multipart_limit_bytes if media_type == _MULTIPART else usual

@@ -8,6 +8,7 @@ XAPI: Final = "/xapi"
 STATEMENTS: Final = f"{XAPI}/statements"
 ABOUT: Final = f"{XAPI}/about"
 LAUNCHES: Final = "/launches"
+IMPORTS: Final = "/imports/statements"
 
 
 def is_xapi(scope: Scope) -> bool:

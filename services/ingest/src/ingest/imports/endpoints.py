@@ -9,6 +9,7 @@ from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, NotFound
 
 from ingest.imports import taking
+from ingest.imports.receiving import received
 from ingest.imports.repository import id_of
 from ingest.imports.schemas import ImportId, ImportView, Progress, Taken
 from ingest.state import state_of
@@ -32,11 +33,14 @@ async def take_statements(request: Request, operator: Operator) -> Taken:
 
     What a statement carries as `stored` and `authority` is kept as its provenance; it is served with our own.
     Lines that are not valid, or contradict what is stored, are answered as rejected; all others are stored.
+    In a `multipart/mixed` body the lines come first, then the data of attachments, each part with its
+    `X-Experience-API-Hash`.
     """
-    body = await request.body()
-    if body.count(b"\n") > MOST_LINES:
-        raise BadRequest(f"More than {MOST_LINES} lines", errors=[{"pointer": "", "detail": "too many lines"}])
-    return await taking.take(body, operator.tenant, recorder=state_of(request).recorder)
+    state = state_of(request)
+    async with received(request, state.attachments) as found:
+        if found.lines.count(b"\n") > MOST_LINES:
+            raise BadRequest(f"More than {MOST_LINES} lines", errors=[{"pointer": "", "detail": "too many lines"}])
+        return await taking.take(found, operator.tenant, recorder=state.recorder)
 
 
 @router.get("")

@@ -6,11 +6,13 @@ from typing import Final
 from service_kit.problems import Conflict, Forbidden
 from xapi import Version
 
+from ingest.attachments.repository import Attachments
 from ingest.credentials.authority import account_of_key
 from ingest.credentials.credential import Credential
 from ingest.credentials.schemas import Scope
 from ingest.imports import lines
 from ingest.imports.lines import Line
+from ingest.imports.receiving import Received
 from ingest.imports.schemas import Rejected, Taken
 from ingest.statements.recording import Recorder
 
@@ -18,25 +20,32 @@ IMPORTS: Final = "imports"
 """The name under which imported statements are vouched for: the operator's, not any credential's."""
 
 
-async def take(body: bytes, tenant: str, *, recorder: Recorder) -> Taken:
+async def take(received: Received, tenant: str, *, recorder: Recorder) -> Taken:
     """Store what can be stored; repeatable. Raises `PolicyUnknown`."""
-    valid, rejected, repeated = lines.read(body)
+    valid, rejected, repeated = lines.read(received.lines)
     credential = importing(tenant)
     taken = Taken(accepted=repeated, not_recorded=0, rejected=rejected)
     for version, run in lines.by_version(valid):
-        await _record(recorder, credential, version, run, taken)
+        await _record(recorder, credential, version, run, received.attachments, taken)
     taken.rejected.sort(key=lambda one: one.line)
     return taken
 
 
 async def _record(
-    recorder: Recorder, credential: Credential, version: Version, run: Sequence[Line], taken: Taken
+    recorder: Recorder,
+    credential: Credential,
+    version: Version,
+    run: Sequence[Line],
+    attachments: Attachments | None,
+    taken: Taken,
 ) -> None:
     pending = list(run)
     while pending:
         batch = [line.parsed for line in pending]
         try:
-            recorded = await recorder.record(credential, version, batch, is_array=True, provenance=True)
+            recorded = await recorder.record(
+                credential, version, batch, is_array=True, provenance=True, attachments=attachments
+            )
         except (Conflict, Forbidden) as problem:
             wrong = {int(error["index"]): error for error in reversed(problem.errors) if "index" in error}
             if not wrong:
