@@ -35,7 +35,7 @@ _PERSON: Final[dict[str, Any]] = {
     },
 }
 _GET: Final[dict[str, Any]] = {
-    "parameters": [openapi.parameter("agent", openapi.AGENT)],
+    "parameters": [openapi.AGENT],
     "responses": {"200": {"description": "The Person", "content": {JSON: {"schema": _PERSON}}}},
 }
 

@@ -118,7 +118,7 @@ def _serve(kind: Kind) -> None:
     add(kind.path, get, methods=["HEAD"], name=f"head_{name}", include_in_schema=False)
     for method in ("PUT", "POST"):
         write = _writing(kind, "PUT" if method == "PUT" else "POST")
-        named, extra = f"{method.lower()}_{name}", openapi.write(kind)
+        named, extra = f"{method.lower()}_{name}", openapi.write(kind, method)
         add(kind.path, write, methods=[method], status_code=204, name=named, openapi_extra=extra)
     extra = openapi.delete(kind)
     add(kind.path, _deleting(kind), methods=["DELETE"], status_code=204, name=f"delete_{name}", openapi_extra=extra)

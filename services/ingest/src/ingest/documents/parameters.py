@@ -15,7 +15,7 @@ from ingest.statements.refusals import invalid_query
 from ingest.statements.stamps import to_micros
 
 LONGEST_NAME: Final = 2048
-LONGEST_IRI: Final = 8192
+LONGEST_IRI: Final = 2048
 Reader = Callable[[str], Any]
 _IRI: Final = re.compile(IRI.removesuffix("$") + r"\Z")
 _UUID: Final = re.compile(UUID.removesuffix("$") + r"\Z")
