@@ -35,7 +35,6 @@ from ingest.exports import endpoints as exports
 from ingest.forwarding import endpoints as forwarding
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.http import middleware, openapi
-from ingest.http.settings import XapiSettings
 from ingest.identities import endpoints as identities
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
@@ -44,7 +43,7 @@ from ingest.imports.repository import ImportRepository
 from ingest.launches import endpoints as launches
 from ingest.launches import repository as launched
 from ingest.launches.launching import Launcher
-from ingest.settings import AccessSettings, AttachmentSettings
+from ingest.settings import AccessSettings, AttachmentSettings, XapiSettings
 from ingest.state import State
 from ingest.statements import endpoints as statements
 from ingest.statements.recording import Recorder

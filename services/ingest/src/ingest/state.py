@@ -16,11 +16,11 @@ from ingest.credentials.verification import Verifier
 from ingest.documents.keeping import Keeper
 from ingest.emitters.parts import Emitters
 from ingest.forwarding.repository import ForwardingRepository
-from ingest.http.settings import XapiSettings
 from ingest.identities.resolving import Resolver
 from ingest.imports.repository import ImportRepository
 from ingest.launches.launching import Launcher
 from ingest.launches.repository import LaunchRepository
+from ingest.settings import XapiSettings
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import Stamps

@@ -10,8 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest.http.alternate import AlternateSyntax
 from ingest.http.decoding import ContentDecoding
 from ingest.http.paths import IMPORTS, STATEMENTS, is_for_browsers
-from ingest.http.settings import XapiSettings
-from ingest.settings import AttachmentSettings
+from ingest.settings import AttachmentSettings, XapiSettings
 from ingest.versioning import VersionCheck, XapiHeaders
 
 EXPOSED: Final = (
