@@ -1,12 +1,14 @@
 """What crosses the wire about imports."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 ImportId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,64}$", description="Chosen by whoever imports")]
+
+MOST: Final = 2**53  # what any JSON reader counts exactly, and MongoDB holds
 
 
 class Rejected(BaseModel):
@@ -30,9 +32,9 @@ class Progress(BaseModel):
 
     source: str = Field(max_length=1000, description="Where the statements come from, for people")
     place: str = Field("", max_length=1000)
-    accepted: int = Field(0, ge=0)
-    not_recorded: int = Field(0, ge=0)
-    rejected: int = Field(0, ge=0)
+    accepted: int = Field(0, ge=0, le=MOST)
+    not_recorded: int = Field(0, ge=0, le=MOST)
+    rejected: int = Field(0, ge=0, le=MOST)
     finished: bool = False
 
 
