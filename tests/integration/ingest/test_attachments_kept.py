@@ -157,6 +157,7 @@ async def spooled(data: bytes) -> Spool:
     spool = Spool(hashlib.sha256(data).hexdigest())
     for start in range(0, len(data), 50_000):
         await spool.write(data[start : start + 50_000])
+    await spool.finish()
     assert spool.is_right
     return spool
 

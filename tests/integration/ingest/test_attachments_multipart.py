@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -235,6 +236,13 @@ class TestLimits:
             "/xapi/activities/profile", content=content, params=params, headers=headers, auth=lrs.auth
         )
         assert answer.status_code == 413
+
+    async def test_no_room(self, lrs: Lrs, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the folder of temporary files is full or away."""
+        monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+        answer = await send(lrs, multipart(statement(attachments=[attachment(LARGE)]), LARGE))
+        assert (answer.status_code, await lrs.stored()) == (503, 0)
+        assert "Retry-After" in answer.headers
 
 
 class TestGet:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 
 MEDIA_TYPE: Final = "multipart/mixed"
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-_MOST_PREAMBLE: Final = 64 * 1024
+_MOST_PREAMBLE: Final = 8 * 1024
 _MOST_HEADERS: Final = 16
 
 

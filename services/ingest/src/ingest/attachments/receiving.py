@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from service_kit.problems import BadRequest, TooLarge
+from service_kit.problems import BadRequest, NotReadyYet, TooLarge
 from starlette.datastructures import Headers
 from xapi import Parsed, StatementInvalid, Version, parse_statements
 from xapi.parsing import JsonObject
@@ -141,6 +141,8 @@ class _Reading:
             self.splitter.close()
         except multipart.Malformed as error:
             raise BadRequest(f"The multipart body is malformed: {error}", errors=[_place("", str(error))]) from None
+        except OSError as error:  # of the temporary files
+            raise NotReadyYet("There is no room for attachments at the moment") from error
 
     def close(self) -> None:
         for part in self.parts.values():
@@ -152,7 +154,7 @@ class _Reading:
         if isinstance(event, Head):
             self._begin(event.headers)
         elif isinstance(event, End):
-            self._end()
+            await self._end()
         elif self._part is not None:
             await self._part.spool.write(event)
         else:
@@ -194,7 +196,7 @@ class _Reading:
             _refuse_part(number, "expected the length of its attachment, found another", _LENGTH, meant[0].pointer)
         return sha2
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         part, self._part = self._part, None
         if part is None:
             first, self._first = bytes(self._first), bytearray()
@@ -202,12 +204,13 @@ class _Reading:
             self.declared = list(_declared(self.batch, is_array=self.is_array))
             return
         sha2 = part.headers[_HASH].lower()
-        is_right = part.spool.is_right
-        if sha2 in self.parts or not is_right:
+        if not part.spool.is_right or sha2 in self.parts:
             part.spool.close()
-        if not is_right:
+        if not part.spool.is_right:
             _refuse_part(part.number, "expected data with the hash that the part names, found other data", _HASH)
-        self.parts.setdefault(sha2, part)
+        if sha2 not in self.parts:
+            self.parts[sha2] = part
+            await part.spool.finish()
 
 
 def _splitter(content_type: str) -> Splitter:

@@ -23,11 +23,12 @@ class Spool:
         self._waiting = bytearray()
 
     async def write(self, data: bytes) -> None:
+        """`finish` comes after the last."""
         self.size += len(data)
         self._hash.update(data)
         self._waiting += data
         if len(self._waiting) >= _AT_ONCE:
-            await self._flush()
+            await self.finish()
 
     @property
     def is_right(self) -> bool:
@@ -36,7 +37,6 @@ class Spool:
 
     async def chunks(self, size: int) -> AsyncIterator[bytes]:
         """All of it from the beginning; each chunk but the last is of this size."""
-        await self._flush()
         self._file.seek(0)
         while chunk := await asyncio.to_thread(self._file.read, size) if self._is_on_disk else self._file.read(size):
             yield chunk
@@ -51,7 +51,8 @@ class Spool:
     def _is_on_disk(self) -> bool:
         return self.size > IN_MEMORY
 
-    async def _flush(self) -> None:
+    async def finish(self) -> None:
+        """All that was written is in the file."""
         data, self._waiting = self._waiting, bytearray()
         if self._is_on_disk:
             await asyncio.to_thread(self._file.write, data)
