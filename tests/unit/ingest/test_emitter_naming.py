@@ -15,8 +15,9 @@ from ingest.emitters.quarantine import Reason
 from ingest.emitters.repeats import canonical, statement_id_of
 from xapi import Accepted, judge_statement
 
+KEYS = ["actor", "mbox", "account", "openid", "name", "homePage"]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
