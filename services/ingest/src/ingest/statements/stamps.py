@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from uuid import uuid4
@@ -113,11 +113,12 @@ class Stamps:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Keep the lease while the body runs, and give it back at the end."""
-        task = asyncio.create_task(self._keep())
+        over = asyncio.Event()
+        task = asyncio.create_task(self._keep(over))
         try:
             yield
         finally:
-            task.cancel()
+            over.set()  # a renewal that is cancelled may still come about, after the lease was given back
             await asyncio.gather(task, return_exceptions=True)
             await self._leave()
 
@@ -144,15 +145,17 @@ class Stamps:
         asked_at = self._now()
         self.renewed(await self._registry.renew(self._replica, self.bound()), asked_at)
 
-    async def _keep(self) -> None:
-        while True:
+    async def _keep(self, over: asyncio.Event) -> None:
+        while not over.is_set():
             try:
                 await self.confirmed()
             except Exception as error:
                 if not away(error):
                     raise
                 log.warning("stamps wait: %s", type(error).__name__)
-            await asyncio.sleep(RENEW_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await over.wait()
 
     async def _leave(self) -> None:
         """Where something may still be written the lease ends by itself."""
