@@ -1,6 +1,6 @@
 """`/launches`: a token for one actor, activity and registration, so that a browser holds no secret."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,15 +14,16 @@ from ingest.launches.launching import Launched, token_of
 from ingest.launches.schemas import AuthToken, Launch, NewLaunch
 from ingest.state import state_of
 
-NOT_RECORDED = "Trellis-Not-Recorded"
-NO_STORE = "no-store"
-ALREADY = ("1", "The authorization token has already been returned, or the session has expired.")
-UNKNOWN = ("2", "There is no such launch.")
+NOT_RECORDED: Final = "Trellis-Not-Recorded"
+NO_STORE: Final = "no-store"
+ALREADY: Final = ("1", "The authorization token has already been returned, or the session has expired.")
+UNKNOWN: Final = ("2", "There is no such launch.")
+_SECURITY: Final[dict[str, Any]] = {"security": [{"xapi_basic": []}, {"bearer": []}]}
 router = APIRouter(prefix="/launches", tags=["launches"])
 Issuer = Annotated[Credential, Depends(issuer)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=_SECURITY)
 async def launch(body: NewLaunch, request: Request, response: Response, by: Issuer) -> Launch:
     """Let a browser write statements and state of one learner's attempt at one activity, for some hours.
 
@@ -50,7 +51,7 @@ async def fetch(
     return AuthToken(error_code=code, error_text=text)
 
 
-@router.delete("/{launch_id}", status_code=204)
+@router.delete("/{launch_id}", status_code=204, openapi_extra=_SECURITY)
 async def end(launch_id: str, request: Request, by: Issuer) -> Response:
     """End a launch before its time; other replicas of ingest notice within 15 seconds."""
     state = state_of(request)
