@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
+from events.sealing import KeyGone
 from service_kit.mongo import DriverError, MongoAway
 from xapi.parsing import JsonObject
 
@@ -24,9 +25,9 @@ class Learning:
     async def learn(
         self, credential: Credential, statements: Sequence[JsonObject], identities: Mapping[str, Identity]
     ) -> None:
-        """Never in the way: where MongoDB fails now, the statements are acknowledged and the next ones teach."""
+        """Never in the way: where MongoDB fails now, or a learner is being forgotten, the statements are acknowledged."""
         try:
             await self._activities.learn(credential, statements)
             await self._agents.learn(credential, statements, identities)
-        except (DriverError, MongoAway) as error:
+        except (DriverError, MongoAway, KeyGone) as error:
             log.warning("definitions were not learned: %s", type(error).__name__)
