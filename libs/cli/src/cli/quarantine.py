@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from cli.console import err, one_line_errors, out
 from cli.operator import Ingest, Refused, Token, Url, ingest
@@ -18,6 +17,7 @@ app = typer.Typer()
 group = typer.Typer(name="quarantine", help="Refused statements of emitters: look, mend, store.", no_args_is_help=True)
 app.add_typer(group)
 
+_MOST_REASONS = 3
 Which = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it")]
 
 
@@ -34,16 +34,13 @@ def list_quarantine(
     if not items:
         out.print("Nothing is in quarantine.")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("id", "came last", "times", "status", "credential", "what is wrong"):
-        table.add_column(name)
     for item in items:
-        reasons = item["reasons"]
-        first = f"{reasons[0]['pointer'] or 'the statement'}: {reasons[0]['detail']}" if reasons else ""
-        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        times, status = str(item["times"]), str(item["status"])
-        table.add_row(item["id"], item["last_at"][:16], times, status, item["credential"], first + more)
-    out.print(table, markup=False)
+        when, times = item["last_at"][:16].replace("T", " "), f"{item['times']} ×"
+        out.print(f"{item['id']}  {when}  {times}  {item['status']}  credential {item['credential']}", markup=False)
+        for reason in item["reasons"][:_MOST_REASONS]:
+            out.print(f"    {reason['pointer'] or 'the statement'}: {reason['detail']}", markup=False)
+        if (more := len(item["reasons"]) - _MOST_REASONS) > 0:
+            out.print(f"    and {more} more")
 
 
 @group.command()
