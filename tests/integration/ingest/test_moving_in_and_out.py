@@ -20,7 +20,7 @@ from cli.main import app as trellis
 from cli.oulad.errors import ImportStopped
 from cli.oulad.posting import Patience
 from cli.transfer import exporting, parquet
-from cli.transfer.importing import Options, Origin, copy, load
+from cli.transfer.importing import Options, Origin, Outcome, copy, load
 from pyarrow import parquet as arrow
 from typer.testing import CliRunner
 
@@ -106,6 +106,12 @@ async def post_with(lrs: Lrs, statements: list[Json], data: list[bytes]) -> None
     assert answer.status_code == 200, answer.text
 
 
+async def copied(house: House, origin: Origin, options: Options, advanced: Callable[[int], None]) -> Outcome:
+    """Once all that was stored is consistent."""
+    await house.old.app.state.ingest.stamps.confirmed()
+    return await copy(origin, options, advanced)
+
+
 def nothing(_: int) -> None: ...
 
 
@@ -125,7 +131,7 @@ class TestCopying:
     async def test_everything_with_its_provenance(self, house: House) -> None:
         sent = [statement(result={"score": {"raw": i}}) for i in range(120)]
         await house.old.post(sent)
-        outcome = await copy(house.origin, house.options, nothing)
+        outcome = await copied(house, house.origin, house.options, nothing)
         assert (outcome.progress.accepted, outcome.progress.rejected, outcome.up_to_date) == (120, 0, True)
         assert await house.new.walk(ascending="true") == [one["id"] for one in sent]
         first = await exported(house.old)
@@ -140,18 +146,18 @@ class TestCopying:
             await house.old.post(sent[at : at + 325])
         for _ in range(2):
             with pytest.raises(Killed):
-                await copy(house.origin, house.options, killing(400))
-        outcome = await copy(house.origin, house.options, nothing)
+                await copied(house, house.origin, house.options, killing(400))
+        outcome = await copied(house, house.origin, house.options, nothing)
         assert outcome.before >= 800
         assert await house.new.walk(ascending="true") == [one["id"] for one in sent]
         assert await house.new.stored() == 1300
 
     async def test_later_it_brings_what_is_new(self, house: House) -> None:
         await house.old.post([statement() for _ in range(3)])
-        await copy(house.origin, house.options, nothing)
+        await copied(house, house.origin, house.options, nothing)
         late = statement()
         await house.old.post(late)
-        outcome = await copy(house.origin, house.options, nothing)
+        outcome = await copied(house, house.origin, house.options, nothing)
         assert outcome.progress.accepted <= 3 + 2 + 1  # the last two once more at most
         assert await house.new.stored() == 4
         assert (await house.new.ids())[0] == late["id"]
@@ -160,7 +166,7 @@ class TestCopying:
         one, other = statement(), statement()
         await house.old.post([one, other])
         await house.old.post(voiding(one["id"]))
-        outcome = await copy(house.origin, house.options, nothing)
+        outcome = await copied(house, house.origin, house.options, nothing)
         assert (outcome.voided, outcome.voided_hidden) == (1, 0)
         assert (await house.new.get(voidedStatementId=one["id"])).status_code == 200
         assert one["id"] not in await house.new.walk()
@@ -170,14 +176,14 @@ class TestCopying:
         named = [with_attachment(one) for one in data]
         await house.old.post(statement())
         await post_with(house.old, named, data)
-        outcome = await copy(house.origin, house.options, nothing)
+        outcome = await copied(house, house.origin, house.options, nothing)
         assert (outcome.progress.accepted, outcome.progress.rejected) == (3, 0)
         answer = await house.new.get(attachments="true")
         assert answer.headers["Content-Type"].startswith("multipart/mixed")
         for one in data:
             assert one in answer.content
         without = replace(house.origin, attachments=False)
-        again = await copy(without, replace(house.options, anew=True), nothing)
+        again = await copied(house, without, replace(house.options, anew=True), nothing)
         assert again.progress.accepted == 3
 
     async def test_wrong_secret(self, house: House) -> None:
