@@ -25,7 +25,7 @@ class Learning:
     async def learn(
         self, credential: Credential, statements: Sequence[JsonObject], identities: Mapping[str, Identity]
     ) -> None:
-        """Never in the way: where MongoDB fails now, or a learner is being forgotten, the statements are acknowledged."""
+        """Never in the way: where MongoDB fails, or a learner is being forgotten, the statements stay acknowledged."""
         try:
             await self._activities.learn(credential, statements)
             await self._agents.learn(credential, statements, identities)
