@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from events.payloads import Unknown
 
 from tests.integration.ingest.lrs import Json, Lrs, agent, places
 
@@ -219,6 +220,18 @@ async def test_the_same_attempt_again(lrs: Lrs) -> None:
     assert data["launchMode"] == "Review"
     assert data["contextTemplate"]["extensions"][f"{EXTENSIONS}sessionid"] == "s 2"
     assert (await second.state("GET", stateId="bookmark")).json() == {"page": 3}
+
+
+async def test_of_a_learner_who_does_not_allow_it(lrs: Lrs) -> None:
+    await lrs.policy(Unknown.denied)
+    body = {"actor": ADA, "activityId": AU, "au_url": AU_URL, "cmi5": COURSE}
+    answer = await lrs.http.post("/launches", json=body, auth=lrs.auth)
+    assert answer.status_code == 201
+    assert answer.headers["Trellis-Not-Recorded"] == "2"
+    assert await lrs.stored() == 0
+    au = Au(lrs.http, answer.json()["launch_url"])
+    kept = await lrs.get("/xapi/activities/state", **au.own, stateId="LMS.LaunchData")
+    assert kept.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -255,6 +256,26 @@ class TestEnd:
         assert counts["launches"] == 1
         left = await lrs.connections.db["launches"].find({"tenant": lrs.tenant}).to_list(None)
         assert [one["learner"] for one in left] == [await lrs.learner("grace")]
+
+
+async def test_no_secret_is_logged(lrs: Lrs, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = (
+        await lrs.http.post("/credentials", json={"name": "x", "scopes": ["all"]}, headers=lrs.bearer("operator"))
+    ).json()
+    key = made["key"]
+    again = (await lrs.http.post(f"/credentials/{key}/rotate", headers=lrs.bearer("operator"))).json()
+    auth = httpx2.BasicAuth(key, again["secret"])
+    launch = await launched(lrs, auth)
+    fetched = (await lrs.http.post(launch["fetch"])).json()
+    await lrs.get(auth=httpx2.BasicAuth(key, "guessed-secret"))
+    await write(lrs, launch, within(launch))
+    ours = [record for record in caplog.records if not record.name.startswith(("httpx2", "httpcore2", "asyncio"))]
+    assert ours
+    logged = " ".join(f"{record.getMessage()} {record.__dict__}" for record in ours)
+    secrets = [made["secret"], again["secret"], launch["token"], fetched["auth-token"], "guessed-secret"]
+    for secret in [*secrets, urlsplit(launch["fetch"]).query.removeprefix("k=")]:
+        assert secret not in logged
 
 
 async def test_queries_have_their_index(lrs: Lrs) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from ingest.http.paths import ABOUT, XAPI
 
 _SCHEMES: Final = {
-    "xapi_basic": {"type": "http", "scheme": "basic", "description": "Key and secret of a credential; the token of a launch"},
+    "xapi_basic": {"type": "http", "scheme": "basic", "description": "Key and secret; the token of a launch"},
     "xapi_bearer": {"type": "http", "scheme": "bearer", "description": "A token of the issuer, with scopes of xAPI"},
 }
 _VERSION: Final[dict[str, Any]] = {
