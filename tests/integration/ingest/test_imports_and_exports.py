@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 from events.payloads import ConsentStatus
+from ingest.worker import participant
+from service_kit.mongo import in_transaction
 
 from tests.integration.ingest.lrs import Json, Lrs, agent, statement, voiding
 
@@ -114,6 +116,21 @@ class TestTakeStatements:
         assert line["statement"] == served
         assert line["stored"] == served["stored"]
         assert line["provenance"] == {"stored": one["stored"], "authority": OLD}
+
+    async def test_who_vouched_is_forgotten_too(self, lrs: Lrs) -> None:
+        """Found though the statement itself names someone else alone; and by no query."""
+        vouched = {**old("bob"), "authority": {"objectType": "Agent", **agent("ada")}}
+        own = old("ada")
+        await imported(lrs, vouched, own)
+        assert await lrs.ids(agent=json.dumps(agent("ada")), related_agents="true") == [own["id"]]
+        learner = await lrs.learner("ada")
+        erasing = participant(lrs.connections)
+        await in_transaction(lrs.connections.client, lambda session: erasing.erase(lrs.tenant, learner, session))
+        (line,) = await exported(lrs)
+        assert line["statement"]["id"] == vouched["id"]
+        assert line["statement"]["actor"]["account"]["name"] == "bob"
+        assert line["provenance"]["stored"] == vouched["stored"]
+        assert line["provenance"]["authority"]["account"]["homePage"] == "https://trellis.invalid/forgotten"
 
     async def test_provenance_goes_round(self, lrs: Lrs) -> None:
         """What an export gives, an import takes; the first provenance stays."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 from events.sealing import Owner
 from service_kit.mongo import Document, Session
 from xapi import agents_of, dumps, loads
+from xapi.parsing import JsonObject
 
 from ingest.attachments.repository import AttachmentRepository
 from ingest.documents.repository import DocumentRepository
@@ -18,7 +19,7 @@ from ingest.erasure.rewriting import without
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import Belongings, IdentityRepository
 from ingest.launches.repository import LaunchRepository
-from ingest.statements.indexing import agent_tokens
+from ingest.statements.indexing import tokens_to_forget
 from ingest.statements.repository import StatementRepository
 
 
@@ -49,7 +50,7 @@ async def forget(
             "quarantine": 0,
             "identities": 0,
         }
-    tokens = {token for agent in belongings.agents for token in agent_tokens(agent)}
+    tokens = {token for agent in belongings.agents for token in tokens_to_forget(agent)}
     naming = await statements.naming(tenant, sorted(tokens), session)
     own = [d["_id"] for d in naming if set(d["learners"]) <= {learner, None} and learner in d["learners"]]
     mine = set(own)
@@ -82,19 +83,33 @@ async def _rewritten(
     identities: IdentityRepository,
 ) -> dict[str, Document]:
     """The fields to set, by `_id`."""
-    bodies = []
+    bodies, origins = [], []
     for document, data in zip(documents, await statements.opened(documents), strict=True):
-        raw = loads(data)
-        digests = await identities.digests(tenant, {use.ifi for use in agents_of(raw) if use.ifi is not None})
+        raw, origin = loads(data), await _origin(document, statements)
+        named = {use.ifi for part in (raw, raw | origin) for use in agents_of(part) if use.ifi is not None}
+        digests = await identities.digests(tenant, named)
         forgotten = {ifi for ifi, digest in digests.items() if digest in belongings.digests}
         rest = [one for one in document["learners"] if one not in (learner, None)]
-        rewritten = without(raw, forgotten.__contains__, str(uuid4()))
-        bodies.append((Owner(tenant, rest[0]), dumps(rewritten)))
-    sealed = await statements.sealed(bodies)
+        owner, name = Owner(tenant, rest[0]), str(uuid4())
+        bodies.append((owner, dumps(without(raw, forgotten.__contains__, name))))
+        origins.append((owner, dumps(without(origin, forgotten.__contains__, name))))
     return {
-        d["_id"]: _without_learner(d, learner, tokens) | {"bytes": one.data, "key": one.key}
-        for d, one in zip(documents, sealed, strict=True)
+        d["_id"]: _without_learner(d, learner, tokens)
+        | {"bytes": body.data, "key": body.key}
+        | ({"provenance": {"bytes": origin.data, "key": origin.key}} if "provenance" in d else {})
+        for d, body, origin in zip(
+            documents, await statements.sealed(bodies), await statements.sealed(origins), strict=True
+        )
     }
+
+
+async def _origin(document: Document, statements: StatementRepository) -> JsonObject:
+    """What an imported statement was served with where it came from."""
+    if "provenance" not in document:
+        return {}
+    (opened,) = await statements.opened([document["provenance"]])
+    origin: JsonObject = loads(opened)
+    return origin
 
 
 def _without_learner(document: Document, learner: str, tokens: AbstractSet[bytes]) -> Document:

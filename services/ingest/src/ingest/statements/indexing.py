@@ -24,6 +24,8 @@ ACTIVITY: Final = b"o"
 RELATED_ACTIVITY: Final = b"O"
 VERB: Final = b"v"
 REGISTRATION: Final = b"r"
+VOUCHED: Final = b"p"
+"""Of an agent that vouched for an imported statement where it came from: an erasure looks for it, no query does."""
 
 
 @lru_cache(maxsize=32_768)
@@ -34,6 +36,11 @@ def token(kind: bytes, value: str) -> bytes:
 def agent_tokens(agent: str) -> list[bytes]:
     """All tokens that find statements of or with the agent."""
     return [token(AGENT, agent), token(RELATED_AGENT, agent)]
+
+
+def tokens_to_forget(agent: str) -> list[bytes]:
+    """All tokens by which something of the agent's is found."""
+    return [*agent_tokens(agent), token(VOUCHED, agent)]
 
 
 def document(

@@ -14,7 +14,7 @@ from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import Document, MongoAway
 from service_kit.problems import Conflict, Forbidden
 from uuid_utils.compat import uuid7
-from xapi import Named, Parsed, Version, canonical_ifi, complete, difference, dumps, loads
+from xapi import AgentRole, Named, Parsed, Version, agents_of, canonical_ifi, complete, difference, dumps, loads
 from xapi.parsing import JsonObject
 
 from ingest.activities.learning import Learning
@@ -23,7 +23,7 @@ from ingest.credentials.authority import authority_of
 from ingest.credentials.repository import Credential
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
-from ingest.statements.indexing import document, key_of
+from ingest.statements.indexing import VOUCHED, document, key_of, token
 from ingest.statements.repository import IdTaken, StatementRepository
 from ingest.statements.stamps import Stamps, from_micros
 from ingest.statements.standings import GatheredStandings
@@ -132,6 +132,8 @@ class Recorder:
         is being erased right now, and counts as not allowing anything.
         """
         ifis = frozenset().union(*(one.named.related_agents for one in received), [request.authority_ifi])
+        if request.provenance:
+            ifis = ifis.union(*(_vouching(one.raw) for one in received))
         subjects = {ifi for one in received for ifi in one.named.learners}
         for fresh in (False, True):
             identities, _ = await self._identities.resolve(request.tenant, ifis, subjects=subjects, fresh=fresh)
@@ -173,17 +175,24 @@ class Recorder:
         for fields, sealed in zip(documents, await self._statements.sealed(bodies), strict=True):
             fields["bytes"], fields["key"] = sealed.data, sealed.key
         if request.provenance:
-            await self._keep_provenance(received, documents, [owner for owner, _ in bodies])
+            await self._keep_provenance(received, documents, [owner for owner, _ in bodies], identities)
         return documents
 
     async def _keep_provenance(
-        self, received: Sequence[Received], documents: Sequence[Document], owners: Sequence[Owner]
+        self,
+        received: Sequence[Received],
+        documents: Sequence[Document],
+        owners: Sequence[Owner],
+        identities: Mapping[str, Identity],
     ) -> None:
         origins = [{name: one.raw[name] for name in ("stored", "authority") if name in one.raw} for one in received]
         sealed = await self._statements.sealed([(o, dumps(origin)) for o, origin in zip(owners, origins, strict=True)])
         for fields, origin, one in zip(documents, origins, sealed, strict=True):
             if origin:
                 fields["provenance"] = {"bytes": one.data, "key": one.key}
+        for fields, each in zip(documents, received, strict=True):
+            agents = {identities[ifi].agent for ifi in _vouching(each.raw)}
+            fields["keys"] += [token(VOUCHED, agent) for agent in sorted(agents)]
 
     async def _add(self, tenant: str, received: Sequence[Received], documents: Sequence[Document]) -> int:
         """Insert what is not there yet; how many that were. Raises `Conflict`.
@@ -240,6 +249,11 @@ async def _kept(
         if keys := await attachments.keep(tenant, learner, sha2s_of(one.raw)):
             blobs[one.index] = {"blobs": keys}
     return blobs
+
+
+def _vouching(raw: JsonObject) -> set[str]:
+    """Who vouched for a statement where it came from; most often that LRS's own account for the LMS."""
+    return {use.ifi for use in agents_of(raw) if use.role is AgentRole.AUTHORITY and use.ifi is not None}
 
 
 def _may_be_recorded(one: Received, identities: Mapping[str, Identity], standings: Mapping[str, Standing]) -> bool:
