@@ -90,7 +90,8 @@ async def test_all_are_told_and_the_flags_cleared(mongo: Mongo, kafka: Kafka) ->
         relay = OutboxRelay(mongo.db, ThingSource(), publisher, batch=10)
         for number in range(25):
             await put(mongo, f"thing-{number}", number)
-        assert [await relay.turn() for _ in range(4)] == [10, 10, 5, 0]
+        assert [await relay.turn() for _ in range(2)] == [5, 0]
+        assert relay.published == 25
     assert await flagged(mongo) == 0
     assert await mongo.db["things"].count_documents({}) == 25
     assert len(await told(kafka, 25)) == 25

@@ -7,9 +7,11 @@ that a change of driver is a change of this file.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -59,6 +61,7 @@ __all__ = [
     "database",
     "ensure",
     "in_transaction",
+    "within",
 ]
 
 Document = dict[str, Any]
@@ -153,6 +156,12 @@ def away(error: BaseException) -> bool:
     return isinstance(error, PyMongoError) and (
         error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
     )
+
+
+def within(seconds: float) -> AbstractContextManager[None]:
+    """In the block no call waits longer for a server that is silent: it then fails as `away`."""
+    limited: AbstractContextManager[None] = pymongo.timeout(seconds)
+    return limited
 
 
 async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]], *, deadline_seconds: float = 15) -> T:

@@ -101,24 +101,55 @@ class OutboxRelay:
             await _quietly(self._leases.release())
 
     async def turn(self) -> int:
-        """Publish one batch; how many documents it held."""
+        """Publish what waits, a batch after the other until one is not full; how many documents the last one held.
+
+        While a batch is with the broker and its flags are cleared, the next is read and rendered.
+        """
         held = await self._held()
         if not held:
             self._oldest = None
             return 0
-        found = await (
-            self._collection.find({"outbox.token": {"$exists": True}, "outbox.shard": {"$in": sorted(held)}})
+        after: str | None = None
+        sending: asyncio.Task[None] | None = None
+        try:
+            while True:
+                found = await self._read(held, after)
+                messages = await self._source.messages(found) if found else []
+                if sending is not None:
+                    await sending
+                self._oldest = min((_flagged_at(document) for document in found), default=None)
+                if found:
+                    sending = asyncio.create_task(self._send(found, messages))
+                    after = found[-1]["outbox"]["token"]
+                held = await self._held()
+                if len(found) < self._batch or not held:
+                    break
+            if sending is not None:
+                await sending
+            self._oldest = None
+        finally:
+            if sending is not None:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        self.last_turn = time.monotonic()
+        return len(found)
+
+    async def _read(self, held: frozenset[int], after: str | None) -> list[Document]:
+        """The next flagged documents; flags that came late lie before `after`, and come with the next turn."""
+        token = {"$exists": True} if after is None else {"$gt": after}
+        return await (
+            self._collection.find({"outbox.token": token, "outbox.shard": {"$in": sorted(held)}})
             .sort("outbox.token", ASCENDING)  # a merge of the shards' index ranges
             .limit(self._batch)
+            .batch_size(self._batch)
             .to_list(None)
         )
-        self._oldest = min((_flagged_at(document) for document in found), default=None)
-        if found:
-            await self._publisher.publish(await self._source.messages(found))
-            await self._clear(found)
-            self.published += len(found)
-            self._oldest = None
-        return len(found)
+
+    async def _send(self, documents: Sequence[Document], messages: Sequence[Outgoing]) -> None:
+        await self._publisher.publish(messages)
+        await self._clear(documents)
+        self.published += len(documents)
+        self.last_turn = time.monotonic()
 
     async def _held(self) -> frozenset[int]:
         if time.monotonic() - self._renewed > TTL_SECONDS / 3:

@@ -16,6 +16,7 @@ from ingest.statements.repository import STATEMENTS, StatementRepository
 from ingest.statements.stamps import from_micros
 
 _PAUSE_EVERY = 25
+_SPAN = f"publish {topics.STATEMENTS.name}"
 
 
 class StatementSource:
@@ -61,9 +62,10 @@ def _messages(document: Document, raw: JsonObject, learners: Iterable[tuple[str,
 
 
 def _published(document: Document, raw: JsonObject, own: Mapping[str, set[str]]) -> list[Outgoing]:
-    name = f"publish {topics.STATEMENTS.name}"
-    with span_after(name, document.get("traceparent"), SpanKind.PRODUCER):
-        traceparent = current_traceparent()
+    traceparent = None
+    if "traceparent" in document:  # without a trace to go on with there is none to begin: it costs as much as reading
+        with span_after(_SPAN, document["traceparent"], SpanKind.PRODUCER):
+            traceparent = current_traceparent()
     tenant, _, statement_id = document["_id"].partition("/")
     return [
         Outgoing(

@@ -33,6 +33,7 @@ from service_kit.mongo import (
     Session,
     UpdateOne,
     in_transaction,
+    within,
 )
 from service_kit.outbox import OUTBOX_INDEX, SHARDS, flag
 
@@ -55,6 +56,8 @@ STATEMENTS: Final = CollectionSpec(
     ),
 )
 CHUNK: Final = 500
+READ_SECONDS: Final = 10.0
+WRITE_SECONDS: Final = 15.0
 _DUPLICATE_KEY: Final = 11000
 _BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1, "provenance": 1, "blobs": 1}
 
@@ -107,7 +110,8 @@ class StatementRepository:
             if len(documents) == 1 and "targets" not in documents[0] and not awaited:
                 await self._singles(documents[0])
             else:
-                await in_transaction(self._client, lambda session: self._add(documents, awaited, session))
+                with within(WRITE_SECONDS):
+                    await in_transaction(self._client, lambda session: self._add(documents, awaited, session))
         except DuplicateKeyError:
             raise IdTaken from None
         except BulkWriteError as error:
@@ -118,7 +122,8 @@ class StatementRepository:
     async def _insert(self, documents: Sequence[Document]) -> list[Exception | None]:
         """Each by itself, in one command and one wait for the journal."""
         try:
-            await self._collection.insert_many(documents, ordered=False)
+            with within(WRITE_SECONDS):
+                await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             return _outcomes(error, len(documents))
         return [None] * len(documents)
@@ -202,7 +207,8 @@ class StatementRepository:
     async def one(self, statement_id: str, *, voided: bool, authority: str | None) -> Document | None:
         """A statement by `_id`, of one authority if given."""
         where: Document = {"_id": statement_id, "stored": {"$exists": True}, "voided": {"$exists": voided}}
-        return await self._collection.find_one(where | _of_authority(authority), _BODY)
+        with within(READ_SECONDS):
+            return await self._collection.find_one(where | _of_authority(authority), _BODY)
 
     async def page(
         self, tenant: str, selection: Selection, *, after: Place | None, limit: int, authority: str | None
@@ -220,14 +226,9 @@ class StatementRepository:
     async def _in_order(self, where: Document, selection: Selection, limit: int) -> list[Document]:
         direction = ASCENDING if selection.ascending else DESCENDING
         index = BY_KEY if selection.keys else BY_TIME
-        return await (
-            self._collection.find(where, _BODY)
-            .sort("stored", direction)
-            .hint(list(index))
-            .limit(limit)
-            .batch_size(limit)
-            .to_list(limit or None)
-        )
+        found = self._collection.find(where, _BODY).sort("stored", direction).hint(list(index))
+        with within(READ_SECONDS):
+            return await found.limit(limit).batch_size(limit).to_list(limit or None)
 
     async def walk(
         self, tenant: str, selection: Selection, *, until: int, after: Place | None = None, authority: str | None = None

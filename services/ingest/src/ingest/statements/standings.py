@@ -5,11 +5,14 @@ Each read begins after the requests that share it have come, so that nothing is 
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from service_kit.consent import ConsentView, Standing
+from service_kit.mongo import within
 
 from ingest.statements.gathering import Gathering
 
+READ_SECONDS: Final = 10.0
 Asked = tuple[str, AbstractSet[str]]
 """A tenant and learners."""
 
@@ -31,7 +34,8 @@ class GatheredStandings:
         found: dict[str, Mapping[str, Standing] | Exception] = {}
         for tenant, together in everyone.items():
             try:
-                found[tenant] = await self._consents.standings(tenant, together)
+                with within(READ_SECONDS):
+                    found[tenant] = await self._consents.standings(tenant, together)
             except Exception as error:  # this tenant's alone: the others' requests go on
                 found[tenant] = error
         return [found[tenant] for tenant, _ in asked]

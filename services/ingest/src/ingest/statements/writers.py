@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from service_kit.mongo import Collection, CollectionSpec, Database, Document, DuplicateKeyError
+from service_kit.mongo import Collection, CollectionSpec, Database, Document, DuplicateKeyError, within
 
 STAMPS: Final = CollectionSpec("stamps", "source")
+RENEWAL_SECONDS: Final = 5.0
 _ID: Final = "writers"
 
 
@@ -57,9 +58,10 @@ class Writers:
     async def _change(self, update: list[Document]) -> Document:
         while True:
             try:
-                found: Document | None = await self._collection.find_one_and_update(
-                    {"_id": _ID}, update, upsert=True, return_document=True
-                )
+                with within(RENEWAL_SECONDS):
+                    found: Document | None = await self._collection.find_one_and_update(
+                        {"_id": _ID}, update, upsert=True, return_document=True
+                    )
             except DuplicateKeyError:  # two were first at once
                 continue
             if found is not None:
