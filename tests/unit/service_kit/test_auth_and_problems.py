@@ -266,7 +266,9 @@ class TestProblems:
 
     async def test_no_such_path_and_method(self, client: httpx2.AsyncClient) -> None:
         assert problem(await client.get("/nowhere"), 404)["type"].endswith("/not-found")
-        assert problem(await client.delete("/who"), 405)["type"].endswith("/http-405")
+        refused = await client.delete("/who")
+        assert problem(refused, 405)["type"].endswith("/http-405")
+        assert refused.headers["allow"] == "GET"
 
     @pytest.mark.parametrize("what", ["not-ready", "away"])
     async def test_what_will_be_ready(self, client: httpx2.AsyncClient, what: str) -> None:
