@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from ingest.worker import forwarder_of, participant
 from service_kit.mongo import in_transaction
 
 from tests.integration.ingest.lrs import Json, Lrs, running, statement, voiding
+from tests.integration.ingest.test_moving_in_and_out import post_with, with_attachment
 from tests.support.serving import serve
 from tests.support.tokens import Tokens
 
@@ -305,6 +307,17 @@ class TestForwarding:
             await source.post(voiding(target["id"]))
             await until(lambda: _forwarded(source, one, 2))
         assert (await other.lrs.get(voidedStatementId=target["id"])).status_code == 200
+
+    async def test_attachments_go_too(self, source: Lrs, other: Other) -> None:
+        data = [b"short\r\n--no boundary", secrets.token_bytes(300_000)]
+        sent = [with_attachment(one) for one in data]
+        await post_with(source, [sent[0], statement(), sent[1]], data)
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _forwarded(source, one, 3))
+        answer = await other.lrs.get(attachments="true")
+        assert all(each in answer.content for each in data)
+        assert (await shown(source, one))["dead"] == 0
 
     async def test_dead_letters_go_with_the_learner(self, source: Lrs, other: Other) -> None:
         ada, bob = statement("ada"), statement("bob")

@@ -54,6 +54,7 @@ def forwarder_of(c: Connections) -> Forwarder:
         c.db,
         ForwardingRepository(c.client, c.db),
         StatementRepository(c.client, c.db, c.sealer),
+        attachments_of(c),
         ConsentView(c.db),
         Writers(c.db, lease_seconds=LEASE_SECONDS).through,
         c.clock,

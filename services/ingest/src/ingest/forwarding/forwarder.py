@@ -21,6 +21,7 @@ from service_kit.metrics import Reading
 from service_kit.mongo import Database, Document, away
 from xapi.parsing import JsonObject
 
+from ingest.attachments.repository import AttachmentRepository
 from ingest.forwarding.choosing import as_sent, is_chosen
 from ingest.forwarding.repository import SHARDS, DeadLetter, Forwarding, ForwardingRepository, Overtaken, Step
 from ingest.forwarding.sending import TIMEOUT_SECONDS, Delivery, HttpTarget, Item, Waits, deliver
@@ -53,6 +54,7 @@ class Forwarder:
     db: Database
     forwardings: ForwardingRepository
     statements: StatementRepository
+    attachments: AttachmentRepository
     consents: ConsentView
     consistent_through: Callable[[], Awaitable[int]]
     clock: Clock
@@ -86,7 +88,7 @@ class Forwarder:
             del self.standings[name]
         for name, one in due.items():
             if name not in tasks:
-                tasks[name] = asyncio.create_task(self._work(one, HttpTarget(http, one)))
+                tasks[name] = asyncio.create_task(self._work(one, HttpTarget(http, self.attachments, one)))
 
     async def _work(self, forwarding: Forwarding, target: HttpTarget) -> None:
         """One forwarding until it is overtaken or deleted."""
@@ -149,11 +151,13 @@ class Forwarder:
             if key not in allowed:
                 withheld += 1
                 continue
-            item = Item(key, read[key], as_sent(read[key]))
+            item = _item(found[key], read[key])
             size += len(item.body)
             if items and size > BATCH_BYTES:
                 return items, number, withheld
             items.append(item)
+            if item.blobs:  # which may be large: it ends the batch
+                return items, number + 1, withheld
         return items, len(page), withheld
 
     async def _replay(self, forwarding: Forwarding, target: HttpTarget) -> None:
@@ -162,10 +166,11 @@ class Forwarder:
         if not keys:
             return
         documents = [d for d in await self.statements.find(keys) if "stored" in d]
+        found = {document["_id"]: document for document in documents}
         read = await self._read(documents)
         allowed = await self._allowed(forwarding, documents)
         for key in keys:
-            items = [Item(key, read[key], as_sent(read[key]))] if key in allowed else []
+            items = [_item(found[key], read[key])] if key in allowed else []
             delivery = await _again(target, items)
             gone = [] if delivery.dead else [key]
             await self.forwardings.replayed(forwarding, gone, delivery.forwarded, delivery.dead, self.clock())
@@ -208,6 +213,10 @@ class Forwarder:
 
     def _lag(self, standing: Standing) -> float:
         return 0.0 if standing.oldest is None else max(0.0, (to_micros(self.clock()) - standing.oldest) / 1e6)
+
+
+def _item(document: Document, statement: JsonObject) -> Item:
+    return Item(document["_id"], statement, as_sent(statement), tuple(document.get("blobs", ())))
 
 
 async def _again(target: HttpTarget, items: Sequence[Item]) -> Delivery:

@@ -2,7 +2,8 @@
 
 import email.utils
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -12,6 +13,8 @@ import orjson
 import xapi
 from xapi.parsing import JsonObject
 
+from ingest.attachments.blobs import BlobGone
+from ingest.attachments.repository import AttachmentRepository, Held, sha2_of
 from ingest.forwarding.addresses import AddressRefused, check_reachable
 from ingest.forwarding.repository import DeadLetter, Forwarding
 
@@ -25,11 +28,12 @@ _POINTER: Final = re.compile(r"(/[A-Za-z0-9_.-]{1,40}){1,12}\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A statement on its way: its key in the store, its bytes as they are sent."""
+    """A statement on its way: its key in the store, its bytes as they are sent, the keys of its attachments' data."""
 
     key: str
     statement: JsonObject
     body: bytes
+    blobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +118,68 @@ async def _refused(target: Target, item: Item, answer: Answer, delivery: Deliver
 class HttpTarget:
     """The other LRS by HTTP. Redirects are not followed: they would carry the secret elsewhere."""
 
-    def __init__(self, http: httpx2.AsyncClient, forwarding: Forwarding) -> None:
+    def __init__(self, http: httpx2.AsyncClient, attachments: AttachmentRepository, forwarding: Forwarding) -> None:
         self._http = http
+        self._attachments = attachments
         self._url = f"{forwarding.endpoint}/statements"
         self._auth = httpx2.BasicAuth(forwarding.key, forwarding.secret.get_secret_value())
-        self._headers = {"X-Experience-API-Version": forwarding.version, "Content-Type": "application/json"}
+        self._headers = {"X-Experience-API-Version": forwarding.version}
 
     async def post(self, items: Sequence[Item]) -> Answer:
         body = b"[" + b",".join(item.body for item in items) + b"]"
-        status, headers, content = await self._ask("POST", _ERROR_BYTES, content=body)
-        return Answer(status, _place(content), retry_after(headers.get("Retry-After")))
+        held = await self._attachments.find({key for item in items for key in item.blobs})
+        if held:
+            boundary = secrets.token_hex(24)
+            kind = f"multipart/mixed; boundary={boundary}"
+            content: bytes | AsyncIterator[bytes] = self._parts(boundary, body, held, _types(items))
+        else:
+            kind, content = "application/json", body
+        status, headers, answer = await self._ask("POST", _ERROR_BYTES, kind, content=content)
+        return Answer(status, _place(answer), retry_after(headers.get("Retry-After")))
 
     async def held(self, statement_id: str) -> JsonObject | None:
-        status, _, content = await self._ask("GET", _STATEMENT_BYTES, params={"statementId": statement_id})
+        status, _, content = await self._ask("GET", _STATEMENT_BYTES, None, params={"statementId": statement_id})
         try:
             found = xapi.loads(content) if status == httpx2.codes.OK else None
         except xapi.StatementInvalid:
             return None
         return found if isinstance(found, dict) and "actor" in found and "object" in found else None
 
-    async def _ask(self, method: str, most: int, **options: Any) -> tuple[int, httpx2.Headers, bytes]:
+    async def _parts(
+        self, boundary: str, body: bytes, held: Mapping[str, Held], types: Mapping[str, str]
+    ) -> AsyncIterator[bytes]:
+        """The statements, then the data of each attachment once (1.0.3 Communication 1.5.2)."""
+        yield f"--{boundary}\r\nContent-Type: application/json\r\n\r\n".encode() + body
+        for sha2, data in {sha2_of(key): data for key, data in held.items()}.items():
+            yield (
+                f"\r\n--{boundary}\r\nContent-Type: {types.get(sha2, 'application/octet-stream')}\r\n"
+                f"Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+            ).encode("ascii", "replace")
+            async for chunk in self._attachments.read(data):
+                yield chunk
+        yield f"\r\n--{boundary}--\r\n".encode()
+
+    async def _ask(self, method: str, most: int, kind: str | None, **options: Any) -> tuple[int, httpx2.Headers, bytes]:
+        headers = self._headers | ({"Content-Type": kind} if kind else {})
         try:
             await check_reachable(self._url)
             async with self._http.stream(
-                method, self._url, auth=self._auth, headers=self._headers, follow_redirects=False, **options
+                method, self._url, auth=self._auth, headers=headers, follow_redirects=False, **options
             ) as answer:
                 return answer.status_code, answer.headers, await _beginning(answer, most)
         except AddressRefused:
             raise Waits("the address is not allowed") from None
+        except BlobGone:
+            raise Waits("an attachment was taken away meanwhile") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise Waits(type(error).__name__) from None
+
+
+def _types(items: Sequence[Item]) -> dict[str, str]:
+    """The media type of each attachment, on one line."""
+    parts = [part for item in items for part in (item.statement, item.statement["object"])]
+    named = [one for part in parts for one in part.get("attachments", ())]
+    return {one["sha2"].lower(): " ".join(one["contentType"].split()) for one in named}
 
 
 async def _beginning(answer: httpx2.Response, most: int) -> bytes:
