@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from service_kit.settings import HttpSettings
 
-from tests.integration.ingest.lrs import STATEMENTS, Lrs, agent, places, statement
+from tests.integration.ingest.lrs import STATEMENTS, Lrs, agent, places, running, statement
 from tests.support.multipart_mixed import (
     BOUNDARY,
     CONTENT_TYPE,
@@ -26,6 +26,7 @@ from tests.support.multipart_mixed import (
     statements_part,
     taken_apart,
 )
+from tests.support.tokens import Tokens
 
 SMALL = b"here is a simple attachment"
 OTHER = bytes(range(256)) * 10 + b"\r\n--abc\r\n"
@@ -227,6 +228,26 @@ class TestLimits:
         answer = await send(lrs, content)
         assert answer.status_code == 413
         assert "100 attachments" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("is_declared", [True, False])
+    async def test_of_the_whole(self, environment: pytest.MonkeyPatch, tokens: Tokens, is_declared: bool) -> None:
+        environment.setenv("TRELLIS_MULTIPART_LIMIT_BYTES", str(len(LARGE)))
+        async with running(tokens) as lrs:
+            content = multipart(statement(attachments=[attachment(LARGE)]), LARGE)
+
+            async def pieces() -> AsyncIterator[bytes]:
+                for start in range(0, len(content), 10_000):
+                    yield content[start : start + 10_000]
+
+            answer = await lrs.http.post(
+                STATEMENTS,
+                content=content if is_declared else pieces(),
+                headers={"X-Experience-API-Version": "1.0.3", "Content-Type": CONTENT_TYPE},
+                auth=lrs.auth,
+            )
+            assert answer.status_code == 413
+            assert (await lrs.stored(), await stored(lrs)) == (0, [])
+            assert (await send(lrs, multipart(statement(attachments=[attachment(SMALL)]), SMALL))).status_code == 200
 
     async def test_only_for_statements(self, lrs: Lrs) -> None:
         content = b"x" * (HttpSettings().body_limit_bytes + 1)

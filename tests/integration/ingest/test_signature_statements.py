@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2
@@ -70,8 +71,17 @@ async def test_a_signature_is_there_or_the_statement_is_not(lrs: Lrs) -> None:
 async def test_a_signature_has_a_size(lrs: Lrs) -> None:
     data = b"x" * (17 * 1024 * 1024)
     answer = await send(lrs, signed(statement(), data), data)
-    assert answer.status_code == 400
-    assert "more data than one may have" in answer.json()["detail"]
+    assert answer.status_code == 413
+
+
+async def test_signatures_have_a_size_in_all(lrs: Lrs) -> None:
+    """One that many statements name is as much work as many."""
+    sent = {name: value for name, value in statement().items() if name != "id"}
+    data = signer("signer").sign(json.dumps(sent).encode() + b" " * 3_000_000)
+    assert (await send(lrs, [signed(sent, data)], data)).status_code == 200
+    answer = await send(lrs, [signed(sent, data)] * 9, data)
+    assert answer.status_code == 413
+    assert "signatures" in answer.json()["detail"]
 
 
 async def test_trusted_roots(environment: pytest.MonkeyPatch, tokens: Any, tmp_path: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from ingest.attachments.signatures import Signatures, WrongSignature
+from ingest.attachments.signatures import check as checked
 from jwt import PyJWS
 from xapi import Version, parse_statement
 
@@ -34,7 +35,7 @@ def signed(data: bytes, statement: Json = STATEMENT, content_type: str = "applic
 
 def check(raw: Json, data: bytes, signatures: Signatures | None = None, version: Version = Version.V1_0_3) -> None:
     parse_statement(json.dumps(raw).encode(), version)
-    (signatures or Signatures()).check(raw, raw["attachments"][-1], data, version)
+    checked(raw, raw["attachments"][-1], (signatures or Signatures()).signed(data, version))
 
 
 def refused(raw: Json, data: bytes, reason: str, signatures: Signatures | None = None) -> None:
@@ -81,7 +82,7 @@ class TestGood:
             second = signer("bob").sign(payload)
             twice = signed(second, once)
             check(twice, second)
-            Signatures().check(twice, twice["attachments"][0], first, Version.V1_0_3)
+            checked(twice, twice["attachments"][0], Signatures().signed(first, Version.V1_0_3))
 
 
 class TestWrong:

@@ -4,6 +4,7 @@ The first part decides: once it is there, each further part must have the hash o
 not even read. What the parts hold is hashed and spooled as it comes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers
 from xapi import Parsed, StatementInvalid, Version, parse_statements
 from xapi.parsing import JsonObject
 
-from ingest.attachments import multipart
+from ingest.attachments import multipart, signatures
 from ingest.attachments.multipart import End, Head, Splitter
 from ingest.attachments.repository import AttachmentRepository, Attachments
 from ingest.attachments.signatures import Signatures, WrongSignature, is_signature
@@ -34,6 +35,16 @@ class Limits:
 
     statements_bytes: int
     attachments: int
+
+    @property
+    def a_signature(self) -> int:
+        """Bytes. It holds the whole statement, in base64, and certificates."""
+        return 2 * self.statements_bytes
+
+    @property
+    def signatures(self) -> int:
+        """Bytes in all: several may sign each statement, each with certificates."""
+        return 4 * self.statements_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +109,22 @@ class Receiver:
     async def _check(self, reading: "_Reading", version: Version) -> None:
         """What can be said only when all parts are there."""
         _refuse_without_data(reading.declared, reading.parts)
+        opened: dict[str, JsonObject] = {}
+        checked = 0
         for one in reading.declared:
-            if one.is_signature:
-                part = reading.parts[one.sha2]
-                if part.spool.size > 2 * self._limits.statements_bytes:
-                    _refuse_part(part.number, "expected a signature, found more data than one may have")
-                try:
-                    self._signatures.check(one.statement.raw, one.raw, await part.spool.read(), version)
-                except WrongSignature as error:
-                    _refuse_part(part.number, str(error), pointer=one.pointer)
+            if not one.is_signature:
+                continue
+            part = reading.parts[one.sha2]
+            checked += part.spool.size  # for each statement that names it
+            if part.spool.size > self._limits.a_signature or checked > self._limits.signatures:
+                raise TooLarge("The signatures are larger than what they may sign")
+            try:
+                if one.sha2 not in opened:
+                    data = await part.spool.read()
+                    opened[one.sha2] = await asyncio.to_thread(self._signatures.signed, data, version)
+                signatures.check(one.statement.raw, one.raw, opened[one.sha2])
+            except WrongSignature as error:
+                _refuse_part(part.number, str(error), pointer=one.pointer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ is still what it saw, before it deletes a byte.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from collections.abc import Collection as AnyCollection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import uuid4
@@ -206,12 +206,16 @@ class Attachments:
 
     repository: AttachmentRepository
     spools: dict[str, Spool]
+    _kept: dict[tuple[Owner, str], str] = field(default_factory=dict)
 
     async def keep(self, tenant: str, learner: str, sha2s: Iterable[str]) -> list[str]:
         """The keys of those of a statement's attachments whose data came; durable when this returns."""
         owner = Owner(tenant, learner)
         wanted = [sha2 for sha2 in dict.fromkeys(one.lower() for one in sha2s) if sha2 in self.spools]
-        return [await self.repository.keep(owner, sha2, self.spools[sha2]) for sha2 in wanted]
+        for sha2 in wanted:
+            if (owner, sha2) not in self._kept:
+                self._kept[owner, sha2] = await self.repository.keep(owner, sha2, self.spools[sha2])
+        return [self._kept[owner, sha2] for sha2 in wanted]
 
 
 def _held(file: Document) -> Held:

@@ -40,35 +40,30 @@ class Signatures:
         """By a PEM file; an empty path: no roots."""
         return cls(x509.load_pem_x509_certificates(Path(path).read_bytes()) if path else ())
 
-    def check(self, raw: JsonObject, attachment: JsonObject, data: bytes, version: Version) -> None:
-        """`raw` is the statement as received, `data` that of one of its signatures. Raises `WrongSignature`."""
-        if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
-            raise WrongSignature(f"expected the contentType {CONTENT_TYPE} of a signature")
+    def signed(self, data: bytes, version: Version) -> JsonObject:
+        """The statement that a signature signs. Raises `WrongSignature`."""
         payload = self._verified(data)
         try:
-            signed = parse_statement(payload, version).raw
+            return parse_statement(payload, version).raw
         except StatementInvalid as error:
             first = error.errors[0]
             where = first.path or "its beginning"
             raise WrongSignature(f"expected a valid statement as what was signed; at {where}: {first.reason}") from None
-        place = difference(_without_none(signed), _before_signing(raw, signed))
-        if place is not None:
-            raise WrongSignature(f"expected the received statement as what was signed; they differ at {place}")
 
     def _verified(self, data: bytes) -> bytes:
         """The payload of a JWS in compact serialization."""
         try:
-            unverified = _JWS.decode_complete(data, options={"verify_signature": False})
-            header: dict[str, Any] = unverified["header"]
+            header = _JWS.get_unverified_header(data.partition(b".")[0] + b"..")  # without decoding the rest twice
             if header.get("alg") not in ALGORITHMS:
                 raise WrongSignature(f"expected one of the algorithms {', '.join(ALGORITHMS)}")
             chain = _chain(header)
             if chain:
-                _JWS.decode_complete(data, _rsa_key(chain[0]), list(ALGORITHMS))
+                payload: bytes = _JWS.decode(data, _rsa_key(chain[0]), list(ALGORITHMS))
+            else:
+                payload = _JWS.decode(data, options={"verify_signature": False})
         except InvalidTokenError as error:
             raise WrongSignature(f"expected a JWS in compact serialization that verifies: {error}") from None
         self._trust(chain)
-        payload: bytes = unverified["payload"]
         return payload
 
     def _trust(self, chain: Sequence[x509.Certificate]) -> None:
@@ -86,6 +81,15 @@ class Signatures:
 
 
 _JWS: Final = PyJWS()
+
+
+def check(raw: JsonObject, attachment: JsonObject, signed: JsonObject) -> None:
+    """`raw` is the statement as received, `attachment` the signature in it. Raises `WrongSignature`."""
+    if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise WrongSignature(f"expected the contentType {CONTENT_TYPE} of a signature")
+    place = difference(_without_none(signed), _before_signing(raw, signed))
+    if place is not None:
+        raise WrongSignature(f"expected the received statement as what was signed; they differ at {place}")
 
 
 def is_signature(attachment: JsonObject) -> bool:

@@ -23,7 +23,6 @@ class Spool:
         self._waiting = bytearray()
 
     async def write(self, data: bytes) -> None:
-        """`finish` comes after the last."""
         self.size += len(data)
         self._hash.update(data)
         self._waiting += data
@@ -37,6 +36,7 @@ class Spool:
 
     async def chunks(self, size: int) -> AsyncIterator[bytes]:
         """All of it from the beginning; each chunk but the last is of this size."""
+        await self.finish()
         self._file.seek(0)
         while chunk := await asyncio.to_thread(self._file.read, size) if self._is_on_disk else self._file.read(size):
             yield chunk
@@ -52,7 +52,7 @@ class Spool:
         return self.size > IN_MEMORY
 
     async def finish(self) -> None:
-        """All that was written is in the file."""
+        """Let go of the memory that small writes are gathered in."""
         data, self._waiting = self._waiting, bytearray()
         if self._is_on_disk:
             await asyncio.to_thread(self._file.write, data)
