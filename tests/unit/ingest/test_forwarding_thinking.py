@@ -146,10 +146,12 @@ class TestAddresses:
             "https://lrs.example/xapi?x=1",
             "https://lrs.example/xapi#x",
             "lrs.example",
+            "http://lrs.example:99999/xapi",
+            "http://[::1/xapi",
         ],
     )
     def test_refused(self, url: str) -> None:
-        with pytest.raises(ValueError, match=r"expected|refused"):
+        with pytest.raises(ValueError, match=r"expected|refused|Port|IPv6"):
             checked_endpoint(url)
 
     @pytest.mark.parametrize("url", ["https://lrs.example/xapi/", "http://127.0.0.1:8080/xapi", "http://10.0.0.7"])

@@ -35,7 +35,7 @@ async def exporting(request: Request) -> str:
 Tenant = Annotated[str, Depends(exporting)]
 _TEXT: Final = {"type": "string"}
 _PARAMETERS: Final[dict[str, Any]] = {
-    "security": [{"bearer": []}, {"basic": []}],
+    "security": [{"bearer": []}, {"xapi_basic": []}],
     "parameters": [
         {"name": name, "in": "query", "required": False, "schema": _TEXT}
         for name in ("agent", "verb", "activity", "registration", "related_agents", "related_activities")

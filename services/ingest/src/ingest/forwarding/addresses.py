@@ -21,7 +21,7 @@ class AddressRefused(Exception):
 def checked_endpoint(url: str) -> str:
     """The endpoint without a slash at its end. Raises `ValueError`."""
     parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # a port beyond 65535 raises
         raise ValueError("expected an http or https URL")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("expected a URL without user, password, query or fragment")

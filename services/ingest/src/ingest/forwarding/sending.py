@@ -171,7 +171,7 @@ class HttpTarget:
             raise Waits("the address is not allowed") from None
         except BlobGone:
             raise Waits("an attachment was taken away meanwhile") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise Waits(type(error).__name__) from None
 
 
