@@ -1,19 +1,20 @@
 # Each target sets up what it needs by itself. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down demo test test-all bench e2e-full lint check clean contracts
+.PHONY: help setup run up down demo test test-all bench conformance e2e-full lint check clean contracts
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON_IN := .venv/bin/python
 TRELLIS := .venv/bin/trellis
 TYPED := libs services tests scripts
 ROLES ?=
+SUITE ?=
 DATA ?=
 DIR ?=
 FILE ?= tests
 ARGS ?=
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv with the locked dependencies (quick when nothing has changed)
 	@scripts/bootstrap
@@ -40,6 +41,9 @@ test-all: setup ## Run the tests and the long suites (many kills, large fuzzing,
 
 bench: setup ## Measure speed; timing claims live here and in no test
 	@$(PYTHON_IN) -m tests.load.bench $(ARGS)
+
+conformance: setup ## Judge the running stack with ADL's suite (SUITE=DIR: a checkout of lrs-conformance-test-suite; needs Node.js)
+	@$(PYTHON_IN) scripts/conformance "$(SUITE)" $(ARGS)
 
 e2e-full: setup ## Import the whole Open University data set and compare every count (long)
 	@$(PYTHON_IN) -m pytest -m long tests/e2e $(ARGS)
