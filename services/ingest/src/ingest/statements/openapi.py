@@ -141,6 +141,7 @@ def _body(schema: Schema) -> Schema:
     parts = "The statements as application/json, then the data of each attachment with its X-Experience-API-Hash"
     return {
         "required": True,
+        "description": "May be compressed: Content-Encoding gzip or deflate",
         "content": {
             "application/json": {"schema": schema},
             "multipart/mixed": {"schema": {"type": "string", "format": "binary", "description": parts}},
@@ -153,16 +154,12 @@ def _answer(description: str, schema: Schema | None = None) -> Schema:
     return {"description": description, **content}
 
 
-_ENCODING: Final = _parameter(
-    "Content-Encoding", {"type": "string", "enum": ["identity", "gzip", "deflate"]}, place="header"
-)
 _REFUSED: Final[Schema] = {
     "409": _answer("Another statement with this id is stored"),
     "413": _answer("Too many bytes, statements or attachments"),
     "415": _answer("A Content-Encoding that is not known here"),
 }
 POST: Final[Schema] = {
-    "parameters": [_ENCODING],
     "requestBody": _body({"oneOf": [STATEMENT, {"type": "array", "items": STATEMENT, "minItems": 1}]}),
     "responses": {
         "200": _answer("The ids, in order", {"type": "array", "items": _UUID}),
@@ -170,7 +167,7 @@ POST: Final[Schema] = {
     },
 }
 PUT: Final[Schema] = {
-    "parameters": [_parameter("statementId", _UUID, required=True), _ENCODING],
+    "parameters": [_parameter("statementId", _UUID, required=True)],
     "requestBody": _body(STATEMENT),
     "responses": {"204": _answer("It is stored"), **_REFUSED},
 }
