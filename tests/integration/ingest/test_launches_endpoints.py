@@ -76,6 +76,8 @@ class TestLaunch:
             ({"lifetime_seconds": 86401}, "/lifetime_seconds"),
             ({"lifetime_seconds": 0}, "/lifetime_seconds"),
             ({"au_url": "javascript:alert(1)"}, "/au_url"),
+            ({"au_url": "https://[au.example.org/"}, "/au_url"),
+            ({"au_url": "https://au.example.org:99999/"}, "/au_url"),
             ({"au_url": "https://au.example.org/?fetch=1"}, "/au_url"),
             ({"tenant": "other"}, "/tenant"),
         ],

@@ -3,15 +3,25 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from xapi.models import IRI
 
 DEFAULT_SECONDS: Final = 8 * 3600
 LONGEST_SECONDS: Final = 24 * 3600
 Iri = Annotated[str, Field(pattern=IRI, max_length=4096)]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s#]+(#\S*)?$", max_length=4096)]
+
+
+def _with_host(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError too, where an IPv6 address or a port cannot be
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("expected a URL with a host")
+    return url
+
+
+Url = Annotated[str, Field(pattern=r"^https?://[^\s#]+(#\S*)?$", max_length=4096), AfterValidator(_with_host)]
 Text = Annotated[str, Field(max_length=100_000)]
 
 
