@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from aiokafka.errors import KafkaError
 from events.envelope import Outgoing
 from events.publisher import Publisher
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from service_kit.leases import TTL_SECONDS, Leases
 from service_kit.mongo import (
