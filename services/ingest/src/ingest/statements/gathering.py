@@ -12,12 +12,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class NotBegun(MongoAway):
+    """The item waited in vain; nothing was done about it, and nothing will be."""
+
+
 class Gathering(Generic[T, R]):
     """One call for many callers. `call` gives for each item, in order, its result or its own exception.
 
     An item that comes while nothing is under way is called for at once: gathering delays nobody who is alone. Who
-    waits longer than `patience_seconds`, or finds `most_waiting` before it, gets `MongoAway`; a call that was begun is
-    never broken off.
+    waits longer than `patience_seconds`, or finds `most_waiting` before it, gets `MongoAway` (`NotBegun` where its turn
+    had not come); a call that was begun is never broken off.
     """
 
     def __init__(
@@ -33,21 +37,27 @@ class Gathering(Generic[T, R]):
         self._most_waiting = most_waiting
         self._patience_seconds = patience_seconds
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._under_way: frozenset[asyncio.Future[R]] = frozenset()
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, item: T) -> R:
         if len(self._waiting) >= self._most_waiting:
-            raise MongoAway("too many wait for the database")
+            raise NotBegun("too many wait for the database")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
         if self._running is None:  # in a context of its own: it serves many requests, and belongs to none's trace
             self._running = loop.create_task(self._run(), context=contextvars.Context())
-        timer = loop.call_later(self._patience_seconds, _give_up, future)  # a third of what asyncio.timeout costs
+        timer = loop.call_later(self._patience_seconds, self._give_up, future)  # a third of what asyncio.timeout costs
         try:
             return await future
         finally:
             timer.cancel()
+
+    def _give_up(self, future: asyncio.Future[R]) -> None:
+        if not future.done():
+            kind = MongoAway if future in self._under_way else NotBegun
+            future.set_exception(kind("the database does not answer in time"))
 
     async def _run(self) -> None:
         try:
@@ -61,6 +71,7 @@ class Gathering(Generic[T, R]):
     async def _serve(self, taken: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         if not taken:
             return
+        self._under_way = frozenset(future for _, future in taken)
         try:
             results: Sequence[R | BaseException] = await self._call([item for item, _ in taken])
         except BaseException as error:
@@ -69,11 +80,6 @@ class Gathering(Generic[T, R]):
                 _settle(taken, results)
                 raise
         _settle(taken, results)
-
-
-def _give_up(future: asyncio.Future[R]) -> None:
-    if not future.done():
-        future.set_exception(MongoAway("the database does not answer in time"))
 
 
 def _settle(taken: Sequence[tuple[T, "asyncio.Future[R]"]], results: "Sequence[R | BaseException]") -> None:

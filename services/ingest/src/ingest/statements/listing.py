@@ -24,7 +24,7 @@ def only_mine(credential: Credential) -> str | None:
 async def consistent_through(query: StatementQuery, stamps: Stamps) -> int:
     """As it was last confirmed; an ascending walk, which ends there, is worth asking anew."""
     known = stamps.consistent_through()
-    if query.ascending and (query.until is None or to_micros(query.until) > known):
+    if known == 0 or (query.ascending and (query.until is None or to_micros(query.until) > known)):
         return await stamps.confirmed()
     return known
 

@@ -19,6 +19,7 @@ from uuid import uuid4
 from service_kit.clock import Clock
 from service_kit.mongo import MongoAway, away
 
+from ingest.statements.gathering import NotBegun
 from ingest.statements.writers import Renewed
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Stamps:
         try:
             yield range(first, first + count)
         except BaseException as error:
-            if away(error) or isinstance(error, asyncio.CancelledError | TimeoutError):
+            if _may_come_about(error):
                 self._unknown[first] = self._now() + LONGEST_WRITE_SECONDS
             raise
         finally:
@@ -167,3 +168,10 @@ class Stamps:
         except Exception as error:
             if not away(error):
                 raise
+
+
+def _may_come_about(error: BaseException) -> bool:
+    """Whether the database may still carry out the write that ended so."""
+    if isinstance(error, NotBegun):
+        return False
+    return isinstance(error, asyncio.CancelledError | TimeoutError) or away(error)
