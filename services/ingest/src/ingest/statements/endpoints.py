@@ -20,6 +20,7 @@ from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.http import caching
+from ingest.http.routing import DirectRoute
 from ingest.state import State, state_of
 from ingest.statements import bodies, listing, openapi, reading
 from ingest.statements.indexing import key_of
@@ -33,7 +34,7 @@ from ingest.versioning import through as through_text
 NOT_RECORDED: Final = "Trellis-Not-Recorded"
 JSON: Final = "application/json"
 
-router = APIRouter(prefix="/xapi", tags=["xapi"])
+router = APIRouter(prefix="/xapi", tags=["xapi"], route_class=DirectRoute)
 Writer = Annotated[Credential, Depends(scoped(Scope.statements_write))]
 Reader = Annotated[Credential, Depends(scoped(Scope.statements_read, Scope.statements_read_mine, Scope.all_read))]
 _refused = metrics.counter(metrics.STATEMENTS_REFUSED)
