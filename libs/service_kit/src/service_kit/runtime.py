@@ -208,7 +208,6 @@ def _config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nothing here asks for the caller's address
         timeout_graceful_shutdown=10,
         timeout_keep_alive=75,  # longer than clients and proxies keep a connection they may use again
     )
