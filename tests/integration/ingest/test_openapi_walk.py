@@ -57,6 +57,8 @@ class TestWalk:
     def test_twenty_thousand_requests(self, ingest: Live, tmp_path: Path) -> None:
         sent, seed = 0, 1
         while sent < LONG_REQUESTS:
-            found = walk(ingest, tmp_path, "--phases", "examples,coverage,fuzzing", "-n", "100", "--seed", str(seed))
+            mode = "all" if seed % 2 else "positive"  # what is valid goes deepest
+            options = ["--phases", "examples,coverage,fuzzing", "-n", "150", "--mode", mode, "--seed", str(seed)]
+            found = walk(ingest, tmp_path, *options)
             sent, seed = sent + found["test_cases"]["generated"], seed + 1
         print(f"{sent} requests")

@@ -10,18 +10,18 @@ from xapi.parsing import loads
 
 from ingest.identities.schemas import LearnerOfAgent, LearnersOfAgents
 from ingest.state import state_of
+from ingest.statements.openapi import AGENT
 from ingest.statements.refusals import invalid, invalid_query
 
-MOST_AGENTS: Final = 1000
+MOSTAGENTS: Final = 1000
 router = APIRouter(prefix="/identities", tags=["identities"])
 Caller = Annotated[Principal, Depends(require(Role.operator, Role.app, Role.service))]
-_AGENT: Final = {"type": "object", "description": "An identified xAPI Agent or Group"}
 _BODY: Final = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"oneOf": [_AGENT, {"type": "array", "items": _AGENT, "maxItems": MOST_AGENTS}]}
+                "schema": {"oneOf": [AGENT, {"type": "array", "items": AGENT, "maxItems": MOSTAGENTS}]}
             }
         },
     }
@@ -64,8 +64,8 @@ def _identifiers(body: Any) -> list[str]:
     """The canonical identifier of each agent in the body. Raises `StatementInvalid`, `BadRequest`."""
     if not isinstance(body, list):
         return [_identifier(body, "")]
-    if not 1 <= len(body) <= MOST_AGENTS:
-        detail = f"expected 1 to {MOST_AGENTS} agents, found {len(body)}"
+    if not 1 <= len(body) <= MOSTAGENTS:
+        detail = f"expected 1 to {MOSTAGENTS} agents, found {len(body)}"
         raise BadRequest(detail, errors=[{"pointer": "", "detail": detail}])
     return [_identifier(agent, f"/{index}") for index, agent in enumerate(body)]
 

@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from xapi.models import IRI
 
+from ingest.statements.openapi import AGENT
+
 DEFAULT_SECONDS: Final = 8 * 3600
 LONGEST_SECONDS: Final = 24 * 3600
 Iri = Annotated[str, Field(pattern=IRI, max_length=4096)]
@@ -67,7 +69,7 @@ class Cmi5(BaseModel):
 class NewLaunch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    actor: dict[str, Any] = Field(description="An xAPI Agent")
+    actor: dict[str, Any] = Field(description="An xAPI Agent", json_schema_extra=AGENT)
     activityId: Iri  # noqa: N815 — cmi5's and xAPI's own name
     registration: UUID | None = Field(None, description="Made where there is none")
     lifetime_seconds: int = Field(DEFAULT_SECONDS, ge=60, le=LONGEST_SECONDS)

@@ -24,7 +24,7 @@ def _object(required: tuple[str, ...], properties: Schema) -> Schema:
 
 _MBOX: Final[Schema] = {"type": "string", "pattern": "^mailto:[a-z0-9.]{1,20}@[a-z0-9]{1,20}[.]org$"}
 _ACCOUNT: Final = _object(("homePage", "name"), {"homePage": _IRI, "name": _TEXT})
-_AGENT: Final[Schema] = {
+AGENT: Final[Schema] = {
     "description": "An Agent, by exactly one of mbox, mbox_sha1sum, openid, account",
     "oneOf": [
         _object((name,), {"objectType": {"const": "Agent"}, "name": _TEXT, name: schema})
@@ -42,10 +42,10 @@ _GROUP: Final = _object(
         "objectType": {"const": "Group"},
         "name": _TEXT,
         "account": _ACCOUNT,
-        "member": {"type": "array", "items": _AGENT, "minItems": 1},
+        "member": {"type": "array", "items": AGENT, "minItems": 1},
     },
 )
-_ACTOR: Final[Schema] = {"oneOf": [_AGENT, _GROUP]}
+_ACTOR: Final[Schema] = {"oneOf": [AGENT, _GROUP]}
 _ACTIVITY: Final = _object(
     ("id",),
     {
@@ -96,7 +96,7 @@ STATEMENT: Final = _object(
         "id": _UUID,
         "actor": _ACTOR,
         "verb": _object(("id",), {"id": _IRI, "display": _LANGUAGES}),
-        "object": {"oneOf": [_ACTIVITY, _AGENT, _GROUP, _REFERENCE]},
+        "object": {"oneOf": [_ACTIVITY, AGENT, _GROUP, _REFERENCE]},
         "result": _RESULT,
         "context": _CONTEXT,
         "timestamp": _TIME,
@@ -117,7 +117,13 @@ _STATEMENT_RESULT: Final[Schema] = {
 _QUERY: Final[dict[str, Schema]] = {
     "statementId": _UUID,
     "voidedStatementId": _UUID,
-    "agent": {"type": "string", "description": "An identified Agent or Group as JSON"},
+    "agent": {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": AGENT,
+        "description": "An identified Agent or Group as JSON",
+        "examples": ['{"mbox":"mailto:ada@example.org"}'],
+    },
     "verb": _IRI,
     "activity": _IRI,
     "registration": _UUID,
