@@ -1,8 +1,8 @@
 """JSON as it was sent: what `loads` reads, `dumps` writes back with every number as it stood.
 
 Nearly every body is what orjson would write itself, but for spaces and escaped slashes; that one comparison proves that
-no number is odd and no property repeated. Only other bodies (escaped letters, `1.10`, integers beyond 64 bits) are read a
-second, closer time.
+no number is odd and no property repeated. Only other bodies (escaped letters, `1.10`, integers beyond 64 bits) are read
+a second, closer time.
 """
 
 import json
