@@ -64,5 +64,10 @@ class BrowserAccess:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._open if scope["type"] == "http" and is_for_browsers(scope) else self._app
+        app = self._open if scope["type"] == "http" and is_for_browsers(scope) and _is_cross(scope) else self._app
         await app(scope, receive, send)
+
+
+def _is_cross(scope: Scope) -> bool:
+    """Whether a browser asks for another page's sake; no answer is for shared caches, so that `Vary` is not needed."""
+    return any(name == b"origin" for name, _ in scope["headers"])

@@ -97,6 +97,7 @@ class StatementRepository:
         self._collection: Collection = db[STATEMENTS.name]
         self._sealer = sealer
         self._singles: Gathering[Document, None] = Gathering(self._insert)
+        self._ones: Gathering[str, Document | None] = Gathering(self._by_id, most_a_call=100)
 
     # Writing
 
@@ -205,10 +206,17 @@ class StatementRepository:
         return await self._collection.find({"_id": {"$in": list(ids)}}).to_list(None) if ids else []
 
     async def one(self, statement_id: str, *, voided: bool, authority: str | None) -> Document | None:
-        """A statement by `_id`, of one authority if given."""
-        where: Document = {"_id": statement_id, "stored": {"$exists": True}, "voided": {"$exists": voided}}
+        """A statement by `_id`, of one authority if given. One read serves all who ask at the moment."""
+        found = await self._ones(statement_id)
+        if found is None or "stored" not in found or ("voided" in found) != voided:
+            return None
+        return found if authority in (None, found["authority"]) else None
+
+    async def _by_id(self, ids: Sequence[str]) -> list[Document | Exception | None]:
         with within(READ_SECONDS):
-            return await self._collection.find_one(where | _of_authority(authority), _BODY)
+            found = await self._collection.find({"_id": {"$in": list(ids)}}, _BODY | {"authority": 1}).to_list(None)
+        documents = {document["_id"]: document for document in found}
+        return [documents.get(one) for one in ids]
 
     async def page(
         self, tenant: str, selection: Selection, *, after: Place | None, limit: int, authority: str | None
@@ -217,11 +225,11 @@ class StatementRepository:
         where = _where(tenant, selection, after) | _of_authority(authority)
         found = await self._in_order(where, selection, limit + 1)
         if len(found) <= limit or found[-1]["stored"] != found[limit - 1]["stored"]:
-            return _by_id(found[:limit], selection)
+            return _ties_by_id(found[:limit], selection)
         # Replicas stamped alike, right at the end of the page: the index does not know their order by id.
         tied = found[-1]["stored"]
         alike = await self._in_order({"$and": [where, {"stored": tied}]}, selection, 0)
-        return _by_id([one for one in found if one["stored"] != tied] + alike, selection)[:limit]
+        return _ties_by_id([one for one in found if one["stored"] != tied] + alike, selection)[:limit]
 
     async def _in_order(self, where: Document, selection: Selection, limit: int) -> list[Document]:
         direction = ASCENDING if selection.ascending else DESCENDING
@@ -305,7 +313,7 @@ def _where(tenant: str, selection: Selection, after: Place | None) -> Document:
     return where
 
 
-def _by_id(found: list[Document], selection: Selection) -> list[Document]:
+def _ties_by_id(found: list[Document], selection: Selection) -> list[Document]:
     """Those stamped alike in the order of their ids."""
     if len({one["stored"] for one in found}) == len(found):
         return found
