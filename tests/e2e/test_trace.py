@@ -86,7 +86,7 @@ def test_one_trace_from_the_post_to_the_profile(tmp_path: Path) -> None:
                     {service for service, _ in collector.traces.get(trace_id, set())}
                     >= {"ingest", "learner_profile", "recommendation"}
                 ),
-                seconds=30,
+                seconds=60,
                 what="the trace",
             )
     names = {name for service, name in collector.traces[trace_id] if service == "ingest"}

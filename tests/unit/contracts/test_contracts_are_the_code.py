@@ -143,6 +143,10 @@ class TestSchemas:
         assert not Draft202012Validator(schema_of(topics.REQUESTS)).is_valid({"request_id": "r", "type": "oblivion"})
 
 
+# Whoever holds this address may ask it, once: cmi5 has it so.
+OPEN = {"/launches/{launch_id}/fetch"}
+
+
 class TestOpenApi:
     @pytest.mark.parametrize("service", ["ingest", "learner_profile", "recommendation", "privacy", "insights"])
     def test_errors_are_problems_and_nothing_is_open(self, service: str) -> None:
@@ -152,5 +156,6 @@ class TestOpenApi:
             for operation in operations.values():
                 assert "422" not in operation["responses"]
                 assert "application/problem+json" in operation["responses"]["default"]["content"]
-                if not path.startswith("/xapi/"):
-                    assert operation["security"] == [{"bearer": []}], path
+                if not path.startswith("/xapi/") and path not in OPEN:
+                    assert {"bearer": []} in operation["security"], path
+                    assert {} not in operation["security"], path
