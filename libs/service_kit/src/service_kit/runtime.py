@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -35,6 +36,7 @@ from service_kit.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
 
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 35_000
 GATHER_MS: Final = 40  # of topics that carry learning itself: a fetch costs as much as folding ten statements
 
 Job = Callable[[], Awaitable[None]]
@@ -220,6 +222,7 @@ def main(service: Service) -> None:
     role = parser.parse_args().role
     settings = _settings()
     telemetry.start(service.name, role, settings.telemetry)
+    _calm_the_collector()
     try:
         if role == "serve":
             app = service.app(settings)
@@ -231,6 +234,15 @@ def main(service: Service) -> None:
     except Exception as error:
         log.critical("stopped: %s", _one_line(error), exc_info=None if _expected(error) else error)
         sys.exit(1)
+
+
+def _calm_the_collector() -> None:
+    """Look for cycles a fiftieth as often, and never among what was imported: nearly everything here dies by its count
+    of references. It took an eighth of ingest's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 def _settings() -> ServiceSettings:
