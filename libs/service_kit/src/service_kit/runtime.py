@@ -69,7 +69,7 @@ async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[
             ClearSealer(),
         )
     finally:
-        client.close()
+        await client.close()
 
 
 def kafka_of(settings: ServiceSettings) -> Kafka:

@@ -13,7 +13,7 @@ class DirectRoute(APIRoute):
     """Calls an endpoint that takes the request and one dependency (who calls) and answers with a `Response`.
 
     FastAPI's general way, which reads any signature and checks any answer, costs more than the rest of a short request:
-    see `docs/adr/0026-the-cost-of-a-request.md`. OpenAPI tells of the route as of any other.
+    see `docs/adr/0027-the-cost-of-a-request.md`. OpenAPI tells of the route as of any other.
     """
 
     def get_route_handler(self) -> Handler:
