@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest.statements.gathering import Gathering, NotBegun
+from ingest.gathering import Gathering, NotBegun
 from ingest.statements.targets import MOST_KEYS, inherited
 from service_kit.mongo import MongoAway
 

@@ -17,6 +17,7 @@ from ingest.activities.repository import ActivityRepository, Known
 from ingest.activities.telling import definitions
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
+from ingest.gathering import Gathering
 from ingest.identities.cache import Cache
 
 SEEN: Final = 50_000
@@ -31,6 +32,7 @@ class KnownActivities:
     def __init__(self, activities: ActivityRepository) -> None:
         self._activities = activities
         self._seen: Cache[tuple[str, str, int], bool] = Cache(SEEN, SEEN_SECONDS)
+        self._adding: Gathering[tuple[str, Definitions], None] = Gathering(self._add_all, most_a_call=100)
 
     async def learn(self, credential: Credential, statements: Iterable[JsonObject]) -> None:
         """Add what the statements say of activities, if the credential may define them (1.0.3 Communication 4.2)."""
@@ -41,8 +43,8 @@ class KnownActivities:
             return
         said: Definitions = {}
         for activity, definition, _ in new:
-            said[activity] = merge_definition(said[activity], definition) if activity in said else definition
-        await self._add(credential.tenant, said)
+            _say(said, activity, definition)
+        await self._adding((credential.tenant, said))
         for activity, _, digest in new:
             self._seen.put((credential.tenant, activity, digest), True)
 
@@ -69,6 +71,21 @@ class KnownActivities:
                     new[activity, digest] = definition
         return [(activity, definition, digest) for (activity, digest), definition in new.items()]
 
+    async def _add_all(self, asked: Sequence[tuple[str, Definitions]]) -> list[Exception | None]:
+        """For all who ask at the moment, in the order in which they came."""
+        failed: dict[str, Exception | None] = {}
+        for tenant in {tenant for tenant, _ in asked}:
+            together: Definitions = {}
+            for said in (said for one, said in asked if one == tenant):
+                for activity, definition in said.items():
+                    _say(together, activity, definition)
+            try:
+                failed[tenant] = None
+                await self._add(tenant, together)
+            except Exception as error:  # this tenant's alone: the others' requests go on
+                failed[tenant] = error
+        return [failed[tenant] for tenant, _ in asked]
+
     async def _add(self, tenant: str, said: Mapping[str, JsonObject]) -> None:
         for attempt in range(_ATTEMPTS):
             known = await self._activities.find(tenant, said)
@@ -82,6 +99,10 @@ class KnownActivities:
                 return
             await asyncio.sleep(0.002 * attempt)
         raise MongoAway("activities that others keep defining")
+
+
+def _say(said: Definitions, activity: str, definition: JsonObject) -> None:
+    said[activity] = merge_definition(said[activity], definition) if activity in said else definition
 
 
 def _defined(part: JsonObject, known: Mapping[str, JsonObject]) -> JsonObject:

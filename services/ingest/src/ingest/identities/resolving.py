@@ -5,23 +5,29 @@ learner's standing in the same request and, where it says erased, resolves again
 harmless: what belongs to an erased learner is never extended.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
+from ingest.gathering import Gathering
 from ingest.identities.cache import Cache
 from ingest.identities.repository import Identity, IdentityRepository
 
 CACHE_SIZE: Final = 100_000
 CACHE_SECONDS: Final = 300.0
 Resolved = dict[str, Identity]
+Wanted = tuple[str, Mapping[str, str], Collection[str]]
+"""A tenant, its identifiers by their digests, and which of the digests statements are about."""
+Made = tuple[dict[str, Identity], set[str]]
+"""Identities by digest, and which are new."""
 
 
 class Resolver:
     def __init__(self, identities: IdentityRepository) -> None:
         self._identities = identities
         self._cache: Cache[tuple[str, str], Identity] = Cache(CACHE_SIZE, CACHE_SECONDS)
+        self._unknown: Gathering[Wanted, Made] = Gathering(self._find_or_make_all, most_a_call=100)
 
     async def resolve(
         self, tenant: str, ifis: Collection[str], *, subjects: Collection[str], fresh: bool = False
@@ -31,7 +37,7 @@ class Resolver:
         cached = {} if fresh else {d: i for d in digests.values() if (i := self._cache.get((tenant, d))) is not None}
         missing = {digest: ifi for ifi, digest in digests.items() if digest not in cached}
         wanted = {digests[ifi] for ifi in subjects}
-        found, new = await self._find_or_make(tenant, missing, wanted) if missing else ({}, set[str]())
+        found, new = await self._unknown((tenant, missing, wanted)) if missing else ({}, set[str]())
         known = cached | found
         await self._mark(tenant, known, wanted)
         return {ifi: known[digest] for ifi, digest in digests.items()}, {i for i, d in digests.items() if d in new}
@@ -52,9 +58,20 @@ class Resolver:
     async def count_subjects(self, tenant: str) -> int:
         return await self._identities.count_subjects(tenant)
 
-    async def _find_or_make(
-        self, tenant: str, digests: Mapping[str, str], subjects: Collection[str]
-    ) -> tuple[dict[str, Identity], set[str]]:
+    async def _find_or_make_all(self, asked: Sequence[Wanted]) -> list[Made | Exception]:
+        """For all who ask at the moment. What two of them have made is new to the first alone."""
+        found: dict[str, Made | Exception] = {}
+        for tenant in {tenant for tenant, _, _ in asked}:
+            own = [(digests, subjects) for one, digests, subjects in asked if one == tenant]
+            together = {digest: ifi for digests, _ in own for digest, ifi in digests.items()}
+            about = {digest for _, subjects in own for digest in subjects if digest in together}
+            try:
+                found[tenant] = await self._find_or_make(tenant, together, about)
+            except Exception as error:  # this tenant's alone: the others' requests go on
+                found[tenant] = error
+        return [_share(found[tenant], digests) for tenant, digests, _ in asked]
+
+    async def _find_or_make(self, tenant: str, digests: Mapping[str, str], subjects: Collection[str]) -> Made:
         found = await self._identities.find(tenant, digests)
         made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in digests if d not in found}
         taken = await self._identities.add(tenant, made, digests) if made else set()
@@ -72,3 +89,13 @@ class Resolver:
             for digest in unmarked:
                 known[digest] = replace(known[digest], subject=True)
                 self._cache.put((tenant, digest), known[digest])
+
+
+def _share(made: Made | Exception, digests: Iterable[str]) -> Made | Exception:
+    """What one request asked for; it takes what is new out of what others may still call new."""
+    if isinstance(made, Exception):
+        return made
+    known, new = made
+    mine = new.intersection(digests)
+    new -= mine
+    return {digest: known[digest] for digest in digests}, mine

@@ -37,7 +37,7 @@ from service_kit.mongo import (
 )
 from service_kit.outbox import OUTBOX_INDEX, SHARDS, flag
 
-from ingest.statements.gathering import Gathering
+from ingest.gathering import Gathering
 from ingest.statements.targets import MOST_KEYS, MOST_PASSED, inherited
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from uuid import uuid4
 from service_kit.clock import Clock
 from service_kit.mongo import MongoAway, away
 
-from ingest.statements.gathering import NotBegun
+from ingest.gathering import NotBegun
 from ingest.statements.writers import Renewed
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Final
 from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import within
 
-from ingest.statements.gathering import Gathering
+from ingest.gathering import Gathering
 
 READ_SECONDS: Final = 10.0
 Asked = tuple[str, AbstractSet[str]]
