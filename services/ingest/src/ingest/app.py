@@ -73,8 +73,8 @@ def create(settings: ServiceSettings) -> FastAPI:
         settings=settings,
         lifespan=lifespan,
         routers=[
-            about.router,
             statements.router,
+            about.router,
             documents.router,
             activities.router,
             agents.router,
