@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx2
 import pytest
@@ -16,13 +17,15 @@ from tests.support.tokens import Tokens
 @pytest.fixture(scope="session")
 def live_ingest(mongodb_url: str, tokens: Tokens) -> Iterator[tuple[httpx2.Client, tuple[str, str]]]:
     namespace = f"t{secrets.token_hex(4)}-"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("TRELLIS_MONGODB_URL", mongodb_url)
-        environment.setenv("TRELLIS_NAMESPACE", namespace)
-        for name, value in tokens.settings.items():
-            environment.setenv(name, value)
-        with live(tokens) as ingest, httpx2.Client(base_url=ingest.url, timeout=30) as http:
-            yield http, ingest.auth
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:  # read at the start alone: other tests have their own
+            environment.setenv("TRELLIS_MONGODB_URL", mongodb_url)
+            environment.setenv("TRELLIS_NAMESPACE", namespace)
+            for name, value in tokens.settings.items():
+                environment.setenv(name, value)
+            ingest = stack.enter_context(live(tokens))
+        http = stack.enter_context(httpx2.Client(base_url=ingest.url, timeout=30))
+        yield http, ingest.auth
     cleanup.drop_databases(mongodb_url, namespace)
 
 

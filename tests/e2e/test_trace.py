@@ -87,7 +87,7 @@ def test_one_trace_from_the_post_to_the_profile(tmp_path: Path) -> None:
                     >= {"ingest", "learner_profile", "recommendation"}
                 ),
                 seconds=60,
-                what="the trace",
+                what=f"the trace; seen: {collector.spans()}",
             )
     names = {name for service, name in collector.traces[trace_id] if service == "ingest"}
     assert any(name.startswith("POST") for name in names)
