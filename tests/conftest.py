@@ -82,7 +82,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a worker takes at a time: a file, so that its fixtures are made once, or all that shares the whole stack.
 
-    The stack comes after the integration tests, and the many short unit tests last: they fill the other worker meanwhile.
+    The stack comes after the integration tests, the many short unit tests last: they fill the other worker meanwhile.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group("stack" if _needs_stack(item) else item.path.stem))

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest.credentials.secrets import digest, is_one_of, new_secret, parse_basic
-from ingest.identities.cache import Cache
 from ingest.gathering import NotBegun
+from ingest.identities.cache import Cache
 from ingest.statements.indexing import ACTIVITY, AGENT, RELATED_ACTIVITY, RELATED_AGENT, VERB, token
 from ingest.statements.reading import Cursor, page_size, pages, result, selection
 from ingest.statements.repository import Place
