@@ -128,7 +128,7 @@ class TestErasure:
         await in_transaction(lrs.connections.client, lambda s: part.erase(lrs.tenant, ada, s))
         assert (await names(lrs), await names(lrs, "eve")) == ([], ["Eve"])
         kept = await lrs.connections.db[IDENTITIES.name].find({"tenant": lrs.tenant}).to_list(None)
-        assert not any(b"ada" in str(document).lower().encode() for document in kept)
+        assert not any('"ada"' in str(document).lower() for document in kept)
 
     async def test_a_name_does_not_pass_to_whoever_comes_back(self, lrs: Lrs) -> None:
         await lrs.post(named("Ada"))
