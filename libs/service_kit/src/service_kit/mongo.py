@@ -1,6 +1,7 @@
 """MongoDB: the only module that knows the driver.
 
-The driver is PyMongo's own AsyncMongoClient (`docs/adr/0026-pymongo-async.md`).
+Motor is the driver for now; the code around keeps to what Motor and PyMongo's own AsyncMongoClient both offer, so
+that a change of driver is a change of this file.
 """
 
 import asyncio
@@ -12,20 +13,13 @@ from typing import Any, Literal, TypeVar
 
 import pymongo
 from bson.codec_options import CodecOptions
-from pymongo import (
-    ASCENDING,
-    DESCENDING,
-    AsyncMongoClient,
-    DeleteMany,
-    DeleteOne,
-    InsertOne,
-    ReplaceOne,
-    UpdateMany,
-    UpdateOne,
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
 )
-from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
+from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -72,10 +66,10 @@ __all__ = [
 
 Document = dict[str, Any]
 DriverError = PyMongoError
-Client = AsyncMongoClient[Document]
-Database = AsyncDatabase[Document]
-Collection = AsyncCollection[Document]
-Session = AsyncClientSession
+Client = AsyncIOMotorClient[Document]
+Database = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
 T = TypeVar("T")
 
 _DURABLE = WriteConcern(w="majority", j=True, wtimeout=20_000)
@@ -107,7 +101,7 @@ class CollectionSpec:
 
 def connect(settings: MongoSettings) -> Client:
     """A client for the running event loop: majority and journaled writes, majority reads, aware datetimes."""
-    return AsyncMongoClient(
+    return AsyncIOMotorClient(
         settings.mongodb_url.get_secret_value(),
         tz_aware=True,
         uuidRepresentation="standard",
@@ -151,8 +145,8 @@ async def _create(db: Database, name: str) -> None:
 
 
 async def aggregate(collection: Collection, pipeline: Sequence[Document]) -> list[Document]:
-    """All results of the pipeline."""
-    return await (await collection.aggregate(list(pipeline))).to_list(None)
+    """All results of the pipeline. Here, since the two drivers differ in whether the call is awaited."""
+    return await collection.aggregate(list(pipeline)).to_list(None)
 
 
 def away(error: BaseException) -> bool:
@@ -179,8 +173,8 @@ async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]]
     pause = 0.005
     while True:
         try:
-            async with client.start_session() as session:
-                await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
+            async with await client.start_session() as session:
+                session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
                 result = await body(session)
                 await _commit(session, until)
                 return result

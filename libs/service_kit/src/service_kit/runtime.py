@@ -69,7 +69,7 @@ async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[
             ClearSealer(),
         )
     finally:
-        await client.close()
+        client.close()
 
 
 def kafka_of(settings: ServiceSettings) -> Kafka:
