@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from xapi import StatementQuery, dumps, loads, render
-from xapi.filters import Format
+from xapi import StatementQuery
 
 from ingest.statements.indexing import (
     ACTIVITY,
@@ -94,13 +93,6 @@ def _conditions(query: StatementQuery, agent: str | None) -> Iterator[list[bytes
         yield [token(kind, query.activity) for kind in kinds]
     if query.verb is not None:
         yield [token(VERB, query.verb)]
-
-
-def rendered(statement: bytes, form: Format, accept_language: str | None) -> bytes:
-    """`exact` gives the stored bytes."""
-    if form == "exact":
-        return statement
-    return dumps(render(loads(statement), form, accept_language))
 
 
 def result(statements: Sequence[bytes], more: str) -> bytes:
