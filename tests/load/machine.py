@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 def machine() -> str:
     """One line: processor count, system, versions."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("fastapi", "pydantic", "motor", "aiokafka"))
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("fastapi", "pydantic", "pymongo", "aiokafka"))
     return f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, {libraries}"
 
 

@@ -132,7 +132,7 @@ async def ground(kafka: Kafka, mongo: MongoSettings) -> AsyncIterator[Ground]:
         for letters in ground.letters:
             await letters.close()
     finally:
-        client.close()
+        await client.close()
 
 
 async def until(found: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool], seconds: float = 40) -> Any:

@@ -29,4 +29,4 @@ def mongo_settings(mongodb_url: str, namespace: str) -> Iterator[MongoSettings]:
 async def mongo(mongo_settings: MongoSettings) -> AsyncIterator[Mongo]:
     client = connect(mongo_settings)
     yield Mongo(client, database(client, mongo_settings, "kit"))
-    client.close()
+    await client.close()

@@ -106,7 +106,7 @@ class TestTransaction:
             with pytest.raises(NotReady):
                 await MongoPositions(client, database(client, settings, "kit")).load("g", {("t", 0): first(0)})
         finally:
-            client.close()
+            await client.close()
 
 
 class TestPositions:

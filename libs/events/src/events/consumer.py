@@ -18,6 +18,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from events.cancellation import heed_cancellation
 from events.dead_letters import DeadLetters
 from events.envelope import Message, Place, Record, decode
 from events.errors import Fenced, InvalidMessage, NotReady, TooManyInvalid
@@ -157,6 +158,7 @@ class BatchConsumer:
     async def run(self) -> None:
         """Consume until cancelled. A broker that is away is waited for; a fault of ours ends the run."""
         while True:
+            heed_cancellation()
             consumer = new_consumer(self._kafka, self.group, self._gather_ms)
             try:
                 await consumer.start()
@@ -175,6 +177,7 @@ class BatchConsumer:
 
     async def _consume(self, consumer: Any) -> None:
         while True:
+            heed_cancellation()
             fetched = await consumer.getmany(timeout_ms=500, max_records=self._max_records)
             if self._failure is not None:
                 raise self._failure
@@ -254,6 +257,7 @@ class BatchConsumer:
     async def _transact(self, messages: Sequence[Message], moves: Mapping[Partition, Move]) -> None:
         """One transaction; where something is not ready, the same again after a pause."""
         while True:
+            heed_cancellation()
             try:
                 await self._positions.transact(
                     self.group, moves, lambda session: self._handler.handle(messages, session)
@@ -318,6 +322,7 @@ class BatchConsumer:
 
     async def _load(self, partitions: Mapping[Partition, Offsets]) -> dict[Partition, int]:
         while True:
+            heed_cancellation()
             try:
                 return await self._positions.load(self.group, partitions)
             except NotReady:

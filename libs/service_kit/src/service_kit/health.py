@@ -8,8 +8,6 @@ from typing import Any, Final
 from events.consumer import BatchConsumer
 from fastapi import APIRouter, Response
 
-from service_kit.outbox import OutboxRelay
-
 STALLED_SECONDS: Final = 60.0
 
 
@@ -37,15 +35,6 @@ def consumer_check(consumer: BatchConsumer) -> Checker:
         if progress.waiting_for:
             detail += f", waiting: {progress.waiting_for}"
         return Check(consumer.group, idle < STALLED_SECONDS, progress.joined and not progress.waiting_for, detail)
-
-    return check
-
-
-def relay_check(name: str, relay: OutboxRelay) -> Checker:
-    async def check() -> Check:
-        idle = time.monotonic() - relay.last_turn
-        well = idle < STALLED_SECONDS
-        return Check(name, well, well, f"idle {idle:.0f} s, published {relay.published}")
 
     return check
 

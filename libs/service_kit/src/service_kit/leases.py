@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from typing import Final
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ TTL_SECONDS: Final = 6.0
 class Leases:
     """One replica's leases on the shards `0 … shards - 1` of a named piece of work.
 
-    Call `renew` at least every third of the TTL. A shard is worked on by its holder alone, but for the moment in
+    Call `current` before each piece of work. A shard is worked on by its holder alone, but for the moment in
     which a replica stalls longer than the TTL: whoever relies on leases must bear a repetition.
     """
 
@@ -25,7 +26,15 @@ class Leases:
         self._work = work
         self._shards = shards
         self._owner = uuid4().hex
+        self._renewed = -TTL_SECONDS
         self.held: frozenset[int] = frozenset()
+
+    async def current(self) -> frozenset[int]:
+        """The shards held now, renewed when a third of the TTL has passed."""
+        if time.monotonic() - self._renewed > TTL_SECONDS / 3:
+            await self.renew()
+            self._renewed = time.monotonic()
+        return self.held
 
     async def renew(self) -> frozenset[int]:
         """Renew what is held, give back what is more than a fair share, take what is free; the shards held now."""

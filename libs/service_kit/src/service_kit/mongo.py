@@ -1,7 +1,6 @@
 """MongoDB: the only module that knows the driver.
 
-Motor is the driver for now; the code around keeps to what Motor and PyMongo's own AsyncMongoClient both offer, so
-that a change of driver is a change of this file.
+The driver is PyMongo's own AsyncMongoClient (`docs/adr/0026-pymongo-async.md`).
 """
 
 import asyncio
@@ -13,13 +12,20 @@ from typing import Any, Literal, TypeVar
 
 import pymongo
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
-    AsyncIOMotorDatabase,
+from pymongo import (
+    ASCENDING,
+    DESCENDING,
+    AsyncMongoClient,
+    DeleteMany,
+    DeleteOne,
+    InsertOne,
+    ReplaceOne,
+    UpdateMany,
+    UpdateOne,
 )
-from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -66,10 +72,10 @@ __all__ = [
 
 Document = dict[str, Any]
 DriverError = PyMongoError
-Client = AsyncIOMotorClient[Document]
-Database = AsyncIOMotorDatabase[Document]
-Collection = AsyncIOMotorCollection[Document]
-Session = AsyncIOMotorClientSession
+Client = AsyncMongoClient[Document]
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
 T = TypeVar("T")
 
 _DURABLE = WriteConcern(w="majority", j=True, wtimeout=20_000)
@@ -101,7 +107,7 @@ class CollectionSpec:
 
 def connect(settings: MongoSettings) -> Client:
     """A client for the running event loop: majority and journaled writes, majority reads, aware datetimes."""
-    return AsyncIOMotorClient(
+    return AsyncMongoClient(
         settings.mongodb_url.get_secret_value(),
         tz_aware=True,
         uuidRepresentation="standard",
@@ -145,8 +151,8 @@ async def _create(db: Database, name: str) -> None:
 
 
 async def aggregate(collection: Collection, pipeline: Sequence[Document]) -> list[Document]:
-    """All results of the pipeline. Here, since the two drivers differ in whether the call is awaited."""
-    return await collection.aggregate(list(pipeline)).to_list(None)
+    """All results of the pipeline."""
+    return await (await collection.aggregate(list(pipeline))).to_list(None)
 
 
 def away(error: BaseException) -> bool:
@@ -173,8 +179,8 @@ async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]]
     pause = 0.005
     while True:
         try:
-            async with await client.start_session() as session:
-                session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
+            async with client.start_session() as session:
+                await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
                 result = await body(session)
                 await _commit(session, until)
                 return result

@@ -7,18 +7,17 @@ publishes them and clears just the flags it read: a document that changed meanwh
 """
 
 import asyncio
-import logging
 import time
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from aiokafka.errors import KafkaError
+from events.cancellation import heed_cancellation
 from events.envelope import Outgoing
 from events.publisher import Publisher
 from uuid_utils import uuid7
 
-from service_kit.leases import TTL_SECONDS, Leases
+from service_kit.leases import Leases
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -26,10 +25,8 @@ from service_kit.mongo import (
     Database,
     Document,
     Index,
-    away,
 )
-
-log = logging.getLogger(__name__)
+from service_kit.turning import Turning, quietly
 
 SHARDS: Final = 12
 OUTBOX_INDEX: Final = Index(
@@ -65,12 +62,11 @@ class OutboxRelay:
         self._collection: Collection = db[source.spec.name]
         self._source = source
         self._publisher = publisher
-        self._poll_seconds = poll_seconds
         self._batch = batch
         self._leases = Leases(db, f"outbox/{source.spec.name}", SHARDS)
-        self._renewed = 0.0
-        self._wake = asyncio.Event()
-        self.last_turn = time.monotonic()
+        self._turning = Turning(f"outbox/{source.spec.name}", self._turn, rest_seconds=poll_seconds)
+        self.wake = self._turning.wake
+        self.check = self._turning.check
         self.published = 0
         self._oldest: float | None = None  # Unix seconds of the oldest flag that was read and not cleared yet
 
@@ -78,34 +74,22 @@ class OutboxRelay:
         """Age of the oldest change that waits for the broker; 0 where none waits."""
         return 0.0 if self._oldest is None else max(0.0, time.time() - self._oldest)
 
-    def wake(self) -> None:
-        self._wake.set()
-
     async def run(self) -> None:
-        """Relay until cancelled; Kafka or MongoDB away means wait and try again."""
+        """Relay until cancelled."""
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    sent = await self.turn()
-                except Exception as error:
-                    if not (away(error) or _broker_away(error)):
-                        raise
-                    log.warning("outbox waits: %s", type(error).__name__, extra={"source": self._source.spec.name})
-                    sent = 0
-                    await asyncio.sleep(0.5)
-                self.last_turn = time.monotonic()
-                if sent < self._batch:
-                    await self._sleep()
+            await self._turning.run()
         finally:
-            await _quietly(self._leases.release())
+            await quietly(self._leases.release())
+
+    async def _turn(self) -> bool:
+        return await self.turn() >= self._batch
 
     async def turn(self) -> int:
         """Publish what waits, a batch after the other until one is not full; how many documents the last one held.
 
         While a batch is with the broker and its flags are cleared, the next is read and rendered.
         """
-        held = await self._held()
+        held = await self._leases.current()
         if not held:
             self._oldest = None
             return 0
@@ -113,6 +97,7 @@ class OutboxRelay:
         sending: asyncio.Task[None] | None = None
         try:
             while True:
+                heed_cancellation()
                 found = await self._read(held, after)
                 messages = await self._source.messages(found) if found else []
                 if sending is not None:
@@ -121,7 +106,7 @@ class OutboxRelay:
                 if found:
                     sending = asyncio.create_task(self._send(found, messages))
                     after = found[-1]["outbox"]["token"]
-                held = await self._held()
+                held = await self._leases.current()
                 if len(found) < self._batch or not held:
                     break
             if sending is not None:
@@ -131,7 +116,7 @@ class OutboxRelay:
             if sending is not None:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
-        self.last_turn = time.monotonic()
+        self._turning.last_turn = time.monotonic()
         return len(found)
 
     async def _read(self, held: frozenset[int], after: str | None) -> list[Document]:
@@ -149,13 +134,7 @@ class OutboxRelay:
         await self._publisher.publish(messages)
         await self._clear(documents)
         self.published += len(documents)
-        self.last_turn = time.monotonic()
-
-    async def _held(self) -> frozenset[int]:
-        if time.monotonic() - self._renewed > TTL_SECONDS / 3:
-            await self._leases.renew()
-            self._renewed = time.monotonic()
-        return self._leases.held
+        self._turning.last_turn = time.monotonic()
 
     async def _clear(self, documents: Sequence[Document]) -> None:
         """In one command; a token stands in one document alone."""
@@ -168,26 +147,7 @@ class OutboxRelay:
         else:
             await self._collection.update_many(flags, {"$unset": {"outbox": ""}}, hint="_id_")
 
-    async def _sleep(self) -> None:
-        try:
-            async with asyncio.timeout(self._poll_seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
 
 def _flagged_at(document: Document) -> float:
     """Unix seconds: the first 48 bits of a UUIDv7 are its milliseconds (RFC 9562, 5.7)."""
     return int(document["outbox"]["token"].replace("-", "")[:12], 16) / 1000
-
-
-def _broker_away(error: Exception) -> bool:
-    return isinstance(error, KafkaError | OSError)
-
-
-async def _quietly(cleanup: Any) -> None:
-    try:
-        await cleanup
-    except Exception as error:
-        if not away(error):
-            raise

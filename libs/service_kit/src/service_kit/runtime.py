@@ -69,7 +69,7 @@ async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[
             ClearSealer(),
         )
     finally:
-        client.close()
+        await client.close()
 
 
 def kafka_of(settings: ServiceSettings) -> Kafka:
@@ -126,7 +126,7 @@ class Worker:
         publisher = Publisher(c.kafka, c.sealer)
         relay = OutboxRelay(c.db, source, publisher, poll_seconds=poll_seconds)
         self.jobs.append(relay.run)
-        self.checks.append(health.relay_check(f"outbox/{source.spec.name}", relay))
+        self.checks.append(relay.check)
         self.closers.append(publisher.close)
         self.relays.append(relay)
         return relay

@@ -39,5 +39,5 @@ def work(c: Connections) -> Worker:
     worker.take_part(ProfileParticipant(v.evidence, v.learners))
     worker.job(rebuilder.run)
     worker.job(remapper.run)
-    worker.checks.append(rebuilder.check)
+    worker.checks += [rebuilder.check, remapper.check]
     return worker

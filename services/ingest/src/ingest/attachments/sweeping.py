@@ -1,10 +1,9 @@
 """Attachments' data that no statement came to hold: a job of `work`."""
 
-import asyncio
 import logging
 from typing import Final
 
-from service_kit.mongo import away
+from service_kit.turning import Turning
 
 from ingest.attachments.repository import AttachmentRepository, Holders
 
@@ -19,17 +18,9 @@ class Sweeping:
     ) -> None:
         self._repository = repository
         self._holders = holders
-        self._every_seconds = every_seconds
+        self.run = Turning("attachments", self._turn, rest_seconds=every_seconds).run
 
-    async def run(self) -> None:
-        """For ever."""
-        while True:
-            try:
-                swept = await self._repository.sweep(self._holders)
-            except Exception as error:
-                if not away(error):
-                    raise
-                swept = 0
-            if swept:
-                log.info("swept %d attachments that no statement holds", swept)
-            await asyncio.sleep(self._every_seconds)
+    async def _turn(self) -> bool:
+        if swept := await self._repository.sweep(self._holders):
+            log.info("swept %d attachments that no statement holds", swept)
+        return False

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from events.cancellation import heed_cancellation
 from service_kit.clock import Clock
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, DriverError, Index, ReplaceOne
 from xapi import Accepted
@@ -149,6 +150,7 @@ class Watcher:
     async def _run(self) -> None:
         """Until cancelled. Where MongoDB is away, counting goes on and is written down later."""
         while True:
+            heed_cancellation()
             with suppress(DriverError):
                 await self.turn()
             await asyncio.sleep(EVERY_SECONDS)

@@ -13,12 +13,14 @@ from typing import Final
 
 import httpx2
 import xapi
+from events.cancellation import heed_cancellation
 from service_kit import metrics
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, PolicyUnknown
 from service_kit.leases import TTL_SECONDS, Leases
 from service_kit.metrics import Reading
 from service_kit.mongo import Database, Document, away
+from service_kit.turning import quietly
 from xapi.parsing import JsonObject
 
 from ingest.attachments.repository import AttachmentRepository
@@ -69,11 +71,12 @@ class Forwarder:
         async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as http:
             try:
                 while True:
+                    heed_cancellation()
                     await self._look(leases, http, tasks)
                     await asyncio.sleep(min(TTL_SECONDS / 3, 2 * self.poll_seconds))
             finally:
                 await _stop(tasks)
-                await _quietly(leases.release())
+                await quietly(leases.release())
 
     async def _look(self, leases: Leases, http: httpx2.AsyncClient, tasks: dict[str, asyncio.Task[None]]) -> None:
         try:
@@ -94,6 +97,7 @@ class Forwarder:
         """One forwarding until it is overtaken or deleted."""
         wait, fives = self.first_wait_seconds, 0
         while True:
+            heed_cancellation()
             try:
                 moved = await self.turn(forwarding, target, failing_long=fives >= PATIENCE)
             except Overtaken:
@@ -199,7 +203,7 @@ class Forwarder:
         else:  # the privacy work beside it in this process must go on
             reason = "an error of our own"
             log.error("a forwarding failed: %s", type(error).__name__, extra={"forwarding": forwarding.id})
-        await _quietly(self.forwardings.waits(forwarding, reason))
+        await quietly(self.forwardings.waits(forwarding, reason))
         return error.retry_after_seconds if isinstance(error, Waits) else None
 
     def observe(self) -> None:
@@ -233,11 +237,3 @@ async def _stop(tasks: dict[str, asyncio.Task[None]]) -> None:
     for task in tasks.values():
         task.cancel()
     await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-async def _quietly(cleanup: Awaitable[None]) -> None:
-    try:
-        await cleanup
-    except Exception as error:
-        if not away(error):
-            raise

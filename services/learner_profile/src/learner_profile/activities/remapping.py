@@ -5,20 +5,16 @@ the learners were marked. MongoDB ends a transaction after 60 s, so a second loo
 came in between.
 """
 
-import asyncio
-import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
 from service_kit.clock import Clock
-from service_kit.mongo import away
+from service_kit.turning import Turning
 
 from learner_profile.activities.repository import ActivityRepository, Remap
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.repository import LearnerRepository
-
-log = logging.getLogger(__name__)
 
 SECOND_LOOK: Final = timedelta(seconds=65)
 LOOK_BACK: Final = timedelta(seconds=60)
@@ -42,25 +38,13 @@ class Remapper:
         self._evidence = evidence
         self._learners = learners
         self._clock = clock
-        self._poll_seconds = poll_seconds
-        self._wake = asyncio.Event()
+        self._turning = Turning("remap", self._turn, rest_seconds=poll_seconds)
+        self.wake = self._turning.wake
+        self.check = self._turning.check
+        self.run = self._turning.run
 
-    def wake(self) -> None:
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Look for changed activities until cancelled; MongoDB away means wait and try again."""
-        while True:
-            self._wake.clear()
-            try:
-                found = await self.turn()
-            except Exception as error:
-                if not away(error):
-                    raise
-                log.warning("remapping waits: %s", type(error).__name__)
-                found = 0
-            if found < _BATCH:
-                await self._sleep()
+    async def _turn(self) -> bool:
+        return await self.turn() >= _BATCH
 
     async def turn(self) -> int:
         """Carry out what is due; how many activities. A learner of several of them is marked once."""
@@ -79,13 +63,6 @@ class Remapper:
             else:
                 await self._activities.done(remap)
         return len(due)
-
-    async def _sleep(self) -> None:
-        try:
-            async with asyncio.timeout(self._poll_seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
 
 def _when(remap: Remap) -> tuple[datetime, datetime] | None:

@@ -1,7 +1,6 @@
 """Build learners anew from their rows: late, voided, remapped evidence and reopened profiles all come here."""
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +12,9 @@ from events.errors import NotReady
 from events.tracing import current_traceparent, span_after
 from service_kit import metrics
 from service_kit.consent import ConsentView, Standing
-from service_kit.health import STALLED_SECONDS, Check
-from service_kit.leases import TTL_SECONDS, Leases
-from service_kit.mongo import Client, Session, away, in_transaction
+from service_kit.leases import Leases
+from service_kit.mongo import Client, Session, in_transaction
+from service_kit.turning import Turning, quietly
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.evidence.mapping import Mapped, looked_up
@@ -23,8 +22,6 @@ from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.profiles import Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
-
-log = logging.getLogger(__name__)
 
 _BATCH: Final = 100
 _ROWS_AT_ONCE: Final = 2000
@@ -51,52 +48,31 @@ class Rebuilder:
         self._client = client
         self._views = views
         self._leases = leases
-        self._poll_seconds = poll_seconds
-        self._wake = asyncio.Event()
-        self._renewed = -TTL_SECONDS
         self._sweep_at = 0.0
         self._rebuilt = metrics.counter(metrics.LEARNERS_REBUILT)
         self._published = published
-        self._last_turn = time.monotonic()
-
-    def wake(self) -> None:
-        self._wake.set()
-
-    async def check(self) -> Check:
-        """For the worker's health: live while the loop turns."""
-        idle = time.monotonic() - self._last_turn
-        return Check("rebuild", idle < STALLED_SECONDS, True, f"idle {idle:.0f} s")
+        self._turning = Turning("rebuild", self._turn, rest_seconds=poll_seconds)
+        self.wake = self._turning.wake
+        self.check = self._turning.check
 
     async def run(self) -> None:
-        """Build anew until cancelled; MongoDB away means wait and try again."""
+        """Build anew until cancelled."""
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    built = await self.turn()
-                except Exception as error:
-                    if not away(error):
-                        raise
-                    log.warning("rebuilding waits: %s", type(error).__name__)
-                    built = 0
-                    await asyncio.sleep(0.5)
-                self._last_turn = time.monotonic()
-                if built < _BATCH:
-                    await self._sleep()
+            await self._turning.run()
         finally:
-            await _quietly(self._leases)
+            await quietly(self._leases.release())
+
+    async def _turn(self) -> bool:
+        return await self.turn() >= _BATCH
 
     async def turn(self) -> int:
         """Build one batch of dirty learners anew; how many."""
         now = time.monotonic()
-        if now - self._renewed > TTL_SECONDS / 3:
-            await self._leases.renew()
-            self._renewed = now
         if now > self._sweep_at:
             await self._views.learners.sweep_erased()
             await self._views.learners.mark_outdated()
             self._sweep_at = now + _SWEEP_SECONDS
-        found = await self._views.learners.dirty(self._leases.held, _BATCH)
+        found = await self._views.learners.dirty(await self._leases.current(), _BATCH)
         built = 0
         for tenant, learners in _portions(found):
             try:
@@ -120,13 +96,6 @@ class Rebuilder:
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
         await views.learners.save(built, session)
         self._rebuilt.add(len(built))
-
-    async def _sleep(self) -> None:
-        try:
-            async with asyncio.timeout(self._poll_seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
 
 def _one(profile: Profile, standing: Standing, rows: Sequence[Reading], catalog: dict[str, Mapped]) -> Profile:
@@ -152,11 +121,3 @@ def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:
             portion.append(dirty.learner)
             rows += dirty.statements
         yield tenant, portion
-
-
-async def _quietly(leases: Leases) -> None:
-    try:
-        await leases.release()
-    except Exception as error:
-        if not away(error):
-            raise

@@ -1,13 +1,12 @@
 """Sends requests again whose receipts have not come: a service may have been wiped, a topic lost."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from service_kit.clock import Clock
-from service_kit.mongo import away
+from service_kit.turning import Turning
 
 from privacy.requests.progress import overdue
 from privacy.requests.repository import Requests
@@ -19,25 +18,19 @@ POLL_SECONDS: Final = 2.0
 
 
 class Resending:
-    """The worker's job. `wake` makes the relay look at once."""
+    """The worker's job. The given `wake` makes the relay look at once."""
 
     def __init__(self, requests: Requests, settings: ErasureSettings, clock: Clock, wake: Callable[[], None]) -> None:
         self._requests = requests
         self._resend = timedelta(seconds=settings.erasure_resend_seconds)
         self._failed_after = timedelta(days=settings.erasure_failed_days)
-        self._poll_seconds = min(POLL_SECONDS, settings.erasure_resend_seconds)
+        rest = min(POLL_SECONDS, settings.erasure_resend_seconds)
+        self.run = Turning("resending", self._turn, rest_seconds=rest).run
         self._clock = clock
         self._wake = wake
 
-    async def run(self) -> None:
-        while True:
-            try:
-                await self.turn()
-            except Exception as error:
-                if not away(error):
-                    raise
-                log.warning("resending waits: MongoDB is away")
-            await asyncio.sleep(self._poll_seconds)
+    async def _turn(self) -> bool:
+        return await self.turn() > 0
 
     async def turn(self) -> int:
         """Send again what is due; how many."""
