@@ -98,6 +98,8 @@ def creator(topic: Topic) -> str:
 
 def senders(topic: Topic) -> tuple[str, ...]:
     """The services that publish; every service that carries out decisions gives receipts."""
+    if topic.owner == "all services":
+        return SERVICES
     return (topic.owner,) if topic.owner in SERVICES else tuple(s for s in SERVICES if s not in topic.consumers)
 
 

@@ -120,3 +120,33 @@ class Receipt(Payload):
     version: int | None = Field(None, description="consent: the version that now holds in that service")
     counts: dict[str, int] = Field(default_factory=dict, description="erasure: documents removed, by collection")
     completed_at: datetime
+
+
+class AuditAction(StrEnum):
+    saw = "saw"
+    changed = "changed"
+    exported = "exported"
+    erased = "erased"
+    looked_up = "looked_up"  # an identity: which person an identifier belongs to, or the other way round
+
+
+class AuditSubject(Payload):
+    """A learner, sealed under the own key: base64 of `{"learner": learner_id}`, in the clear where `key` is null."""
+
+    key: str | None = None
+    data: str
+
+
+class Audited(Payload):
+    """What someone did. `by` is a pseudonym of the caller (`self`: the learner); the learners are sealed."""
+
+    service: str
+    action: AuditAction
+    what: str = Field(max_length=200, description="a kind of thing: `profile`, `consents/teach`")
+    ground: str = Field("", max_length=200, description="a purpose of the policy, or an article")
+    roles: list[str]
+    by: str
+    subjects: list[AuditSubject] = Field(default_factory=list)
+    count: int | None = Field(None, ge=0, description="how many things were concerned")
+    at: datetime
+    trace_id: str | None = None

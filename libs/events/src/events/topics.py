@@ -93,10 +93,19 @@ RECEIPTS = Topic(
     ("privacy",),
     "A service has carried out a decision or a request.",
 )
+AUDIT = Topic(
+    "privacy.audit.v1",
+    "all services",
+    "tenant",
+    payloads.Audited,
+    ("privacy",),
+    "Who saw, changed, exported, erased or looked up what; the privacy service chains it.",
+    retention_days=30,
+)
 
-ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, POLICIES, CONSENTS, REQUESTS, RECEIPTS)
+ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
 
 
 def of_service(service: str) -> list[Topic]:
-    """The topics whose creation is that service's: its own, and `privacy.receipts.v1` for privacy, its reader."""
-    return [topic for topic in ALL if topic.owner == service or (topic is RECEIPTS and service == "privacy")]
+    """The topics whose creation is that service's: its own, and for privacy those that many write and it reads."""
+    return [topic for topic in ALL if topic.owner == service or (topic in (RECEIPTS, AUDIT) and service == "privacy")]

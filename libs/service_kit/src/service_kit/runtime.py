@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import uvicorn
@@ -25,7 +26,8 @@ from events.topics import Topic
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from service_kit import health, observing, telemetry
+from service_kit import audit, health, observing, telemetry
+from service_kit.audit import Audit, AuditSource
 from service_kit.clock import Clock, system_clock
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.leases import LEASES
@@ -53,6 +55,10 @@ class Connections:
     kafka: Kafka
     sealer: Sealer
     clock: Clock = system_clock
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.db, self.sealer, self.service, self.clock, self.settings.audit.audit_pseudonym_key)
 
 
 @asynccontextmanager
@@ -132,8 +138,9 @@ class Worker:
         return relay
 
     def take_part(self, participant: Participant) -> None:
-        """Keep the view of policies and consents, carry out requests, send receipts."""
+        """Keep the view of policies and consents, carry out requests, send receipts and the audit."""
         c = self.connections
+        self.relay(AuditSource(), poll_seconds=1.0)
         receipts = self.relay(ReceiptSource(), poll_seconds=1.0)
         handler = PrivacyHandler(c.service, c.db, participant, c.clock, receipts.wake)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
@@ -171,7 +178,7 @@ class Service:
         """Create topics, collections and indexes; repeatable."""
         await create_topics(kafka_of(settings), topics.of_service(self.name))
         async with connections(self.name, settings) as c:
-            await ensure(c.db, [POSITIONS, LEASES, *self.collections])
+            await ensure(c.db, [POSITIONS, LEASES, *audit.COLLECTIONS, *self.collections])
 
     async def work(self, settings: ServiceSettings, role: str) -> None:
         """Run a worker with its health page until cancelled."""

@@ -107,6 +107,16 @@ class PeerSettings(_Settings):
     )
 
 
+class AuditSettings(_Settings):
+    audit_pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key under which a caller's `sub` becomes the pseudonym in the audit; the same for all services",
+        json_schema_extra=danger(
+            "A secret. Empty: whoever reads the audit can try names until one fits. Changed: whoever was one is two."
+        ),
+    )
+
+
 class TelemetrySettings(BaseSettings):
     """OpenTelemetry's own names, without our prefix."""
 
@@ -129,3 +139,4 @@ class ServiceSettings:
         self.auth = AuthSettings()
         self.peers = PeerSettings()
         self.telemetry = TelemetrySettings()
+        self.audit = AuditSettings()
