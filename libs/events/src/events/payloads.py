@@ -83,6 +83,7 @@ class Policy(Payload):
     version: int = Field(ge=1)
     purposes: dict[Purpose, PurposePolicy]
     not_recorded: Literal["accept", "refuse"] = "accept"
+    pack: str = Field("open", description="whose rules hold: eu-school, us-k12, open (`privacy.packs`)")
 
 
 class ConsentStatus(StrEnum):
