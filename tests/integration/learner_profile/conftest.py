@@ -36,6 +36,7 @@ from learner_profile.evidence.handlers import StatementsHandler
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.service import SERVICE
+from learner_profile.settings import EvidenceSettings
 from learner_profile.worker import views
 from service_kit.consent import PrivacyHandler
 from service_kit.leases import Leases
@@ -139,7 +140,7 @@ class House:
             c,
             tenant,
             v,
-            StatementsHandler(v, c.clock),
+            StatementsHandler(v, c.clock, EvidenceSettings()),
             CatalogHandler(v.activities, remapper, c.clock),
             PrivacyHandler(c.service, c.db, ProfileParticipant(v.evidence, v.learners), c.clock),
             Rebuilder(c.client, v, Leases(c.db, f"rebuild-{tenant}", SHARDS), lambda: None),

@@ -74,15 +74,29 @@ class TestKindAndCorrectness:
         found = reading(verb, result=result)
         assert (found.kind, found.correctness) == (EvidenceKind(kind), correctness)
 
-    @pytest.mark.parametrize("verb", ["completed", "passed", "failed"])
-    def test_a_total_of_another_statement_is_a_summary(self, verb: str) -> None:
-        context = {"statement": {"objectType": "StatementRef", "id": "0190163d-8694-739b-aea5-966c26f8ad91"}}
-        assert reading(f"{ADL}{verb}", result={"score": {"scaled": 1}}, context=context).kind == "summary"
-        assert reading(f"{ADL}answered", result={"success": True}, context=context).kind == "response"
+    def test_what_a_statement_refers_to_is_kept_and_decides_nothing_by_itself(self) -> None:
+        context = {"statement": {"objectType": "StatementRef", "id": "0190163D-8694-739B-AEA5-966C26F8AD91"}}
+        found = reading(f"{ADL}passed", result={"score": {"scaled": 1}}, context=context)
+        assert (found.kind, found.refers_to) == ("response", "0190163d-8694-739b-aea5-966c26f8ad91")
+
+    def test_a_running_grade_is_a_summary(self) -> None:
+        result = {"score": {"raw": 3, "min": 0, "max": 4}}
+        assert reading("http://id.tincanapi.com/verb/earned", result=result).kind == "summary"
 
     def test_a_groups_result_is_weak_evidence(self) -> None:
         group = {"extensions": {"https://trellis.invalid/extensions/group": {"name": "other-1", "members": 4}}}
-        assert reading(context=group).weight < reading().weight == 1.0
+        found = reading(context=group)
+        assert found.weight < reading().weight == 1.0
+        assert (found.group_members, found.of_group) == (4, False)
+
+    def test_a_group_of_whom_no_one_is_known_is_kept_and_not_folded(self) -> None:
+        itself = {"extensions": {"https://trellis.invalid/extensions/group": {"name": "self", "members": 0}}}
+        assert reading(context=itself).of_group
+
+    @pytest.mark.parametrize("forged", ["x", {"members": 4}, {"name": "other-1", "members": "4"}, [1]])
+    def test_what_an_emitter_writes_in_the_groups_place_is_no_mark(self, forged: Any) -> None:
+        found = reading(context={"extensions": {"https://trellis.invalid/extensions/group": forged}})
+        assert (found.weight, found.group_members) == (1.0, None)
 
     def test_an_object_that_is_no_activity_counts_and_moves_nothing(self) -> None:
         found = reading(f"{ADL}mentioned", object=OTHER, result={"success": True})
@@ -94,6 +108,7 @@ class TestTimes:
         assert reading().at.isoformat() == "2026-03-01T10:00:00+00:00"
         future = reading(timestamp="2030-01-01T00:00:00Z")
         assert future.at == future.stored
+        assert (future.ahead, reading().ahead) == (True, False)
 
     def test_a_duration_is_read_in_seconds(self) -> None:
         assert reading(result={"duration": "PT1M30.5S"}).duration_seconds == 90.5
@@ -135,6 +150,11 @@ class TestCourse:
 class TestWhoseEvidence:
     def test_what_others_did_is_no_evidence_about_the_learner(self) -> None:
         assert read(statement(actor=OTHER)) is None
+
+    @pytest.mark.parametrize("role", ["instructor", "authority"])
+    def test_neither_instructor_nor_authority_is_evidence_about_oneself(self, role: str) -> None:
+        sent = statement(actor=OTHER, result={"success": True})
+        assert read({**sent, role: SELF} if role == "authority" else {**sent, "context": {role: SELF}}) is None
 
     def test_a_voiding_names_its_target_whoever_sent_it(self) -> None:
         voiding = statement(

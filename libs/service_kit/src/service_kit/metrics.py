@@ -64,6 +64,13 @@ EVIDENCE_FOLDED: Final = Metric(
     "Pieces of evidence folded into states.",
     "Compare with statements stored: a growing gap is lag.",
 )
+EVIDENCE_LATE: Final = Metric(
+    "trellis.learner_profile.evidence.late",
+    "counter",
+    "{statement}",
+    "Pieces of evidence stored longer after they happened than TRELLIS_LATE_EVIDENCE_DAYS; they count.",
+    "Expected from offline schools; from others: a device's clock is wrong, or an old archive was imported.",
+)
 LEARNERS_REBUILT: Final = Metric(
     "trellis.learner_profile.learners.rebuilt",
     "counter",
@@ -98,6 +105,14 @@ CONSUMER_HANDLED: Final = Metric(
     "{message}",
     "Messages handled, by `group`.",
     "Flat while lag rises: the worker is stuck; its liveness probe restarts it.",
+)
+CONSENT_VIEW_AGE: Final = Metric(
+    "trellis.consent.view.age",
+    "gauge",
+    "s",
+    "How long ago privacy was last heard of on every partition of policies and consents; normally under a minute.",
+    "Over two minutes: privacy's worker or Kafka is away. At TRELLIS_CONSENT_VIEW_MAX_AGE_SECONDS use stops (503, "
+    "workers wait) while recording goes on; docs/guides/privacy.md, \"When privacy is away\".",
 )
 DEAD_LETTERS: Final = Metric(
     "trellis.consumer.dead_letters",
@@ -141,6 +156,13 @@ FORWARDING_DEAD: Final = Metric(
     "Statements that the other LRS refused, by `forwarding`.",
     "Any: read their reasons at GET /forwardings/{id}/dead-letters, mend, and replay.",
 )
+REQUESTS_ESCALATED: Final = Metric(
+    "trellis.privacy.requests.escalated",
+    "gauge",
+    "{request}",
+    "Open requests of data subjects on which a service stays silent.",
+    "Any: GET /requests/{id} names the silent services; the law's deadline is its `due_at`.",
+)
 ALL: Final = (
     STATEMENTS_STORED,
     STATEMENTS_NOT_RECORDED,
@@ -148,17 +170,20 @@ ALL: Final = (
     STATEMENTS_QUARANTINED,
     EMITTER_ALLOWANCES,
     EVIDENCE_FOLDED,
+    EVIDENCE_LATE,
     LEARNERS_REBUILT,
     RECOMMENDATIONS_SERVED,
     CONSUMER_LAG,
     CONSUMER_WAITING,
     CONSUMER_HANDLED,
+    CONSENT_VIEW_AGE,
     DEAD_LETTERS,
     OUTBOX_AGE,
     OUTBOX_PUBLISHED,
     FORWARDING_LAG,
     FORWARDING_FORWARDED,
     FORWARDING_DEAD,
+    REQUESTS_ESCALATED,
 )
 
 

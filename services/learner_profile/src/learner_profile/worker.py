@@ -15,6 +15,7 @@ from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.settings import EvidenceSettings
 
 
 def views(c: Connections) -> Views:
@@ -33,7 +34,7 @@ def work(c: Connections) -> Worker:
     relay = worker.relay(ProfileSource(v.learners), poll_seconds=RELAY_POLL_SECONDS)
     rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
     remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
-    statements = StatementsHandler(v, c.clock, wakes=(relay.wake, rebuilder.wake))
+    statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
     worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.take_part(ProfileParticipant(v.evidence, v.learners))

@@ -3,7 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from events.consumer import Rejected
@@ -13,15 +14,20 @@ from service_kit import metrics
 from service_kit.clock import Clock
 from service_kit.mongo import Session
 
+from learner_profile.evidence.acts import Sorted, Ties, sort_out_totals, ties_of
+from learner_profile.evidence.counting import counted, is_late
 from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
+from learner_profile.evidence.repository import Row
 from learner_profile.learners.privacy import PURPOSE, keeps_rows
 from learner_profile.learners.profiles import Profile, folded_on
 from learner_profile.learners.rebuilding import Views
+from learner_profile.settings import EvidenceSettings
 
 Item = Reading | Voiding
 _YIELD_EVERY: Final = 20
+_NO_TOTALS: Final = Sorted(frozenset(), takes_back=False)
 
 
 class _Batch:
@@ -39,13 +45,33 @@ class _Batch:
         return [(learner, _statement(item)) for learner in learners for item in self.items[learner]]
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a batch brings about one learner: `rows` to insert, `voided` statements, and whether anything that counted
+    counts no longer.
+    """
+
+    rows: tuple[Row, ...]
+    voided: tuple[str, ...]
+    takes_back: bool
+
+    @property
+    def counting(self) -> list[Reading]:
+        """What is to be folded."""
+        return [counted(row) for row in self.rows if not row.reading.of_group]
+
+
 class StatementsHandler:
     """Statements into rows, and into states where they come at the end of the learner's order."""
 
-    def __init__(self, views: Views, clock: Clock, wakes: Sequence[Callable[[], None]] = ()) -> None:
+    def __init__(
+        self, views: Views, clock: Clock, settings: EvidenceSettings, wakes: Sequence[Callable[[], None]] = ()
+    ) -> None:
         self._views = views
         self._clock = clock
+        self._late_after = timedelta(days=settings.late_evidence_days)
         self._folded = metrics.counter(metrics.EVIDENCE_FOLDED)
+        self._late = metrics.counter(metrics.EVIDENCE_LATE)
         self._wakes = wakes
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
@@ -65,42 +91,59 @@ class StatementsHandler:
         for (learner, statement), voided in found.items():
             known[learner][statement] = voided
         intakes = {learner: sort_out(batch.items[learner], known[learner]) for learner in kept}
-        intakes = {learner: intake for learner, intake in intakes.items() if not intake.empty}
-        await self._write_rows(tenant, intakes, session)
-        folded = {learner: one for learner, one in intakes.items() if standings[learner].allows(PURPOSE)}
+        news = await self._news(tenant, {one: intake for one, intake in intakes.items() if not intake.empty}, session)
+        await self._write_rows(tenant, news, session)
+        folded = {learner: one for learner, one in news.items() if standings[learner].allows(PURPOSE)}
         await self._fold(tenant, folded, batch, session)
-        await self._views.learners.touch(tenant, intakes.keys() - folded.keys(), session)
+        await self._views.learners.touch(tenant, news.keys() - folded.keys(), session)
 
-    async def _write_rows(self, tenant: str, intakes: Mapping[str, Intake], session: Session) -> None:
-        new = [(learner, reading) for learner, intake in intakes.items() for reading in intake.new]
-        voided = [(learner, statement) for learner, intake in intakes.items() for statement in intake.voided]
+    async def _news(self, tenant: str, intakes: Mapping[str, Intake], session: Session) -> dict[str, _News]:
+        """The intakes with what they are beside each other and beside the rows that there are."""
+        ties: dict[str, dict[str, Ties]] = {}
+        for learner, intake in intakes.items():
+            found = {one.statement_id: ties_of(one) for one in intake.new}
+            ties[learner] = {statement: one for statement, one in found.items() if one.whole}
+        held = await self._views.evidence.held(tenant, {one: t.values() for one, t in ties.items() if t}, session)
+        return {
+            learner: self._one(intake, sort_out_totals(ties[learner], held[learner]) if ties[learner] else _NO_TOTALS)
+            for learner, intake in intakes.items()
+        }
+
+    def _one(self, intake: Intake, found: Sorted) -> _News:
+        rows = tuple(Row(one, one.statement_id in found.totals, is_late(one, self._late_after)) for one in intake.new)
+        return _News(rows, intake.voided, intake.takes_back or found.takes_back)
+
+    async def _write_rows(self, tenant: str, news: Mapping[str, _News], session: Session) -> None:
+        new = [(learner, row) for learner, one in news.items() for row in one.rows]
+        voided = [(learner, statement) for learner, one in news.items() for statement in one.voided]
         await self._views.evidence.write(tenant, new, voided, self._clock(), session)
+        self._late.add(sum(row.late for _, row in new))
 
-    async def _fold(self, tenant: str, intakes: Mapping[str, Intake], batch: _Batch, session: Session) -> None:
-        if not intakes:
+    async def _fold(self, tenant: str, news: Mapping[str, _News], batch: _Batch, session: Session) -> None:
+        if not news:
             return
-        wanted = looked_up(reading for intake in intakes.values() for reading in intake.new)
+        wanted = looked_up(reading for one in news.values() for reading in one.counting)
         catalog = await self._views.activities.mapped(tenant, wanted, session)
-        profiles = await self._views.learners.load(tenant, intakes, session)
+        profiles = await self._views.learners.load(tenant, news, session)
         changed: list[Profile] = []
-        for number, (learner, intake) in enumerate(intakes.items()):
+        for number, (learner, one) in enumerate(news.items()):
             if number % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)  # heartbeats live in this loop
             before = profiles.get(learner, Profile(tenant=tenant, learner=learner))
-            changed.append(_after(before, intake, catalog, batch.traces[learner]))
-        unchanged = {learner for learner, intake in intakes.items() if not intake.new and not intake.takes_back}
+            changed.append(_after(before, one, catalog, batch.traces[learner]))
+        unchanged = {learner for learner, one in news.items() if not one.counting and not one.takes_back}
         waiting = {p.learner for p in changed if _waits(p, profiles)} | unchanged
         await self._views.learners.save([p for p in changed if p.learner not in waiting], session)
         await self._views.learners.touch(tenant, waiting, session)
-        self._folded.add(sum(len(intake.new) for intake in intakes.values()))
+        self._folded.add(sum(len(one.rows) for one in news.values()))
 
 
-def _after(before: Profile, intake: Intake, catalog: Mapping[str, Mapped], traceparent: str | None) -> Profile:
+def _after(before: Profile, news: _News, catalog: Mapping[str, Mapped], traceparent: str | None) -> Profile:
     with span_after("fold evidence", traceparent):
         profile = replace(before, traceparent=current_traceparent() or traceparent)
-        if intake.takes_back:
+        if news.takes_back:
             profile = replace(profile, dirty=True)
-        return folded_on(profile, intake.new, catalog)
+        return folded_on(profile, news.counting, catalog)
 
 
 def _waits(after: Profile, before: Mapping[str, Profile]) -> bool:

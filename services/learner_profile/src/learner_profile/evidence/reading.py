@@ -8,11 +8,12 @@ from uuid import UUID
 
 from learner_model import EvidenceKind
 from pydantic import TypeAdapter
-from xapi import VOIDED, durations, fraction, timestamps
+from xapi import VOIDED, durations, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, SELF
 
-from learner_profile.evidence.verbs import may_sum_up, rule_of, word_of
+from learner_profile.evidence.emitters import emitter_of, share_of
+from learner_profile.evidence.verbs import rule_of, word_of
 
 Json = Mapping[str, Any]
 
@@ -20,6 +21,8 @@ GROUP_WEIGHT = 0.3
 """What a group reached says something, and not much, about each of its members."""
 
 MOST_CONTEXT_ACTIVITIES = 8
+H5P_SUB_CONTENT = "http://h5p.org/x-api/h5p-subContentId"
+CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
 _SECTIONS = ("section", "module", "lesson", "unit", "chapter", "topic")
 _COURSES = ("course",)
 _PLATFORMS = frozenset({"site", "lms", "source", "system", "platform", "application", "profile"})
@@ -39,7 +42,12 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one statement says by itself about its learner."""
+    """What one statement says by itself about its learner.
+
+    `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
+    how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
+    is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts.
+    """
 
     statement_id: str
     at: datetime
@@ -54,6 +62,21 @@ class Reading:
     duration_seconds: float | None
     weight: float
     course: Course | None
+    wholes: tuple[str, ...] = ()
+    refers_to: str | None = None
+    registration: str | None = None
+    session: str | None = None
+    group_members: int | None = None
+    of_group: bool = False
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """A group that acted: how this statement numbers it (`self`: the learner is that group), and its size."""
+
+    name: str
+    members: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,22 +119,63 @@ def _read(statement: Json) -> Reading | Voiding | None:
     context: Json = statement.get("context", {})
     target: Json = statement["object"]
     is_activity = target.get("objectType", "Activity") in ACTIVITY_TYPES
-    correctness = _correctness(verb_id, result)
+    correctness = _correctness(statement, verb_id, result)
+    parents = tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else ()
+    registration: str | None = context.get("registration")
+    at = timestamps.parse(statement.get("timestamp", statement["stored"]))
+    extensions: Json = context.get("extensions", {})
+    group = _group(extensions)
+    session = extensions.get(CMI5_SESSION)
     return Reading(
         statement_id=_canonical(statement["id"]),
-        at=min(timestamps.parse(statement.get("timestamp", statement["stored"])), stored),
+        at=min(at, stored),
         stored=stored,
         activity_id=target["id"] if is_activity else "",
         activity_title=_title(target) if is_activity else None,
-        parents=tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else (),
+        parents=parents,
         verb_id=verb_id,
-        kind=_kind(verb_id, result, context, correctness) if is_activity else EvidenceKind.SUMMARY,
+        kind=_kind(verb_id, result, correctness) if is_activity else EvidenceKind.SUMMARY,
         correctness=correctness if is_activity else None,
         completion=result.get("completion"),
         duration_seconds=durations.seconds(result["duration"]) if "duration" in result else None,
-        weight=GROUP_WEIGHT if GROUP_EXTENSION in context.get("extensions", {}) else 1.0,
+        weight=1.0 if group is None else GROUP_WEIGHT,
         course=course_of(statement) if is_activity else None,
+        wholes=_wholes(target, context, parents, registration) if is_activity else (),
+        refers_to=_canonical(context["statement"]["id"]) if "statement" in context else None,
+        registration=registration,
+        session=session if isinstance(session, str) else None,
+        group_members=None if group is None else group.members,
+        of_group=group is not None and group.name == SELF,
+        ahead=at > stored,
     )
+
+
+def _wholes(target: Json, context: Json, parents: tuple[str, ...], registration: str | None) -> tuple[str, ...]:
+    """The activities whose result this one may be a part of: the parents, the content that an H5P part lies in, and
+    within a registration the groupings.
+    """
+    found = list(parents)
+    activity_id: str = target["id"]
+    if H5P_SUB_CONTENT in target.get("definition", {}).get("extensions", {}) or "subContentId=" in activity_id:
+        found.append(_without_sub_content(activity_id))
+    if registration is not None:
+        found += [one["id"] for one in _context_activities(context, "grouping")]
+    return tuple(dict.fromkeys(found))
+
+
+def _without_sub_content(activity_id: str) -> str:
+    """`https://a/embed/5?x=1&subContentId=…` → `https://a/embed/5?x=1`."""
+    path, _, query = activity_id.partition("?")
+    kept = [pair for pair in query.split("&") if pair and not pair.startswith("subContentId=")]
+    return "?".join([path, *(["&".join(kept)] if kept else [])])
+
+
+def _group(extensions: Json) -> _Group | None:
+    """The group whose result this is, as the Kafka form marks it; what anyone else wrote there is no mark."""
+    mark = extensions.get(GROUP_EXTENSION)
+    if not isinstance(mark, Mapping) or not isinstance(mark.get("name"), str) or type(mark.get("members")) is not int:
+        return None
+    return _Group(name=mark["name"], members=mark["members"])
 
 
 def course_of(statement: Json) -> Course | None:
@@ -134,9 +198,9 @@ def course_of(statement: Json) -> Course | None:
     return None if found is None else Course(id=found["id"], title=_title(found))
 
 
-def _kind(verb_id: str, result: Json, context: Json, correctness: float | None) -> EvidenceKind:
+def _kind(verb_id: str, result: Json, correctness: float | None) -> EvidenceKind:
     rule = rule_of(verb_id)
-    if "statement" in context and may_sum_up(verb_id):
+    if rule is not None and rule.kind == EvidenceKind.SUMMARY:
         return EvidenceKind.SUMMARY
     if correctness is not None:
         return EvidenceKind.RESPONSE
@@ -145,14 +209,14 @@ def _kind(verb_id: str, result: Json, context: Json, correctness: float | None) 
     return rule.kind
 
 
-def _correctness(verb_id: str, result: Json) -> float | None:
+def _correctness(statement: Json, verb_id: str, result: Json) -> float | None:
     """The score as a share; else whether it was a success; else what the verb itself says."""
     rule = rule_of(verb_id)
     if rule is not None and rule.opinion:
         return None
-    share = fraction(result["score"]) if "score" in result else None
+    share = share_of(result["score"], emitter_of(statement)) if "score" in result else None
     if share is not None:
-        return min(1.0, max(0.0, share))
+        return share
     if "success" in result:
         return float(result["success"])
     return None if rule is None else rule.implies

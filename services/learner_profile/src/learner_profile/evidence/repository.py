@@ -1,12 +1,16 @@
 """MongoDB: the rows of evidence. What describes the learner is sealed; verbs, activities and times stay readable.
 
 `_id` is `tenant/learner/statement`. A voided row stays as a marker without data, so that a voiding may come first.
+`links` are a response's ties to others of its learner (see `acts`), as 64 bits of a hash each; a chance hit takes one
+response for a total, which is one in 10^12 for a learner of 10,000. `total` says how the row was folded last.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from hashlib import blake2b
+from typing import Final, Literal
 
 from events.sealing import Owner, Sealed, Sealer
 from learner_model.state import microseconds
@@ -23,6 +27,7 @@ from service_kit.mongo import (
     aggregate,
 )
 
+from learner_profile.evidence.acts import Held, Name, Ties, ties_of
 from learner_profile.evidence.mapping import activities_of
 from learner_profile.evidence.reading import Reading, pack, unpack
 
@@ -33,11 +38,30 @@ EVIDENCE: Final = CollectionSpec(
         Index(tuple((name, ASCENDING) for name in ("tenant", "learner", "voided", "at_us", "statement"))),
         Index((("tenant", ASCENDING), ("voided", ASCENDING))),
         Index(tuple((name, ASCENDING) for name in ("tenant", "activities", "arrived", "learner"))),
+        Index((("links", ASCENDING),), where={"links": {"$exists": True}}),
     ),
 )
 
 Place = tuple[int, str]
 """Where a row stands in its learner's order: microseconds since the epoch, statement id."""
+
+
+Side = Literal["whole", "part"]
+_OWN: Final[Mapping[Side, str]] = {"whole": "statement", "part": "summed"}  # names made of the row's own id
+_KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1}
+_TIED: Final = {"links": 1, "total": 1}
+_FACTS: Final = ("at_us", "stored_us", "verb", "activities", "data", "key", "links", "total", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reading and what was found about it. `total`: others say the same in parts; `late`: it came long after it
+    happened.
+    """
+
+    reading: Reading
+    total: bool = False
+    late: bool = False
 
 
 class EvidenceRepository:
@@ -56,19 +80,56 @@ class EvidenceRepository:
         found = await self._rows.find({"_id": {"$in": ids}}, fields, session=session).to_list(None)
         return {(row["learner"], row["statement"]): row["voided"] for row in found}
 
+    async def held(
+        self, tenant: str, ties: Mapping[str, Iterable[Ties]], session: Session | None = None
+    ) -> dict[str, Held]:
+        """What the rows of each learner say to the names of new readings."""
+        asked = {
+            _link(tenant, learner, side, name): (learner, side, name)
+            for learner, found in ties.items()
+            for one in found
+            for side, name in _asked(one)
+        }
+        by_id = {
+            _id(tenant, learner, name[1]): (learner, side, name)
+            for learner, side, name in asked.values()
+            if name[0] == _OWN[side]
+        }
+        hits = await self._hits(tenant, list(asked), list(by_id), session) if asked else []
+        parts: defaultdict[str, set[Name]] = defaultdict(set)
+        wholes: defaultdict[str, set[Name]] = defaultdict(set)
+        for row in hits:
+            found = [asked[link] for link in row["links"] if link in asked]
+            found += [by_id[row["_id"]]] if row["_id"] in by_id else []
+            for learner, side, name in found:
+                if side == "part":
+                    parts[learner].add(name)
+                elif not row["total"]:
+                    wholes[learner].add(name)
+        return {learner: Held(frozenset(parts[learner]), frozenset(wholes[learner])) for learner in ties}
+
+    async def _hits(self, tenant: str, links: list[int], ids: list[str], session: Session | None) -> list[Document]:
+        by_link = {"tenant": tenant, "links": {"$in": links}}
+        # the planner's trials may prefer an index that begins with the tenant, and walk through it
+        found = await self._rows.find(by_link, _TIED, session=session).hint("links_1").to_list(None)
+        if ids:
+            by_id = {"_id": {"$in": ids}, "links": {"$exists": True}}
+            found += await self._rows.find(by_id, _TIED, session=session).to_list(None)
+        return found
+
     async def write(
         self,
         tenant: str,
-        new: Sequence[tuple[str, Reading]],
+        new: Sequence[tuple[str, Row]],
         voided: Iterable[tuple[str, str]],
         arrived: datetime,
         session: Session,
     ) -> None:
         """Insert rows of learners, and void: what has a row loses its data, what has none leaves a marker."""
-        sealed = await self._sealer.seal([(Owner(tenant, learner), pack(reading)) for learner, reading in new])
+        sealed = await self._sealer.seal([(Owner(tenant, learner), pack(row.reading)) for learner, row in new])
         changes: list[InsertOne[Document] | UpdateOne] = [
-            InsertOne(_row(tenant, learner, reading, one, arrived))
-            for (learner, reading), one in zip(new, sealed, strict=True)
+            InsertOne(_document(tenant, learner, row, one, arrived))
+            for (learner, row), one in zip(new, sealed, strict=True)
         ]
         changes += [_voiding(tenant, learner, statement, arrived) for learner, statement in voided]
         if changes:
@@ -76,24 +137,40 @@ class EvidenceRepository:
 
     async def of_learners(
         self, tenant: str, learners: Sequence[str], session: Session | None = None
-    ) -> dict[str, list[Reading]]:
-        """All readings of each learner that are not voided, in the learner's order."""
+    ) -> dict[str, list[Row]]:
+        """All rows of each learner that are not voided, in the learner's order."""
         query = {"tenant": tenant, "learner": {"$in": list(learners)}, "voided": False}
-        cursor = self._rows.find(query, {"learner": 1, "data": 1, "key": 1}, session=session)
+        cursor = self._rows.find(query, {"learner": 1, **_KEPT}, session=session)
         found = await cursor.sort([("at_us", ASCENDING), ("statement", ASCENDING)]).to_list(None)
-        readings: defaultdict[str, list[Reading]] = defaultdict(list)
-        for row, reading in zip(found, await self._open(found), strict=True):
-            readings[row["learner"]].append(reading)
-        return readings
+        rows: defaultdict[str, list[Row]] = defaultdict(list)
+        for document, row in zip(found, await self._open(found), strict=True):
+            rows[document["learner"]].append(row)
+        return rows
 
-    async def timeline(self, tenant: str, learner: str, before: Place | None, limit: int) -> list[Reading]:
-        """The learner's readings that are not voided, newest first, those before the place given."""
+    async def mark_totals(self, tenant: str, changed: Mapping[str, Mapping[str, bool]], session: Session) -> None:
+        """Store which rows are totals now: learner → statement → whether it is one."""
+        writes = [
+            UpdateOne({"_id": _id(tenant, learner, statement)}, {"$set": {"total": total}})
+            for learner, statements in changed.items()
+            for statement, total in statements.items()
+        ]
+        if writes:
+            await self._rows.bulk_write(writes, ordered=False, session=session)
+
+    async def one(self, tenant: str, learner: str, statement: str, session: Session | None = None) -> Row | None:
+        """One row; None where there is none or it is voided."""
+        query = {"_id": _id(tenant, learner, statement), "voided": False}
+        found = await self._rows.find_one(query, _KEPT, session=session)
+        return None if found is None else (await self._open([found]))[0]
+
+    async def timeline(self, tenant: str, learner: str, before: Place | None, limit: int) -> list[Row]:
+        """The learner's rows that are not voided, newest first, those before the place given."""
         query: Document = {"tenant": tenant, "learner": learner, "voided": False}
         if before is not None:
             at_us, statement = before
             query["at_us"] = {"$lte": at_us}
             query["$or"] = [{"at_us": {"$lt": at_us}}, {"statement": {"$lt": statement}}]
-        cursor = self._rows.find(query, {"data": 1, "key": 1}).sort([("at_us", -1), ("statement", -1)])
+        cursor = self._rows.find(query, _KEPT).sort([("at_us", -1), ("statement", -1)])
         return await self._open(await cursor.limit(limit).to_list(None))
 
     async def any_of(self, tenant: str, learner: str, session: Session) -> bool:
@@ -119,16 +196,40 @@ class EvidenceRepository:
     async def count(self, tenant: str, *, voided: bool) -> int:
         return int(await self._rows.count_documents({"tenant": tenant, "voided": voided}))
 
-    async def _open(self, rows: Sequence[Mapping[str, object]]) -> list[Reading]:
-        sealed = [Sealed(bytes(row["data"]), row["key"]) for row in rows]  # type: ignore[call-overload,arg-type]
-        return [unpack(data) for data in await self._sealer.open(sealed)]
+    async def _open(self, documents: Sequence[Document]) -> list[Row]:
+        opened = await self._sealer.open([Sealed(bytes(one["data"]), one["key"]) for one in documents])
+        return [
+            Row(unpack(data), one.get("total", False), one.get("late", False))
+            for one, data in zip(documents, opened, strict=True)
+        ]
 
 
 def _id(tenant: str, learner: str, statement: str) -> str:
     return f"{tenant}/{learner}/{statement}"
 
 
-def _row(tenant: str, learner: str, reading: Reading, sealed: Sealed, arrived: datetime) -> Document:
+def _link(tenant: str, learner: str, side: Side, name: Name) -> int:
+    text = "\x00".join((tenant, learner, side, *name))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _asked(ties: Ties) -> Iterator[tuple[Side, Name]]:
+    """Where a new response's names may stand in rows: its wholes among their parts, and the other way round."""
+    for name in ties.whole:
+        yield "part", name
+    for name in ties.part:
+        yield "whole", name
+
+
+def _links(tenant: str, learner: str, ties: Ties) -> list[int]:
+    """The row's own names but those made of its id alone, by which it is found anyway."""
+    found = [_link(tenant, learner, "whole", name) for name in ties.whole if name[0] != _OWN["whole"]]
+    return found + [_link(tenant, learner, "part", name) for name in ties.part if name[0] != _OWN["part"]]
+
+
+def _document(tenant: str, learner: str, row: Row, sealed: Sealed, arrived: datetime) -> Document:
+    reading = row.reading
+    links = _links(tenant, learner, ties_of(reading))
     return {
         "_id": _id(tenant, learner, reading.statement_id),
         "tenant": tenant,
@@ -142,12 +243,14 @@ def _row(tenant: str, learner: str, reading: Reading, sealed: Sealed, arrived: d
         "arrived": arrived,
         "data": sealed.data,
         "key": sealed.key,
+        **({"links": links, "total": row.total} if links else {}),
+        **({"late": True} if row.late else {}),
     }
 
 
 def _voiding(tenant: str, learner: str, statement: str, arrived: datetime) -> UpdateOne:
     marker = {"tenant": tenant, "learner": learner, "statement": statement, "arrived": arrived}
-    gone = dict.fromkeys(("at_us", "stored_us", "verb", "activities", "data", "key"), "")
+    gone = dict.fromkeys(_FACTS, "")
     return UpdateOne(
         {"_id": _id(tenant, learner, statement)},
         {"$set": {"voided": True}, "$unset": gone, "$setOnInsert": marker},

@@ -5,6 +5,8 @@
 - completion (completed, submitted, finished, turned-in, …): done; moves mastery only with a score or a success;
 - exposure (experienced, attempted, initialized, terminated, viewed, played, …): seen: interest, pace, what is recent;
 - leave (waived): done, by a decision and not by an answer: its success says nothing of what the learner knows;
+- grade (earned): a running total that Open edX sends of a section and of the course after every answer: kept as a
+  summary, since its answers counted;
 - opinion (rated, liked, voted, progressed, …): seen; a score there is an opinion or a progress, never how right an
   answer was.
 
@@ -40,11 +42,13 @@ _COMPLETION = VerbRule(EvidenceKind.COMPLETION)
 _LEAVE = VerbRule(EvidenceKind.COMPLETION, opinion=True)
 _EXPOSURE = VerbRule(EvidenceKind.EXPOSURE)
 _OPINION = VerbRule(EvidenceKind.EXPOSURE, opinion=True)
+_GRADE = VerbRule(EvidenceKind.SUMMARY)
 
 _WORDS = {
     _RESPONSE: "answered scored responded evaluated problem_check graded earned_score",
     _RIGHT: "passed mastered",
     _WRONG: "failed",
+    _GRADE: "earned",
     _COMPLETION: "completed complete submitted submit finished turned-in turnedin uploaded certified",
     _LEAVE: "waived",
     _EXPOSURE: (

@@ -69,11 +69,12 @@ async def _timeline(
     principal: Principal, learner: str, state: State, limit: int, cursor: str | None
 ) -> Page[EvidenceOut]:
     await _profile(principal, learner, state)
-    readings = await state.evidence.timeline(principal.tenant, learner, _place(cursor), limit + 1)
-    page, more = readings[:limit], len(readings) > limit
-    catalog = await state.activities.known(principal.tenant, looked_up(page))
-    following = encode_cursor([microseconds(page[-1].at), page[-1].statement_id]) if more else None
-    return Page(items=[EvidenceOut.of(reading, catalog) for reading in page], next=following)
+    rows = await state.evidence.timeline(principal.tenant, learner, _place(cursor), limit + 1)
+    page, more = rows[:limit], len(rows) > limit
+    catalog = await state.activities.known(principal.tenant, looked_up(row.reading for row in page))
+    last = page[-1].reading if more else None
+    following = encode_cursor([microseconds(last.at), last.statement_id]) if last else None
+    return Page(items=[EvidenceOut.of(row, catalog) for row in page], next=following)
 
 
 async def _profile(principal: Principal, learner: str, state: State) -> Profile:

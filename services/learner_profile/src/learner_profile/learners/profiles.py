@@ -40,7 +40,7 @@ class Profile:
 
 def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
     """The profile with new readings; one to be built anew where any of them does not come at the end."""
-    ordered = sorted(new, key=_key)
+    ordered = _in_order(new)
     if profile.status != Status.OPEN:
         return reopened(profile)
     if profile.dirty or (profile.state is None and profile.version > 0):
@@ -56,7 +56,7 @@ def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Ma
 def built_anew(profile: Profile, rows: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
     """The profile as all its rows say, whatever it was before."""
     blank = replace(profile, status=Status.OPEN, state=empty(), titles={}, reflects=None, dirty=False)
-    return _fold(blank, sorted(rows, key=_key), catalog)
+    return _fold(blank, _in_order(rows), catalog)
 
 
 def closed(profile: Profile) -> Profile:
@@ -87,6 +87,11 @@ def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Ma
         if evidence.provisional and reading.course is not None and reading.course.title is not None:
             titles[reading.course.id] = reading.course.title
     return replace(profile, version=profile.version + 1, state=state, titles=titles, reflects=reflects)
+
+
+def _in_order(readings: Iterable[Reading]) -> list[Reading]:
+    """What is folded, in the learner's order."""
+    return sorted((one for one in readings if not one.of_group), key=_key)
 
 
 def _key(reading: Reading) -> EvidenceKey:

@@ -17,9 +17,10 @@ from service_kit.mongo import Client, Session, in_transaction
 from service_kit.turning import Turning, quietly
 
 from learner_profile.activities.repository import ActivityRepository
+from learner_profile.evidence.acts import totals_among
+from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
-from learner_profile.evidence.reading import Reading
-from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.evidence.repository import EvidenceRepository, Row
 from learner_profile.learners.profiles import Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
 
@@ -89,21 +90,34 @@ class Rebuilder:
         profiles = await views.learners.load(tenant, learners, session)
         still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
         rows = await views.evidence.of_learners(tenant, [p.learner for p in still], session)
-        catalog = await views.activities.mapped(tenant, looked_up(r for one in rows.values() for r in one), session)
+        readings = (row.reading for one in rows.values() for row in one)
+        catalog = await views.activities.mapped(tenant, looked_up(readings), session)
+        now = {learner: _totals_found(one) for learner, one in rows.items()}
         built = []
         for profile in still:
-            built.append(_one(profile, standings[profile.learner], rows.get(profile.learner, []), catalog))
+            built.append(_one(profile, standings[profile.learner], now.get(profile.learner, []), catalog))
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
+        await views.evidence.mark_totals(tenant, {one: _changed(rows[one], now[one]) for one in rows}, session)
         await views.learners.save(built, session)
         self._rebuilt.add(len(built))
 
 
-def _one(profile: Profile, standing: Standing, rows: Sequence[Reading], catalog: dict[str, Mapped]) -> Profile:
+def _one(profile: Profile, standing: Standing, rows: Sequence[Row], catalog: dict[str, Mapped]) -> Profile:
     if not standing.allows("profile"):
         return closed(profile)
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
-        return built_anew(traced, rows, catalog)
+        return built_anew(traced, [counted(row) for row in rows], catalog)
+
+
+def _totals_found(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the totals that all of them together show, whatever was known when each one came."""
+    totals = totals_among(row.reading for row in rows)
+    return [replace(row, total=row.reading.statement_id in totals) for row in rows]
+
+
+def _changed(before: Sequence[Row], now: Sequence[Row]) -> dict[str, bool]:
+    return {b.reading.statement_id: b.total for a, b in zip(before, now, strict=True) if a.total != b.total}
 
 
 def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:

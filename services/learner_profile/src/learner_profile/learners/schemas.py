@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 from urllib.parse import unquote
 
 from events.payloads import CatalogActivity
@@ -10,9 +11,13 @@ from learner_model.outcomes import outcome
 from learner_model.views import ActivityView, InterestView, PaceView
 from pydantic import BaseModel, Field
 
+from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import evidence_of, mapped
 from learner_profile.evidence.reading import Reading
+from learner_profile.evidence.repository import Row
 from learner_profile.learners.profiles import Profile
+
+Flag = Literal["late", "clock_ahead", "group", "group_unnamed"]
 
 
 class CompetencyOut(BaseModel):
@@ -94,9 +99,16 @@ class EvidenceOut(BaseModel):
     correctness: float | None
     completion: bool | None
     duration_seconds: float | None
+    total: bool = Field(description="it sums up other evidence, which counts in its place")
+    flags: list[Flag] = Field(
+        description="late: stored long after it happened; clock_ahead: its time lay in the future, and the time of "
+        "storing counts; group: a group's result, weak evidence; group_unnamed: a group of whom no one is known, kept "
+        "and not counted"
+    )
 
     @classmethod
-    def of(cls, reading: Reading, catalog: Mapping[str, CatalogActivity]) -> "EvidenceOut":
+    def of(cls, row: Row, catalog: Mapping[str, CatalogActivity]) -> "EvidenceOut":
+        reading = counted(row)
         evidence = evidence_of(reading, {key: mapped(activity) for key, activity in catalog.items()})
         return cls(
             statement_id=reading.statement_id,
@@ -111,7 +123,19 @@ class EvidenceOut(BaseModel):
             correctness=reading.correctness,
             completion=reading.completion,
             duration_seconds=reading.duration_seconds,
+            total=row.total,
+            flags=_flags(row),
         )
+
+
+def _flags(row: Row) -> list[Flag]:
+    found: list[tuple[Flag, bool]] = [
+        ("late", row.late),
+        ("clock_ahead", row.reading.ahead),
+        ("group", row.reading.group_members is not None and not row.reading.of_group),
+        ("group_unnamed", row.reading.of_group),
+    ]
+    return [flag for flag, holds in found if holds]
 
 
 def title_of(iri: str, titles: Mapping[str, str]) -> str:
