@@ -63,7 +63,57 @@ class TestPut:
     async def test_a_tenants_own_purpose(self, call: Caller) -> None:
         put = await call("PUT", "/policy", "dpo", body=policy(newsletter=("consent", "denied")))
         assert put.status_code == 200
-        assert put.json()["purposes"]["newsletter"] == {"basis": "consent", "unknown": "denied"}
+        newsletter = put.json()["purposes"]["newsletter"]
+        assert (newsletter["basis"], newsletter["unknown"]) == ("consent", "denied")
+
+    async def test_legitimate_interest_is_not_for_an_authoritys_tasks(self, call: Caller) -> None:
+        body = policy(insights=("legitimate_interest", "allowed"))
+        body["controller"] = {"name": "School board", "public_authority": True}
+        refused = await call("PUT", "/policy", "dpo", body=body)
+        assert refused.status_code == 400
+        [fault] = refused.json()["errors"]
+        assert fault["pointer"] == "/purposes/insights/basis"
+        assert "GDPR 6(1)" in fault["detail"]
+        body["controller"]["public_authority"] = False
+        assert (await call("PUT", "/policy", "dpo", body=body)).status_code == 200
+
+    async def test_a_pack_demands_what_its_clauses_want(self, call: Caller) -> None:
+        body = policy() | {"pack": "eu-school", "consent_age": 12}
+        refused = await call("PUT", "/policy", "dpo", body=body)
+        faults = {e["pointer"]: e["detail"] for e in refused.json()["errors"]}
+        assert faults["/controller"].startswith("GDPR 13(1)(a)")
+        assert faults["/purposes/record/retention"].startswith("GDPR 13(2)(a)")
+        assert faults["/consent_age"].startswith("GDPR 8(1)")
+        for rule in body["purposes"].values():
+            rule["retention"] = "P3Y"
+        body |= {"consent_age": 14, "controller": {"name": "School", "contact": "privacy@school.example"}}
+        assert (await call("PUT", "/policy", "dpo", body=body)).status_code == 200
+
+    async def test_coppa_wants_a_consent_of_its_own_for_third_parties(self, call: Caller) -> None:
+        body = policy(research=("consent", "denied"), passing_on=("consent", "denied")) | {"pack": "us-k12"}
+        for rule in body["purposes"].values():
+            rule["retention"] = "P1Y"
+        partner = {"recipients": [{"name": "Partner", "third_party": True}]}
+        body["purposes"]["research"] |= partner
+        refused = await call("PUT", "/policy", "dpo", body=body)
+        [fault] = refused.json()["errors"]
+        assert fault["pointer"] == "/purposes/research/recipients"
+        assert fault["detail"].startswith("16 CFR 312.5(a)(2)")
+        body["purposes"]["research"]["recipients"] = []
+        body["purposes"]["passing_on"] |= partner | {"disclosure": True}
+        assert (await call("PUT", "/policy", "dpo", body=body)).status_code == 200
+
+    async def test_every_version_is_kept(self, call: Caller) -> None:
+        first = (await call("PUT", "/policy", "dpo", body=policy())).json()
+        await call("PUT", "/policy", "dpo", body=policy(teach=("contract", "allowed")))
+        assert (await call("GET", "/policy/versions/1", "learner")).json() == first
+        assert (await call("GET", "/policy/versions/3", "learner")).status_code == 404
+        assert (await call("GET", "/policy/versions/1", "dpo", tenant="elsewhere")).status_code == 404
+
+    async def test_packs_are_told_clause_by_clause(self, call: Caller) -> None:
+        packs = {pack["name"]: pack for pack in (await call("GET", "/policy/packs", "dpo")).json()}
+        assert set(packs) == {"eu-school", "us-k12", "open"}
+        assert "34 CFR 99.10(e)" in [clause["source"] for clause in packs["us-k12"]["clauses"]]
 
 
 class TestGet:
@@ -75,4 +125,7 @@ class TestGet:
         put = await call("PUT", "/policy", "dpo", body=policy())
         got = await call("GET", "/policy", role)
         assert (got.status_code, got.json()) == (200, put.json())
-        assert got.json() == {"version": 1, "not_recorded": "accept", **policy()}
+        told = got.json()
+        assert (told["version"], told["not_recorded"], told["pack"]) == (1, "accept", "open")
+        rules = {name: {key: rule[key] for key in ("basis", "unknown")} for name, rule in told["purposes"].items()}
+        assert {"purposes": rules} == policy()

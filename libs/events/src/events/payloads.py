@@ -72,9 +72,53 @@ class Unknown(StrEnum):
     denied = "denied"
 
 
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+Duration = Annotated[str, Field(pattern=r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?)?$", max_length=40)]
+
+
+class Notice(Payload):
+    """What learners are told of a purpose. A new version may ask again whoever consented to an older one."""
+
+    version: Annotated[str, Field(min_length=1, max_length=64)] = "1"
+    language: str = Field("en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="BCP 47")
+    url: Words | None = None
+    ask_again: bool = False
+
+
+class Recipient(Payload):
+    """Who receives data for a purpose (GDPR 4(9)). `third_party`: one who decides alone what is done with them."""
+
+    name: Words
+    contact: Words | None = None
+    country: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="ISO 3166-1")
+    third_party: bool = False
+
+
+class Controller(Payload):
+    """Who decides why and how data are processed (GDPR 4(7))."""
+
+    name: Words
+    contact: Words | None = Field(None, description="mail address or telephone of whoever answers for privacy")
+    address: Words | None = None
+    kind: Words = "school"
+    officer: Words | None = Field(None, description="contact of the data protection officer")
+    public_authority: bool = False
+
+
 class PurposePolicy(Payload):
+    """`retention` as an ISO 8601 duration; `offered_to_child`: an online service offered directly to a child (GDPR 8);
+    `disclosure`: the purpose is to pass data on, and nothing else.
+    """
+
     basis: Basis
     unknown: Unknown
+    description: str = Field("", max_length=2000)
+    notice: Notice = Notice()
+    recipients: tuple[Recipient, ...] = Field((), max_length=100)
+    personal_data: tuple[Words, ...] = Field((), max_length=100)
+    retention: Duration | None = None
+    offered_to_child: bool = False
+    disclosure: bool = False
 
 
 class Policy(Payload):
@@ -84,6 +128,22 @@ class Policy(Payload):
     purposes: dict[Purpose, PurposePolicy]
     not_recorded: Literal["accept", "refuse"] = "accept"
     pack: str = Field("open", description="whose rules hold: eu-school, us-k12, open (`privacy.packs`)")
+    controller: Controller | None = None
+    jurisdiction: Words | None = None
+    storage_location: Words | None = None
+    consent_age: int | None = Field(None, ge=0, le=21, description="below it a guardian consents, as the pack says")
+
+    def enforced(self) -> "Policy":
+        """The part that decides what may be done; what is told to people left out."""
+        purposes = {
+            name: PurposePolicy(
+                basis=p.basis,
+                unknown=p.unknown,
+                notice=Notice(version=p.notice.version, ask_again=p.notice.ask_again),
+            )
+            for name, p in self.purposes.items()
+        }
+        return Policy(version=self.version, purposes=purposes, not_recorded=self.not_recorded, pack=self.pack)
 
 
 class ConsentStatus(StrEnum):
@@ -95,6 +155,7 @@ class ConsentStatus(StrEnum):
 class Decision(Payload):
     status: ConsentStatus
     since: datetime
+    notice: str | None = Field(None, description="version of the notice under which it was taken")
 
 
 class ConsentState(Payload):
@@ -103,6 +164,10 @@ class ConsentState(Payload):
     version: int = Field(ge=1)
     purposes: dict[Purpose, Decision] = Field(default_factory=dict)
     erased: bool = False
+    rebuild: dict[Purpose, int] = Field(
+        default_factory=dict, description="purpose → how often it was allowed again: build anew from what is kept"
+    )
+    restricted: bool = Field(False, description="kept, and nothing else done with it (GDPR 18)")
 
 
 class Request(Payload):
@@ -112,14 +177,28 @@ class Request(Payload):
     type: Literal["erasure"]
 
 
+class Told(Payload):
+    """A recipient outside to whom an erasure is passed on (GDPR 19), and what came of it."""
+
+    name: str
+    purpose: str
+    outcome: Literal["pending", "received", "failed"] = "pending"
+    statements: int = Field(0, ge=0, description="how many statements that recipient was given")
+    reason: str | None = Field(None, description="failed: why; it names no one")
+
+
 class Receipt(Payload):
     """A service's word that it has carried something out."""
 
     service: str
-    kind: Literal["consent", "erasure"]
+    kind: Literal["consent", "erasure", "recipients"]
     request_id: str | None = None
     version: int | None = Field(None, description="consent: the version that now holds in that service")
     counts: dict[str, int] = Field(default_factory=dict, description="erasure: documents removed, by collection")
+    recipients: list[Told] = Field(default_factory=list, description="to whom it is passed on, or was")
+    returning_refused_until: datetime | None = Field(
+        None, description="erasure: a keyed hash of the identifiers is kept until then, to refuse who comes back"
+    )
     completed_at: datetime
 
 

@@ -1,27 +1,31 @@
 """Each service's own view of policies and consents, and its part in the privacy service's conversation.
 
 The view is filled from compacted topics by the service's worker and read from the service's own database each time.
-Where a tenant's policy is not known yet, reading raises `PolicyUnknown`: HTTP answers 503, a worker waits. A change is
-acknowledged by a receipt, written in the transaction that changes the view.
+Nothing of it is kept between two reads: what a request reads is what was committed before the request began. Where a
+tenant's policy is not known yet, reading raises `PolicyUnknown`, where privacy was not heard of for too long
+`ViewTooOld`: HTTP answers 503, a worker waits. A change is acknowledged by a receipt, written in the transaction that
+changes the view.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from events import topics
+from events import heartbeats, topics
 from events.envelope import Message, Outgoing
 from events.errors import NotReady
 from events.payloads import ConsentState, ConsentStatus, Policy, Receipt, Request, Unknown
 from uuid_utils.compat import uuid7
 
 from service_kit.clock import Clock
+from service_kit.erasing import ERASURES, Erasures
+from service_kit.freshness import CONFIRMATIONS, Freshness
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
 STANDINGS: Final = CollectionSpec("standings", "derived")  # tenant → policy, tenant/learner → state: one find for all
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
-COLLECTIONS: Final = (STANDINGS, RECEIPTS)
+COLLECTIONS: Final = (STANDINGS, CONFIRMATIONS, RECEIPTS, ERASURES)
 
 NOTHING_KNOWN: Final = ConsentState(version=1)
 
@@ -41,15 +45,27 @@ class Standing:
     def erased(self) -> bool:
         return self.state.erased
 
+    @property
+    def restricted(self) -> bool:
+        """Data stays and is stored; nothing else is done with it (GDPR 18(2))."""
+        return self.state.restricted
+
     def allows(self, purpose: str) -> bool:
         """Whether data of this learner may be used for the purpose; a purpose the policy lacks is denied."""
-        if self.erased:
+        if self.erased or (self.restricted and purpose != "record"):
             return False
         decision = self.state.purposes.get(purpose)
         if decision is not None:
-            return decision.status is ConsentStatus.granted
+            return decision.status is ConsentStatus.granted and not self.asks_again(purpose)
         known = self.policy.purposes.get(purpose)
         return known is not None and known.unknown is Unknown.allowed
+
+    def asks_again(self, purpose: str) -> bool:
+        """Whether consent was given under an older version of a notice whose new one asks again."""
+        rule, decision = self.policy.purposes.get(purpose), self.state.purposes.get(purpose)
+        if rule is None or decision is None or not rule.notice.ask_again:
+            return False
+        return decision.status is ConsentStatus.granted and decision.notice != rule.notice.version
 
     def status(self, purpose: str) -> ConsentStatus | None:
         """The learner's own decision, if there is one."""
@@ -85,13 +101,18 @@ class Standings:
 
 
 class ConsentView:
-    """Reads and writes the view in the service's own database."""
+    """Reads and writes the view in the service's own database.
 
-    def __init__(self, db: Database) -> None:
+    `may_be_old`: for recording alone, which goes on by the policy last known.
+    """
+
+    def __init__(self, db: Database, *, may_be_old: bool = False, freshness: Freshness | None = None) -> None:
         self._standings: Collection = db[STANDINGS.name]
+        self._freshness = None if may_be_old else freshness or Freshness(db)
 
     async def policy(self, tenant: str, session: Session | None = None) -> Policy:
-        """Raises `PolicyUnknown`."""
+        """Raises `PolicyUnknown`, `ViewTooOld`."""
+        await self._fresh()
         found = await self._standings.find_one({"_id": tenant}, session=session)
         if found is None:
             raise _unknown()
@@ -100,7 +121,8 @@ class ConsentView:
     async def standings(
         self, tenant: str, learners: Iterable[str], session: Session | None = None
     ) -> dict[str, Standing]:
-        """The standing of each learner. Raises `PolicyUnknown`."""
+        """The standing of each learner. Raises `PolicyUnknown`, `ViewTooOld`."""
+        await self._fresh()
         ids = {f"{tenant}/{learner}": learner for learner in learners}
         found = await self._standings.find({"_id": {"$in": [tenant, *ids]}}, session=session).to_list(None)
         documents = {document["_id"]: document for document in found}
@@ -126,7 +148,7 @@ class ConsentView:
         """Store unless a newer one is there."""
         held = await self._standings.find_one({"_id": tenant}, session=session)
         if held is None or held["policy"]["version"] < policy.version:
-            document = {"policy": policy.model_dump(mode="json")}
+            document = {"policy": policy.enforced().model_dump(mode="json", exclude_defaults=True)}
             await self._standings.replace_one({"_id": tenant}, document, upsert=True, session=session)
 
     async def put_state(self, tenant: str, learner: str, state: ConsentState, session: Session) -> bool:
@@ -146,6 +168,10 @@ class ConsentView:
         await self._standings.replace_one(
             {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
         )
+
+    async def _fresh(self) -> None:
+        if self._freshness is not None:
+            await self._freshness.check()
 
 
 def _unknown() -> PolicyUnknown:
@@ -171,14 +197,19 @@ class PrivacyHandler:
         self, service: str, db: Database, participant: Participant, clock: Clock, wake: Any | None = None
     ) -> None:
         self._service = service
-        self._view = ConsentView(db)
+        self._view = ConsentView(db, may_be_old=True)
+        self._freshness = Freshness(db)
         self._receipts: Collection = db[RECEIPTS.name]
         self._participant = participant
+        self._erasures = Erasures(db)
         self._clock = clock
         self._wake = wake
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
         for message in messages:
+            if heartbeats.is_heartbeat(message):
+                await self._freshness.confirm(message, session)
+                continue
             payload = message.payload
             if payload is None:
                 continue
@@ -202,21 +233,15 @@ class PrivacyHandler:
                 change = Change(tenant, learner, before, Standing(before.policy, state))
                 await self._participant.standing_changed(change, session)
         receipt = Receipt(service=self._service, kind="consent", version=state.version, completed_at=self._clock())
-        await self._receipt(tenant, learner, receipt, session)
+        await self.receipt(tenant, learner, receipt, session)
 
     async def _erase(self, tenant: str, learner: str, request: Request, session: Session) -> None:
-        counts = dict(await self._participant.erase(tenant, learner, session))
+        """Block the learner now; `service_kit.erasing` deletes, sweeps and gives the receipt."""
         await self._view.put_erased(tenant, learner, session)
-        receipt = Receipt(
-            service=self._service,
-            kind="erasure",
-            request_id=request.request_id,
-            counts=counts,
-            completed_at=self._clock(),
-        )
-        await self._receipt(tenant, learner, receipt, session)
+        await self._erasures.begin(tenant, learner, request.request_id, self._clock, session)
 
-    async def _receipt(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
+    async def receipt(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
+        """Send it when the session commits."""
         await self._receipts.insert_one(
             {
                 "_id": str(uuid7()),

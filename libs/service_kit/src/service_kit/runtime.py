@@ -26,15 +26,18 @@ from events.topics import Topic
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from service_kit import audit, health, observing, telemetry
+from service_kit import audit, health, metrics, observing, telemetry
 from service_kit.audit import Audit, AuditSource
 from service_kit.clock import Clock, system_clock
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
+from service_kit.freshness import LOOK_AGAIN_SECONDS, Freshness
+from service_kit.erasing import Erasing
 from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
 from service_kit.outbox import OutboxRelay, Source
 from service_kit.positions import POSITIONS, MongoPositions
 from service_kit.settings import ServiceSettings
+from service_kit.turning import Turning
 
 log = logging.getLogger(__name__)
 
@@ -142,9 +145,20 @@ class Worker:
         c = self.connections
         self.relay(AuditSource(), poll_seconds=1.0)
         receipts = self.relay(ReceiptSource(), poll_seconds=1.0)
-        handler = PrivacyHandler(c.service, c.db, participant, c.clock, receipts.wake)
+
+        def wake() -> None:
+            receipts.wake()
+            erasing.wake()
+
+        handler = PrivacyHandler(c.service, c.db, participant, c.clock, wake)
+        erasing = Erasing(c.client, c.db, c.service, participant, c.clock, handler.receipt, receipts.wake)
+        self.job(erasing.run)
+        self.checks.append(erasing.check)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
         self.consume("decisions", [topics.CONSENTS, topics.REQUESTS], handler)
+        freshness = Freshness(c.db, partitions=c.kafka.partitions)
+        self.job(Turning("view age", freshness.look_on, rest_seconds=LOOK_AGAIN_SECONDS).run)
+        metrics.observe(metrics.CONSENT_VIEW_AGE, lambda: [(freshness.age_seconds(), {"service": c.service})])
 
     def job(self, job: Job) -> None:
         self.jobs.append(job)

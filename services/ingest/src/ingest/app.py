@@ -98,7 +98,7 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
     statements = StatementRepository(c.client, c.db, c.sealer)
     credentials = CredentialRepository(c.db, c.clock)
     launches = launched.LaunchRepository(c.db, c.sealer)
-    consents = ConsentView(c.db)
+    consents = ConsentView(c.db, may_be_old=True)  # for recording alone
     known = IdentityRepository(c.db, c.sealer)
     identities = Resolver(known)
     activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)

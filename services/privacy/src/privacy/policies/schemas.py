@@ -1,27 +1,62 @@
-"""Policies on the wire."""
+"""Policies on the wire: as they cross Kafka, and strict where an officer writes them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from events.payloads import Basis, Policy, Purpose, Unknown
-from pydantic import BaseModel, ConfigDict
+from events.payloads import Controller, Notice, Policy, Purpose, PurposePolicy, Recipient, Words
+from pydantic import BaseModel, ConfigDict, Field
+
+_STRICT = ConfigDict(extra="forbid")
 
 
-class PurposeRule(BaseModel):
-    """The lawful basis of a purpose (GDPR 6(1)), and what holds for a learner who has decided nothing."""
+class NoticeBody(Notice):
+    model_config = _STRICT
 
-    model_config = ConfigDict(extra="forbid")
 
-    basis: Basis
-    unknown: Unknown
+class RecipientBody(Recipient):
+    model_config = _STRICT
+
+
+class ControllerBody(Controller):
+    model_config = _STRICT
+
+
+class PurposeRule(PurposePolicy):
+    """The lawful basis of a purpose (GDPR 6(1)), what holds for a learner who has decided nothing, and what is told."""
+
+    model_config = _STRICT
+
+    notice: NoticeBody = NoticeBody()
+    recipients: tuple[RecipientBody, ...] = Field((), max_length=100)
 
 
 class PolicyBody(BaseModel):
-    """A whole policy. `not_recorded`: how ingest answers a statement whose learner does not allow `record`."""
+    """A whole policy. `not_recorded`: how ingest answers a statement whose learner does not allow `record`.
 
-    model_config = ConfigDict(extra="forbid")
+    The six purposes of Trellis stand in it, and those of the tenant's own.
+    """
 
-    purposes: dict[Purpose, PurposeRule]
+    model_config = _STRICT
+
+    purposes: Annotated[dict[Purpose, PurposeRule], Field(max_length=64)]
     not_recorded: Literal["accept", "refuse"] = "accept"
+    pack: Literal["eu-school", "us-k12", "open"] = "open"
+    controller: ControllerBody | None = None
+    jurisdiction: Words | None = None
+    storage_location: Words | None = None
+    consent_age: int | None = Field(None, ge=0, le=21)
 
     def policy(self, version: int) -> Policy:
         return Policy.model_validate({"version": version, **self.model_dump(mode="json")})
+
+
+class ClauseOut(BaseModel):
+    source: str
+    says: str
+
+
+class PackOut(BaseModel):
+    """A pack: what it is for, and every clause that it rests on. Software, not legal advice."""
+
+    name: str
+    summary: str
+    clauses: list[ClauseOut]

@@ -1,0 +1,1 @@
+"""Privacy's heartbeats on its compacted topics."""
