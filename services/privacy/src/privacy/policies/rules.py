@@ -14,7 +14,9 @@ NEEDS_AN_ACT = (
     "consent is a clear affirmative act (GDPR 4(11), 7): where none is known the purpose must be `denied`, or rest on "
     "another basis"
 )
-NOT_FOR_AUTHORITIES = "a public authority's tasks do not rest on legitimate interest (GDPR 6(1), last sentence): public_task has its place"
+NOT_FOR_AUTHORITIES = (
+    "a public authority's tasks do not rest on legitimate interest (GDPR 6(1), last sentence), but on public_task"
+)
 
 
 def faults(body: PolicyBody) -> list[dict[str, str]]:
