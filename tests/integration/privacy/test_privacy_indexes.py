@@ -38,8 +38,12 @@ async def here(settings: ServiceSettings) -> AsyncIterator[Connections]:
         ("requests", {"tenant": "t", "_id": {"$lt": "x"}}, [("_id", -1)]),
         ("requests", {"tenant": "t", "status": "running"}, [("_id", -1)]),
         ("requests", {"tenant": "t", "idempotency": "digest"}, None),
-        ("requests", {"tenant": "t", "learner": str(uuid4()), "open": True}, None),
-        ("requests", {"open": True, "send_again_at": {"$lte": NOW}}, None),
+        ("requests", {"tenant": "t", "learner": str(uuid4()), "unfinished": True}, None),
+        ("requests", {"tenant": "t", "learner": {"$in": ["l"]}, "unfinished": True, "version": {"$gt": 0}}, None),
+        ("requests", {"tenant": "t", "learner": str(uuid4())}, [("_id", 1)]),
+        ("requests", {"unfinished": True, "type": {"$in": ["erasure"]}, "send_again_at": {"$lte": NOW}}, None),
+        ("requests", {"unfinished": True, "type": {"$in": ["erasure"]}, "escalated_at": {"$ne": None}}, None),
+        ("requests", {"certify": {"$exists": True}}, None),
     ],
 )
 async def test_no_scan_and_no_sort_in_memory(

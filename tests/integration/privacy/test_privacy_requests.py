@@ -12,6 +12,9 @@ from tests.integration.privacy.conftest import Caller, policy
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+REFUSAL = {"ground": "legal-claims", "reason": "Exam under way"}
+
+
 def erasure(learner: str) -> dict[str, str]:
     return {"type": "erasure", "learner_id": learner}
 
@@ -63,7 +66,7 @@ class TestPost:
         for _ in range(2):
             made = await call("POST", "/requests", "learner", body=erasure(learner), learner=learner, headers=key)
             ids.add(made.json()["id"])
-            await call("POST", f"/requests/{made.json()['id']}/refuse", "dpo", body={"reason": "no"})
+            await call("POST", f"/requests/{made.json()['id']}/refuse", "dpo", body=REFUSAL)
         assert len(ids) == 1
 
     async def test_a_key_belongs_to_one_request(self, call: Caller, learner: str) -> None:
@@ -114,16 +117,16 @@ class TestApprove:
         for _ in range(2):
             answer = await call("POST", f"/requests/{request}/approve", "dpo")
             assert (answer.status_code, answer.json()["status"]) == (202, "running")
-        refusal = await call("POST", f"/requests/{request}/refuse", "dpo", body={"reason": "too late"})
+        refusal = await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL)
         assert refusal.status_code == 409
 
     async def test_refuse_gives_the_reason(self, call: Caller, learner: str) -> None:
         request = await self.pending(call, learner)
-        assert (await call("POST", f"/requests/{request}/refuse", "dpo", body={"reason": " "})).status_code == 400
-        refused = await call("POST", f"/requests/{request}/refuse", "dpo", body={"reason": "Exam under way"})
+        assert (await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL | {"reason": " "})).status_code == 400
+        refused = await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL)
         assert (refused.status_code, refused.json()["status"]) == (200, "refused")
         mine = (await call("GET", f"/requests/{request}", "learner", learner=learner)).json()
-        assert (mine["status"], mine["reason"], mine["receipts"]) == ("refused", "Exam under way", [])
+        assert (mine["status"], mine["reason"], mine["receipts"]) == ("refused", REFUSAL["reason"], [])
         assert (await call("POST", f"/requests/{request}/approve", "dpo")).status_code == 409
 
 

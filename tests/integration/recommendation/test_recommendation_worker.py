@@ -127,6 +127,7 @@ class TestPrivacy:
             await send(topics.CONSENTS, learner, decisions(5, profile="objected"))
             await until(lambda: _is(learners, learner, None))
             assert (await call("GET", f"/learners/{learner}/recommendations", "app")).status_code == 403
+            await until(lambda: _none_left(held, "erasures"))
             await until(lambda: _none_left(held, "receipts"))
         (receipt,) = [r for t, s, r in await received(held, topics.RECEIPTS) if (t, s) == (call.tenant, learner)]
         assert isinstance(receipt, Receipt)
@@ -145,6 +146,7 @@ class TestPrivacy:
             await send(topics.PROFILES, learner, late)
             await send(topics.PROFILES, other, late)
             await until(lambda: _is(learners, other, late.reflects))
+            await until(lambda: _none_left(held, "erasures"))
             await until(lambda: _none_left(held, "receipts"))
         found = [r for t, s, r in await received(held, topics.RECEIPTS) if (t, s) == (call.tenant, learner)]
         assert [(r.kind, r.request_id, r.counts) for r in found] == [("erasure", "r1", {"learners": 1})]

@@ -17,6 +17,7 @@ from privacy.requests.progress import CARRIERS, Carried, DataRequest, Status, ov
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RESEND = timedelta(seconds=30)
 MONTH = timedelta(days=30)
+HOUR = timedelta(hours=1)
 STATUSES = st.one_of(st.none(), st.sampled_from(ConsentStatus))
 HISTORIES = st.lists(st.tuples(st.sampled_from(PURPOSES), STATUSES), max_size=20)
 
@@ -72,8 +73,8 @@ class TestDecisions:
 
 
 def running() -> DataRequest:
-    asked = DataRequest("r", "erasure", "l", Status.pending, "dpo", NOW)
-    return started(asked, Carried({}, NOW), RESEND)
+    asked = DataRequest("r", "erasure", "l", Status.pending, "dpo", NOW, due_at=NOW + MONTH)
+    return started(asked, Carried({}, NOW), RESEND, NOW)
 
 
 class TestProgress:
@@ -95,11 +96,12 @@ class TestProgress:
     def test_sent_again_ever_later_and_at_last_failed(self) -> None:
         request, now, pauses = running(), NOW + RESEND, []
         while True:
-            request = overdue(request, now, RESEND, MONTH)
+            request = overdue(request, now, RESEND, HOUR)
             if request.status is Status.failed:
                 break
             assert request.send_again_at is not None
             pauses.append(request.send_again_at - now)
+            assert (request.escalated_at is not None) == (now - NOW >= HOUR)
             now = request.send_again_at
         assert pauses[:3] == [RESEND * 2, RESEND * 4, RESEND * 8]
         assert max(pauses) == timedelta(hours=1)
@@ -107,7 +109,7 @@ class TestProgress:
         assert request.send_again_at is None
 
     def test_late_receipts_complete_what_had_failed(self) -> None:
-        request = overdue(running(), NOW + MONTH * 2, RESEND, MONTH)
+        request = overdue(running(), NOW + MONTH * 2, RESEND, HOUR)
         assert request.status is Status.failed
         for service in ENFORCERS:
             request = received(request, service, Carried({}, NOW + MONTH * 2))

@@ -15,8 +15,11 @@ PURPOSE: Final = "profile"
 
 
 def keeps_rows(standing: Standing) -> bool:
-    """Whether rows of evidence may be kept: an objection restricts their use, a withdrawal removes them."""
-    return standing.allows(PURPOSE) or (not standing.erased and standing.status(PURPOSE) is ConsentStatus.objected)
+    """Whether rows of evidence may be kept: an objection or a restriction stops their use, a withdrawal removes them."""
+    if standing.erased:
+        return False
+    unrestricted = Standing(standing.policy, standing.state.model_copy(update={"restricted": False}))
+    return unrestricted.allows(PURPOSE) or standing.status(PURPOSE) is ConsentStatus.objected
 
 
 class ProfileParticipant:

@@ -32,6 +32,7 @@ class Dossier:
     changed: Mapping[str, int] = field(default_factory=dict)
     acknowledged: Mapping[str, int] = field(default_factory=dict)
     erased: bool = False
+    restricted: bool = False
 
     def enforcement(self, purpose: str) -> Enforcement:
         """`effective` once all who enforce have acknowledged the purpose's last change."""
@@ -39,7 +40,10 @@ class Dossier:
         return "effective" if all(self.acknowledged.get(s, 0) >= change for s in ENFORCERS) else "pending"
 
     def message(self) -> ConsentState:
-        return ConsentState(version=self.version, purposes=dict(self.decisions), erased=self.erased)
+        purposes = dict(self.decisions)
+        return ConsentState(
+            version=self.version, purposes=purposes, erased=self.erased, restricted=self.restricted
+        )
 
 
 def decide(dossier: Dossier, purpose: str, status: ConsentStatus | None, at: datetime) -> Dossier:
@@ -52,6 +56,13 @@ def decide(dossier: Dossier, purpose: str, status: ConsentStatus | None, at: dat
         decisions[purpose] = Decision(status=status, since=at)
     version = dossier.version + 1
     return replace(dossier, version=version, decisions=decisions, changed={**dossier.changed, purpose: version})
+
+
+def restrict(dossier: Dossier, restricted: bool) -> Dossier:
+    """Kept, and nothing else done with it (GDPR 18(2)), or no longer so; the same if nothing changes."""
+    if dossier.restricted == restricted:
+        return dossier
+    return replace(dossier, version=dossier.version + 1, restricted=restricted)
 
 
 def forget(dossier: Dossier) -> Dossier:

@@ -57,6 +57,7 @@ class Consents:
             "changed": dict(dossier.changed),
             "acknowledged": dict(dossier.acknowledged),
             "erased": dossier.erased,
+            "restricted": dossier.restricted,
             "at": at,
             "traceparent": current_traceparent(),
             "outbox": flag(learner),
@@ -112,4 +113,5 @@ def dossier_of(document: Document) -> Dossier:
         changed=document["changed"],
         acknowledged=document["acknowledged"],
         erased=document["erased"],
+        restricted=document.get("restricted", False),
     )

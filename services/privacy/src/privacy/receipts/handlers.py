@@ -1,6 +1,8 @@
-"""Receipts in: what enforces a decision now, and who has erased what."""
+"""Receipts in: what enforces a decision now, who has carried a request out, what recipients outside have answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from events.consumer import Rejected
@@ -10,10 +12,12 @@ from service_kit.mongo import Session
 
 from privacy.consents.decisions import ENFORCERS
 from privacy.consents.repository import Consents
-from privacy.requests.progress import Carried, received
+from privacy.requests.progress import Carried, DataRequest, Recipient, Status, received, with_recipient
 from privacy.requests.repository import Requests
 
 UNKNOWN_SERVICE: Final = "/service: not one that enforces decisions"
+Acknowledged = Mapping[tuple[str, str], tuple[int, datetime]]
+"""The version that a service holds of a learner's decisions, by (learner, service), and since when."""
 
 
 class ReceiptHandler:
@@ -28,27 +32,47 @@ class ReceiptHandler:
         await self._acknowledged(messages, session)
         for message in messages:
             receipt: Receipt | None = message.payload
-            if receipt is not None and receipt.kind == "erasure" and message.subject and receipt.request_id:
-                await self._erased(message.tenant, message.subject, receipt, session)
+            if receipt is not None and receipt.kind != "consent" and message.subject and receipt.request_id:
+                await self._answered(message.tenant, message.subject, receipt, session)
 
     async def committed(self) -> None:
         """Nothing here publishes."""
 
     async def _acknowledged(self, messages: Sequence[Message], session: Session) -> None:
-        versions: dict[tuple[str, str, str], int] = {}
+        held: dict[str, dict[tuple[str, str], tuple[int, datetime]]] = {}
         for message in messages:
             receipt: Receipt | None = message.payload
             if receipt is not None and receipt.kind == "consent" and message.subject and receipt.version:
-                place = (message.tenant, message.subject, receipt.service)
-                versions[place] = max(receipt.version, versions.get(place, 0))
-        for tenant in {tenant for tenant, _, _ in versions}:
-            own = [(learner, service, v) for (t, learner, service), v in versions.items() if t == tenant]
-            await self._consents.acknowledge(tenant, own, session)
+                own = held.setdefault(message.tenant, {})
+                place, now = (message.subject, receipt.service), (receipt.version, receipt.completed_at)
+                own[place] = max(own.get(place, now), now)
+        for tenant, own in held.items():
+            versions = [(learner, service, version) for (learner, service), (version, _) in own.items()]
+            await self._consents.acknowledge(tenant, versions, session)
+            await self._stopped(tenant, own, session)
 
-    async def _erased(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
+    async def _stopped(self, tenant: str, held: Acknowledged, session: Session) -> None:
+        """Restrictions and objections: who holds that version of the learner's standing has carried them out."""
+        for request in await self._requests.awaiting(tenant, sorted({learner for learner, _ in held}), session):
+            after = request
+            for (learner, service), (version, at) in held.items():
+                if learner == request.learner and request.version is not None and version >= request.version:
+                    after = received(after, service, Carried({}, at))
+            await self._put(tenant, request, after, session)
+
+    async def _answered(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
         request = await self._requests.find(tenant, receipt.request_id or "", session)
-        if request is None or request.learner != learner:
+        if request is None or not await self._requests.is_about(tenant, request.id, learner):
             return
-        after = received(request, receipt.service, Carried(receipt.counts, receipt.completed_at))
-        if after is not request:
-            await self._requests.put(tenant, after, session)
+        after = request
+        if receipt.returning_refused_until is not None:
+            after = replace(after, returning_refused_until=receipt.returning_refused_until)
+        for told in receipt.recipients:
+            after = with_recipient(after, Recipient(**told.model_dump()))
+        if receipt.kind == "erasure":
+            after = received(after, receipt.service, Carried(receipt.counts, receipt.completed_at))
+        await self._put(tenant, request, after, session)
+
+    async def _put(self, tenant: str, before: DataRequest, after: DataRequest, session: Session) -> None:
+        if after is not before:
+            await self._requests.put(tenant, after, session, certify=after.status is Status.completed)

@@ -1,13 +1,26 @@
 """A request, from the asking to the durable start."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from service_kit.mongo import DuplicateKeyError, Session, in_transaction
-from service_kit.problems import Conflict, NotFound
+from service_kit.problems import BadRequest, Conflict, NotFound
 from uuid_utils.compat import uuid7
 
-from privacy.requests.progress import Carried, DataRequest, Kind, Status, started
+from privacy.requests.progress import (
+    COLLECTED,
+    Carried,
+    DataRequest,
+    Kind,
+    Status,
+    identity_asked,
+    identity_confirmed,
+    started,
+)
+from privacy.requests.rules import rules_of
+from privacy.requests.standing import acknowledged, let_go, stop
 from privacy.state import State
 
 
@@ -21,6 +34,8 @@ class Asking:
     approved: bool
     subject: str
     idempotency_key: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    by: str = "learner"
 
     @property
     def idempotency(self) -> str | None:
@@ -30,10 +45,10 @@ class Asking:
 
 
 async def ask(asking: Asking, state: State) -> DataRequest:
-    """Make the request, or find it: under the same Idempotency-Key, or because the learner has an open one.
+    """Make the request, or find it: under the same Idempotency-Key, or because the learner has one of the kind open.
 
-    A pending one that an officer asks for as well is thereby approved. Raises `Conflict` where the key was used for
-    another learner.
+    A pending one that an officer asks for as well is thereby approved. Access and portability need nobody's approval.
+    Raises `Conflict` where the key was used for another learner, or where the law has the request wait.
     """
     for _ in range(3):
         try:
@@ -47,11 +62,13 @@ async def _ask(asking: Asking, state: State, session: Session) -> DataRequest:
     repeated = await _repeated(asking, state, session)
     if repeated is not None:
         return repeated
-    request = await state.requests.open_of(asking.tenant, asking.learner, session)
+    request = (await state.requests.unfinished(asking.tenant, asking.learner, session)).get(asking.type)
     if request is None:
-        request = _new(asking, state)
+        request = (await rules_of(asking.tenant, state, session)).dated(_new(asking, state))
         await state.requests.add(asking.tenant, request, asking.idempotency, session)
-    if asking.approved and request.status is Status.pending:
+        if request.type == "objection":  # GDPR 21(1): it stops now, an officer decides afterwards
+            request = await stop(asking.tenant, request, state, session)
+    if request.status is Status.pending and (asking.approved or request.type in COLLECTED):
         return await _start(asking.tenant, request, state, session)
     return request
 
@@ -60,9 +77,13 @@ async def _repeated(asking: Asking, state: State, session: Session) -> DataReque
     if asking.idempotency is None:
         return None
     found = await state.requests.repeated(asking.tenant, asking.idempotency, session)
-    if found is not None and (found.learner, found.type) != (asking.learner, asking.type):
+    if found is not None and not await _is_same(asking, found, state):
         raise Conflict("This Idempotency-Key was used for another request")
     return found
+
+
+async def _is_same(asking: Asking, found: DataRequest, state: State) -> bool:
+    return found.type == asking.type and await state.requests.is_about(asking.tenant, found.id, asking.learner)
 
 
 def _new(asking: Asking, state: State) -> DataRequest:
@@ -71,8 +92,9 @@ def _new(asking: Asking, state: State) -> DataRequest:
         type=asking.type,
         learner=asking.learner,
         status=Status.pending,
-        requested_by="dpo" if asking.approved else "learner",
+        requested_by=asking.by,
         requested_at=state.clock(),
+        details=asking.details,
     )
 
 
@@ -80,7 +102,7 @@ async def approve(tenant: str, request_id: str, state: State) -> DataRequest:
     """Start a pending request; one that is started already stays so. Raises `NotFound`, `Conflict`."""
 
     async def start(session: Session) -> DataRequest:
-        request = await _found(tenant, request_id, state, session)
+        request = await found(tenant, request_id, state, session)
         if request.status is Status.refused:
             raise Conflict("The request was refused")
         return await _start(tenant, request, state, session) if request.status is Status.pending else request
@@ -88,23 +110,83 @@ async def approve(tenant: str, request_id: str, state: State) -> DataRequest:
     return await in_transaction(state.client, start)
 
 
-async def refuse(tenant: str, request_id: str, reason: str, state: State) -> DataRequest:
-    """Refuse a pending request; one that is refused already stays so. Raises `NotFound`, `Conflict`."""
+async def refuse(tenant: str, request_id: str, ground: str, reason: str, state: State) -> DataRequest:
+    """Refuse a pending request on a ground that the tenant's pack knows; one that is refused already stays so.
+
+    An objection that is overridden lets the processing go on. Raises `NotFound`, `Conflict`, `BadRequest`.
+    """
 
     async def end(session: Session) -> DataRequest:
-        request = await _found(tenant, request_id, state, session)
+        request = await found(tenant, request_id, state, session)
         if request.status is Status.refused:
             return request
         if request.status is not Status.pending:
             raise Conflict(f"The request is {request.status.value} already")
-        refused = replace(request, status=Status.refused, reason=reason, completed_at=state.clock())
-        await state.requests.put(tenant, refused, session)
+        await _check_ground(tenant, request, ground, state, session)
+        now = state.clock()
+        refused = replace(request, status=Status.refused, ground=ground, reason=reason, completed_at=now)
+        await state.requests.put(tenant, refused, session, texts=True, certify=True)
+        if request.type == "objection":
+            await let_go(tenant, request, state, session)
         return refused
 
     return await in_transaction(state.client, end)
 
 
-async def _found(tenant: str, request_id: str, state: State, session: Session) -> DataRequest:
+async def _check_ground(tenant: str, request: DataRequest, ground: str, state: State, session: Session) -> None:
+    known = [one.code for one in (await rules_of(tenant, state, session)).grounds(request.type)]
+    if not known:
+        raise Conflict(f"The policy pack grants every request for {request.type}")
+    if ground not in known:
+        errors = [{"pointer": "/ground", "detail": f"expected one of {', '.join(known)}"}]
+        raise BadRequest("The policy pack does not know this ground", errors=errors)
+
+
+async def extend(tenant: str, request_id: str, reason: str, state: State) -> DataRequest:
+    """Take the further time that the pack allows, once and before the first is over (GDPR 12(3)).
+
+    Raises `NotFound`, `Conflict`.
+    """
+
+    async def longer(session: Session) -> DataRequest:
+        request = await found(tenant, request_id, state, session)
+        now = state.clock()
+        if request.extended_at is not None:
+            raise Conflict("The request was extended already")
+        if request.status not in (Status.pending, Status.running) or (request.due_at and now > request.due_at):
+            raise Conflict("Only a request that is open and within its time can be extended")
+        due = (await rules_of(tenant, state, session)).extended(request)
+        if due is None:
+            raise Conflict("The policy pack allows no further time")
+        extended = replace(request, due_at=due, extended_at=now, extension_reason=reason)
+        await state.requests.put(tenant, extended, session, texts=True)
+        return extended
+
+    return await in_transaction(state.client, longer)
+
+
+async def check_identity(tenant: str, request_id: str, confirmed: bool, state: State) -> DataRequest:
+    """Ask whoever made the request to show who they are, or say that they have (GDPR 12(6)).
+
+    Raises `NotFound`, `Conflict`.
+    """
+
+    async def change(session: Session) -> DataRequest:
+        request = await found(tenant, request_id, state, session)
+        if request.status is not Status.pending:
+            raise Conflict(f"The request is {request.status.value} already")
+        if confirmed == (request.identity == "confirmed"):
+            return request
+        now = state.clock()
+        checked = identity_confirmed(request, now) if confirmed else identity_asked(request, now)
+        await state.requests.put(tenant, checked, session)
+        return checked
+
+    return await in_transaction(state.client, change)
+
+
+async def found(tenant: str, request_id: str, state: State, session: Session | None = None) -> DataRequest:
+    """Raises `NotFound`."""
     request = await state.requests.find(tenant, request_id, session)
     if request is None:
         raise NotFound("There is no such request")
@@ -112,9 +194,24 @@ async def _found(tenant: str, request_id: str, state: State, session: Session) -
 
 
 async def _start(tenant: str, request: DataRequest, state: State, session: Session) -> DataRequest:
-    """Forget the learner here and tell the others, in one transaction."""
+    """Do here what can be done here, and tell the others, in one transaction. Raises `Conflict`."""
+    if request.identity == "asked":
+        raise Conflict("Whoever asked has not shown yet who they are")
+    unfinished = await state.requests.unfinished(tenant, request.learner, session)
+    reason = (await rules_of(tenant, state, session)).waits(request.type, unfinished.keys())
+    if reason is not None:
+        raise Conflict(reason)
     now = state.clock()
-    counts = await state.consents.forget(tenant, request.learner, now, session)
-    running = started(request, Carried(counts, now), state.resend)
-    await state.requests.put(tenant, running, session, send=True)
+    if request.type == "erasure":
+        counts = await state.consents.forget(tenant, request.learner, now, session)
+        running = started(request, Carried(counts, now), state.resend, now)
+        await state.requests.put(tenant, running, session, send=True)
+    elif request.type in ("restriction", "objection"):
+        stopped = await stop(tenant, request, state, session)
+        held = await state.consents.find(tenant, request.learner, session)
+        running = acknowledged(started(stopped, Carried({}, now), state.resend, now), held, now)
+        await state.requests.put(tenant, running, session)
+    else:  # privacy's worker calls the services
+        running = replace(started(request, None, state.resend, now), send_again_at=now)
+        await state.requests.put(tenant, running, session)
     return running

@@ -4,18 +4,27 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
+from service_kit.audit import Action, AuditEntry, Who
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
-from service_kit.problems import Forbidden, NotFound
 
-from privacy.requests.asking import Asking, approve, ask, refuse
-from privacy.requests.progress import Status
-from privacy.requests.schemas import Accepted, RefusalBody, RequestBody, RequestView
-from privacy.state import Here
+from privacy.requests.access import check_may_ask, visible
+from privacy.requests.asking import Asking, approve, ask, check_identity, extend, refuse
+from privacy.requests.progress import DataRequest, Status
+from privacy.requests.restricting import lift
+from privacy.requests.schemas import (
+    Accepted,
+    ExtensionBody,
+    IdentityBody,
+    RefusalBody,
+    RequestBody,
+    RequestView,
+)
+from privacy.state import Here, State
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-Caller = Annotated[Principal, Depends(require(Role.learner, Role.dpo))]
+Caller = Annotated[Principal, Depends(require(Role.learner, Role.guardian, Role.dpo))]
 Officer = Annotated[Principal, Depends(require(Role.dpo))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
@@ -23,16 +32,27 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 @router.post("", status_code=202)
 async def make(body: RequestBody, principal: Caller, state: Here, idempotency_key: IdempotencyKey = None) -> Accepted:
-    """Ask for an erasure. An officer's runs at once; a learner's waits for an officer's approval.
+    """Ask for erasure, access, portability, restriction, rectification, or object.
 
-    The same Idempotency-Key, or a request of this learner that is still open, answers with that same request.
+    What an officer asks for runs at once, and so do access and portability; the rest waits for an officer's approval,
+    an objection with the processing stopped. The same Idempotency-Key, or a request of this learner and kind that is
+    still open, answers with that same request.
     """
     learner = str(body.learner_id)
-    if not principal.may_see(learner, Role.dpo):
-        raise Forbidden("A learner asks for the own erasure only")
+    role = await check_may_ask(principal, learner, state)
     approved = principal.has(Role.dpo)
-    asking = Asking(principal.tenant, body.type, learner, approved, principal.subject, idempotency_key)
+    asking = Asking(
+        principal.tenant,
+        body.type,
+        learner,
+        approved,
+        principal.subject,
+        idempotency_key,
+        body.details(),
+        by=Role.dpo.value if approved else role,
+    )
     request = await ask(asking, state)
+    await _audit(principal, request, state)
     return Accepted(id=request.id, status=request.status)
 
 
@@ -49,22 +69,47 @@ async def index(
 
 @router.get("/{request_id}")
 async def read(request_id: UUID, principal: Caller, state: Here) -> RequestView:
-    """A request and its receipts; a learner sees the own."""
-    request = await state.requests.find(principal.tenant, str(request_id))
-    if request is None or not principal.may_see(request.learner, Role.dpo):
-        raise NotFound("There is no such request")
-    return RequestView.of(request)
+    """A request and its receipts; a learner sees the own, a guardian those of the child."""
+    return RequestView.of(await visible(principal, str(request_id), state))
 
 
 @router.post("/{request_id}/approve", status_code=202)
 async def approve_one(request_id: UUID, principal: Officer, state: Here) -> Accepted:
     """Start a pending request."""
     request = await approve(principal.tenant, str(request_id), state)
+    await _audit(principal, request, state)
     return Accepted(id=request.id, status=request.status)
 
 
 @router.post("/{request_id}/refuse")
 async def refuse_one(request_id: UUID, body: RefusalBody, principal: Officer, state: Here) -> Accepted:
-    """Refuse a pending request, with the reason that the learner is told."""
-    request = await refuse(principal.tenant, str(request_id), body.reason, state)
+    """Refuse a pending request, on a ground of the policy pack and with the reason that the learner is told."""
+    request = await refuse(principal.tenant, str(request_id), body.ground, body.reason, state)
+    await _audit(principal, request, state)
     return Accepted(id=request.id, status=request.status)
+
+
+@router.post("/{request_id}/extend")
+async def extend_one(request_id: UUID, body: ExtensionBody, principal: Officer, state: Here) -> RequestView:
+    """Take the further time that the policy pack allows, with the reason that the learner is told."""
+    return RequestView.of(await extend(principal.tenant, str(request_id), body.reason, state))
+
+
+@router.post("/{request_id}/identity")
+async def identity(request_id: UUID, body: IdentityBody, principal: Officer, state: Here) -> RequestView:
+    """Ask whoever made a pending request to show who they are, or say that they have; until then nothing starts."""
+    return RequestView.of(await check_identity(principal.tenant, str(request_id), body.state == "confirmed", state))
+
+
+@router.post("/{request_id}/lift", status_code=202)
+async def lift_one(request_id: UUID, principal: Officer, state: Here) -> RequestView:
+    """End a restriction; the learner is to be told before (GDPR 18(3))."""
+    return RequestView.of(await lift(principal.tenant, str(request_id), state))
+
+
+async def _audit(principal: Principal, request: DataRequest, state: State) -> None:
+    action = Action.erased if request.type == "erasure" and request.status is Status.running else Action.changed
+    learners = (request.learner,) if request.learner else ()
+    ground = request.ground or (request.clauses[0] if request.clauses else "")
+    what = f"requests/{request.type}/{request.status.value}"
+    await state.audit.record(AuditEntry(principal.tenant, Who.of(principal), action, what, learners, ground))

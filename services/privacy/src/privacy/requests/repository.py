@@ -1,17 +1,23 @@
 """Requests in MongoDB. They stay, with their receipts, as the proof of what was done.
 
-A learner has at most one open request; `idempotency` is a digest of who asked under which Idempotency-Key.
+A learner has at most one unfinished request of a kind; `idempotency` is a digest of who asked under which
+Idempotency-Key. Whom it is about and every text lie sealed under the learner's own key (`sealed`). `learner` stands
+there in the clear while the services have to be told, and goes when an erasure is done; then `subject`, a digest of the
+request's and the learner's random ids, is left: whoever holds the learner_id can show that the request was theirs.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
+from events.sealing import KeyGone, Owner, Sealed, Sealer
 from events.tracing import current_traceparent
 from service_kit.mongo import ASCENDING, DESCENDING, Collection, CollectionSpec, Database, Document, Index, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
-from privacy.requests.progress import OPEN, Carried, DataRequest, Status
+from privacy.requests.progress import CARRIERS_OF, OPEN, Carried, DataRequest, Kind, Recipient, Status
 
 REQUESTS: Final = CollectionSpec(
     "requests",
@@ -19,34 +25,50 @@ REQUESTS: Final = CollectionSpec(
     (
         Index((("tenant", ASCENDING), ("_id", DESCENDING))),
         Index((("tenant", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING))),
-        Index((("tenant", ASCENDING), ("learner", ASCENDING)), unique=True, where={"open": True}),
+        Index(
+            (("tenant", ASCENDING), ("learner", ASCENDING), ("type", ASCENDING)),
+            unique=True,
+            where={"unfinished": True},
+        ),
+        Index((("tenant", ASCENDING), ("learner", ASCENDING), ("_id", ASCENDING))),
         Index(
             (("tenant", ASCENDING), ("idempotency", ASCENDING)),
             unique=True,
             where={"idempotency": {"$exists": True}},
         ),
-        Index((("send_again_at", ASCENDING),), where={"open": True}),
+        Index((("type", ASCENDING), ("send_again_at", ASCENDING)), where={"unfinished": True}),
+        Index((("certify", ASCENDING),), where={"certify": {"$exists": True}}),
         OUTBOX_INDEX,
     ),
 )
 
 
 class Requests:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, sealer: Sealer) -> None:
         self._requests: Collection = db[REQUESTS.name]
+        self._sealer = sealer
 
     async def find(self, tenant: str, request_id: str, session: Session | None = None) -> DataRequest | None:
-        return _or_none(await self._requests.find_one({"_id": request_id, "tenant": tenant}, session=session))
+        return await self._or_none(
+            await self._requests.find_one({"_id": request_id, "tenant": tenant}, session=session)
+        )
 
     async def repeated(self, tenant: str, idempotency: str, session: Session) -> DataRequest | None:
         """The request made under this Idempotency-Key."""
-        return _or_none(await self._requests.find_one({"tenant": tenant, "idempotency": idempotency}, session=session))
-
-    async def open_of(self, tenant: str, learner: str, session: Session) -> DataRequest | None:
-        """The learner's pending or running request."""
-        return _or_none(
-            await self._requests.find_one({"tenant": tenant, "learner": learner, "open": True}, session=session)
+        return await self._or_none(
+            await self._requests.find_one({"tenant": tenant, "idempotency": idempotency}, session=session)
         )
+
+    async def unfinished(self, tenant: str, learner: str, session: Session | None = None) -> dict[Kind, DataRequest]:
+        """The learner's pending and running requests by kind."""
+        query = {"tenant": tenant, "learner": learner, "unfinished": True}
+        found = await self._opened(await self._requests.find(query, session=session).to_list(None))
+        return {request.type: request for request in found}
+
+    async def of_learner(self, tenant: str, learner: str) -> list[DataRequest]:
+        """All of a learner's, oldest first."""
+        found = self._requests.find({"tenant": tenant, "learner": learner}).sort("_id", ASCENDING)
+        return await self._opened(await found.to_list(None))
 
     async def page(self, tenant: str, status: Status | None, after: str | None, limit: int) -> list[DataRequest]:
         """The newest first, from after that id on."""
@@ -55,37 +77,71 @@ class Requests:
             query["status"] = status.value
         if after is not None:
             query["_id"] = {"$lt": after}
-        found = await self._requests.find(query).sort("_id", DESCENDING).limit(limit).to_list(None)
-        return [request_of(document) for document in found]
+        return await self._opened(await self._requests.find(query).sort("_id", DESCENDING).limit(limit).to_list(None))
+
+    async def is_about(self, tenant: str, request_id: str, learner: str | None) -> bool:
+        """Whether the request is that learner's, also when nothing else of the learner is left."""
+        if learner is None:
+            return False
+        query = {"_id": request_id, "tenant": tenant, "subject": subject_digest(request_id, learner)}
+        return await self._requests.find_one(query, {"_id": 1}) is not None
 
     async def add(self, tenant: str, request: DataRequest, idempotency: str | None, session: Session) -> None:
-        document = {"_id": request.id, "tenant": tenant, **_changing(request)}
+        document = {
+            "_id": request.id,
+            "tenant": tenant,
+            **_changing(request),
+            "sealed": await self._sealed(tenant, request),
+        }
         document |= {
             "type": request.type,
             "learner": request.learner,
+            "subject": subject_digest(request.id, request.learner),
             "requested_by": request.requested_by,
             "requested_at": request.requested_at,
+            "pack": request.pack,
+            "clauses": list(request.clauses),
         }
         if idempotency is not None:
             document["idempotency"] = idempotency
         await self._requests.insert_one(document, session=session)
 
-    async def put(self, tenant: str, request: DataRequest, session: Session, *, send: bool = False) -> None:
-        """Store what has changed; `send` flags it for `privacy.requests.v1`."""
+    async def put(
+        self,
+        tenant: str,
+        request: DataRequest,
+        session: Session,
+        *,
+        send: bool = False,
+        texts: bool = False,
+        certify: bool = False,
+    ) -> None:
+        """Store what has changed; `send` flags it for `privacy.requests.v1`, `certify` for a certificate or notice.
+
+        `texts`: the texts too. An erasure that is done lets go of the learner's id.
+        """
         values = _changing(request)
         if send:
             values |= {"outbox": flag(request.learner), "traceparent": current_traceparent()}
-        await self._requests.update_one({"_id": request.id, "tenant": tenant}, {"$set": values}, session=session)
+        if texts:
+            values["sealed"] = await self._sealed(tenant, request)
+        if certify:
+            values["certify"] = request.status.value
+        change: Document = {"$set": values}
+        if request.type == "erasure" and request.status is Status.completed:
+            change["$unset"] = {"learner": ""}
+        await self._requests.update_one({"_id": request.id, "tenant": tenant}, change, session=session)
 
-    async def due(self, now: datetime, limit: int) -> list[tuple[str, DataRequest]]:
-        """Requests of all tenants that are to be sent again: (tenant, request)."""
-        found = await self._requests.find({"open": True, "send_again_at": {"$lte": now}}).limit(limit).to_list(None)
-        return [(document["tenant"], request_of(document)) for document in found]
+    async def due(self, now: datetime, kinds: Sequence[str], limit: int) -> list[tuple[str, DataRequest]]:
+        """Requests of all tenants whose time has come: (tenant, request)."""
+        query = {"unfinished": True, "type": {"$in": list(kinds)}, "send_again_at": {"$lte": now}}
+        found = await self._requests.find(query).limit(limit).to_list(None)
+        return list(zip((d["tenant"] for d in found), await self._opened(found), strict=True))
 
-    async def resend(self, tenant: str, was: DataRequest, now: DataRequest) -> bool:
-        """Store and flag it, unless someone else has done so since; whether it was done."""
-        values = _changing(now)
-        if now.status is Status.running:
+    async def resend(self, tenant: str, was: DataRequest, now: DataRequest, *, send: bool = True) -> bool:
+        """Store (and flag it), unless someone else has done so since; whether it was done."""
+        values = {key: value for key, value in _changing(now).items() if key != "receipts"}
+        if now.status is Status.running and send:
             values["outbox"] = flag(now.learner)
         result = await self._requests.update_one(
             {
@@ -95,17 +151,69 @@ class Requests:
                 "send_again_at": was.send_again_at,
                 "sent": was.sent,
             },
-            {"$set": {k: v for k, v in values.items() if k != "receipts"}},
+            {"$set": values},
         )
         return result.modified_count == 1
+
+    async def awaiting(self, tenant: str, learners: Sequence[str], session: Session) -> list[DataRequest]:
+        """Requests of these learners that are carried out as their standing, and lack a service's word."""
+        query = {"tenant": tenant, "learner": {"$in": list(learners)}, "unfinished": True}
+        found = await self._requests.find({**query, "version": {"$gt": 0}}, session=session).to_list(None)
+        return await self._opened(found)
+
+    async def to_certify(self, limit: int) -> list[tuple[str, DataRequest]]:
+        found = await self._requests.find({"certify": {"$exists": True}}).limit(limit).to_list(None)
+        return list(zip((d["tenant"] for d in found), await self._opened(found), strict=True))
+
+    async def certified(self, tenant: str, request: DataRequest, session: Session) -> None:
+        await self._requests.update_one(
+            {"_id": request.id, "tenant": tenant}, {"$unset": {"certify": ""}}, session=session
+        )
+
+    async def count_escalated(self) -> int:
+        query = {"unfinished": True, "type": {"$in": sorted(CARRIERS_OF)}, "escalated_at": {"$ne": None}}
+        return await self._requests.count_documents(query)
+
+    async def _sealed(self, tenant: str, request: DataRequest) -> Document:
+        texts = {
+            "learner": request.learner,
+            "details": dict(request.details),
+            "reason": request.reason,
+            "extension_reason": request.extension_reason,
+        }
+        (sealed,) = await self._sealer.seal([(Owner(tenant, request.learner), orjson.dumps(texts))])
+        return {"data": sealed.data, "key": sealed.key}
+
+    async def _or_none(self, document: Document | None) -> DataRequest | None:
+        return (await self._opened([document]))[0] if document else None
+
+    async def _opened(self, documents: Sequence[Document]) -> list[DataRequest]:
+        sealed = [Sealed(bytes(d["sealed"]["data"]), d["sealed"]["key"]) for d in documents]
+        try:
+            texts = [orjson.loads(data) for data in await self._sealer.open(sealed)]
+        except KeyGone:
+            texts = [await self._one(each) for each in sealed]
+        return [request_of(d, text) for d, text in zip(documents, texts, strict=True)]
+
+    async def _one(self, sealed: Sealed) -> dict[str, Any]:
+        """The texts, or none where the learner's key is destroyed."""
+        try:
+            texts: dict[str, Any] = orjson.loads((await self._sealer.open([sealed]))[0])
+        except KeyGone:
+            return {}
+        return texts
+
+
+def subject_digest(request_id: str, learner: str) -> str:
+    """Of two random ids, so that neither can be guessed from it."""
+    return hashlib.sha256(f"{request_id}\n{learner}".encode()).hexdigest()
 
 
 def _changing(request: DataRequest) -> dict[str, Any]:
     return {
         "status": request.status.value,
-        "open": request.status in OPEN,
+        "unfinished": request.status in OPEN,
         "completed_at": request.completed_at,
-        "reason": request.reason,
         "receipts": [
             {"service": service, "counts": dict(carried.counts), "completed_at": carried.completed_at}
             for service, carried in request.receipts.items()
@@ -113,26 +221,49 @@ def _changing(request: DataRequest) -> dict[str, Any]:
         "started_at": request.started_at,
         "sent": request.sent,
         "send_again_at": request.send_again_at,
+        "due_at": request.due_at,
+        "ground": request.ground,
+        "extended_at": request.extended_at,
+        "identity": request.identity,
+        "identity_asked_at": request.identity_asked_at,
+        "version": request.version,
+        "escalated_at": request.escalated_at,
+        "key_destroyed_at": request.key_destroyed_at,
+        "recipients": [
+            {"name": r.name, "purpose": r.purpose, "outcome": r.outcome, "statements": r.statements, "reason": r.reason}
+            for r in request.recipients
+        ],
+        "returning_refused_until": request.returning_refused_until,
     }
 
 
-def _or_none(document: Document | None) -> DataRequest | None:
-    return request_of(document) if document else None
-
-
-def request_of(document: Document) -> DataRequest:
+def request_of(document: Document, texts: Mapping[str, Any]) -> DataRequest:
     receipts: Sequence[Document] = document["receipts"]
     return DataRequest(
         id=document["_id"],
         type=document["type"],
-        learner=document["learner"],
+        learner=texts.get("learner", document.get("learner", "")),
         status=Status(document["status"]),
         requested_by=document["requested_by"],
         requested_at=document["requested_at"],
         completed_at=document["completed_at"],
-        reason=document["reason"],
+        reason=texts.get("reason"),
         receipts={r["service"]: Carried(r["counts"], r["completed_at"]) for r in receipts},
         started_at=document["started_at"],
         sent=document["sent"],
         send_again_at=document["send_again_at"],
+        due_at=document["due_at"],
+        pack=document["pack"],
+        clauses=tuple(document["clauses"]),
+        ground=document["ground"],
+        extended_at=document["extended_at"],
+        extension_reason=texts.get("extension_reason"),
+        identity=document["identity"],
+        identity_asked_at=document["identity_asked_at"],
+        details=texts.get("details", {}),
+        version=document["version"],
+        escalated_at=document["escalated_at"],
+        key_destroyed_at=document["key_destroyed_at"],
+        recipients=tuple(Recipient(**r) for r in document["recipients"]),
+        returning_refused_until=document["returning_refused_until"],
     )

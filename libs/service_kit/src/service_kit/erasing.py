@@ -1,0 +1,144 @@
+"""Erasures, carried out by each service: block, delete, wait, sweep once more, and only then say so.
+
+The request's message blocks the learner (`ConsentView.put_erased`) and leaves a note in `erasures`, in the transaction
+of its batch. This job deletes in transactions of its own, so that a learner with much data holds up nobody's decisions.
+A request that began before the block may still have written afterwards: what the sweep finds counts too.
+
+`{_id: "tenant/request", tenant, learner, request, counts, swept, due_at}`
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final, Protocol
+
+from events.payloads import Receipt
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service_kit.clock import Clock
+from service_kit.mongo import (
+    ASCENDING,
+    Client,
+    Collection,
+    CollectionSpec,
+    Database,
+    Document,
+    Index,
+    Session,
+    in_transaction,
+)
+from service_kit.settings import danger
+from service_kit.turning import Turning, quietly
+
+log = logging.getLogger(__name__)
+
+ERASURES: Final = CollectionSpec("erasures", "source", (Index((("due_at", ASCENDING),)),))
+REST_SECONDS: Final = 0.5
+CLAIM: Final = timedelta(seconds=60)
+DEADLINE_SECONDS: Final = 45.0
+
+SendReceipt = Callable[[str, str, Receipt, Session], Awaitable[None]]
+
+
+class ErasingSettings(BaseSettings):
+    """How a service makes sure that nothing written meanwhile outlives an erasure."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
+
+    erasure_fence_seconds: float = Field(
+        2,
+        gt=0,
+        le=50,
+        description="Between the deletion and the sweep after it: requests begun before the block end in this time",
+        json_schema_extra=danger("Below the time a write may take: one that was on its way may stay, sealed."),
+    )
+
+
+class Erases(Protocol):
+    async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]: ...
+
+
+class Erasures:
+    """The notes of what is to be erased."""
+
+    def __init__(self, db: Database) -> None:
+        self._erasures: Collection = db[ERASURES.name]
+
+    async def begin(self, tenant: str, learner: str, request: str, clock: Clock, session: Session) -> None:
+        """Note it, also when it was carried out before: the request is sent again where the receipt was lost."""
+        note = {"tenant": tenant, "learner": learner, "request": request, "counts": {}, "swept": False}
+        await self._erasures.update_one(
+            {"_id": f"{tenant}/{request}"}, {"$setOnInsert": note | {"due_at": clock()}}, upsert=True, session=session
+        )
+
+
+class Erasing:
+    """The worker's job. `wake` after a batch was committed makes it look at once."""
+
+    def __init__(
+        self,
+        client: Client,
+        db: Database,
+        service: str,
+        participant: Erases,
+        clock: Clock,
+        receipt: SendReceipt,
+        sent: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._erasures: Collection = db[ERASURES.name]
+        self._service = service
+        self._participant = participant
+        self._clock = clock
+        self._receipt = receipt
+        self._sent = sent
+        self._fence = timedelta(seconds=ErasingSettings().erasure_fence_seconds)
+        turning = Turning("erasing", self._turn, rest_seconds=REST_SECONDS)
+        self.run, self.wake, self.check = turning.run, turning.wake, turning.check
+
+    async def _turn(self) -> bool:
+        return await self.turn()
+
+    async def turn(self) -> bool:
+        """Carry out the next that is due; whether there was one."""
+        now = self._clock()
+        note = await self._erasures.find_one_and_update(
+            {"due_at": {"$lte": now}}, {"$set": {"due_at": now + CLAIM}}, sort=[("due_at", ASCENDING)]
+        )
+        if note is None:
+            return False
+        try:
+            done = await in_transaction(
+                self._client, lambda session: self._carry_out(note, session), deadline_seconds=DEADLINE_SECONDS
+            )
+        except Exception:
+            await quietly(self._give_back(note["_id"]))
+            raise
+        if done:
+            self._sent()
+        return True
+
+    async def _give_back(self, note: str) -> None:
+        await self._erasures.update_one({"_id": note}, {"$set": {"due_at": self._clock()}})
+
+    async def _carry_out(self, note: Document, session: Session) -> bool:
+        """Delete (again); the receipt goes out after the sweep. Whether it was that."""
+        tenant, learner = note["tenant"], note["learner"]
+        removed = await self._participant.erase(tenant, learner, session)
+        counts = {name: note["counts"].get(name, 0) + number for name, number in removed.items()}
+        where = {"_id": note["_id"], "swept": note["swept"]}
+        if not note["swept"]:
+            again = {"$set": {"counts": counts, "swept": True, "due_at": self._clock() + self._fence}}
+            await self._erasures.update_one(where, again, session=session)
+            return False
+        await self._erasures.delete_one(where, session=session)
+        receipt = Receipt(
+            service=self._service,
+            kind="erasure",
+            request_id=note["request"],
+            counts=counts,
+            completed_at=self._clock(),
+        )
+        await self._receipt(tenant, learner, receipt, session)
+        return True

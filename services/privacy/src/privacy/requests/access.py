@@ -1,0 +1,45 @@
+"""Who may ask for whom, and see what came of it: the learner, a guardian with a verified link, an officer."""
+
+from service_kit.auth import Principal, Role
+from service_kit.problems import Forbidden, NotFound
+
+from privacy.requests.asking import found
+from privacy.requests.progress import DataRequest
+from privacy.state import State
+
+
+async def role_towards(principal: Principal, learner: str, state: State) -> str | None:
+    """As what the caller acts for this learner; None: not at all."""
+    if principal.may_see(learner):
+        return Role.learner.value
+    if principal.has(Role.guardian) and await is_guardian(principal, learner, state):
+        return Role.guardian.value
+    return Role.dpo.value if principal.has(Role.dpo) else None
+
+
+async def is_guardian(principal: Principal, learner: str, state: State) -> bool:
+    """Whether a verified link makes the caller this learner's guardian now: no link is known yet."""
+    return False
+
+
+async def check_may_ask(principal: Principal, learner: str, state: State) -> str:
+    """The caller's role towards the learner. Raises `Forbidden`."""
+    role = await role_towards(principal, learner, state)
+    if role is None:
+        raise Forbidden("A request is made by the learner, a guardian of the learner, or the data protection officer")
+    return role
+
+
+async def visible(principal: Principal, request_id: str, state: State) -> DataRequest:
+    """A request that the caller may see. Raises `NotFound`."""
+    request = await found(principal.tenant, request_id, state)
+    if await _may_see(principal, request, state):
+        return request
+    raise NotFound("There is no such request")
+
+
+async def _may_see(principal: Principal, request: DataRequest, state: State) -> bool:
+    if request.learner:
+        return await role_towards(principal, request.learner, state) is not None
+    own = principal.learner_id if principal.has(Role.learner) else None
+    return principal.has(Role.dpo) or await state.requests.is_about(principal.tenant, request.id, own)
