@@ -1,24 +1,38 @@
 """Settings of privacy alone."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from service_kit.settings import danger
 
 
-class ErasureSettings(BaseSettings):
-    """How long privacy waits for the other services' receipts."""
+class SigningSettings(BaseSettings):
+    """What certificates and checkpoints of the audit are signed with."""
 
     model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
 
-    erasure_resend_seconds: float = Field(
-        30,
-        gt=0,
-        description="A request without all its receipts is sent again after this, then after twice that, …",
-        json_schema_extra=danger("Too small: requests pile up on the topic while a service is away."),
+    signing_key: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 seed, 32 bytes in base64, that signs certificates and checkpoints of the audit",
+        json_schema_extra=danger(
+            "A secret. Empty: one is made and kept in the database, and whoever may write there can sign."
+        ),
     )
-    erasure_failed_days: float = Field(
-        30,
+
+
+class AuditChainSettings(BaseSettings):
+    """How often the audit is signed, and for how long it is kept."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
+
+    audit_checkpoint_minutes: float = Field(
+        60,
         gt=0,
-        description="A request without all its receipts by then is shown as failed (GDPR 12(3): one month)",
-        json_schema_extra=danger("Longer than the law's month hides that a deadline was missed."),
+        description="A signed checkpoint of the audit at least this often, where entries have come",
+        json_schema_extra=danger("Long: what was changed since the last checkpoint may be rewritten unseen."),
+    )
+    audit_keep_days: float = Field(
+        0,
+        ge=0,
+        description="Entries of the audit older than this are pruned; their checkpoints stay. 0: kept for ever",
+        json_schema_extra=danger("Short: who saw what can no longer be told (34 CFR 99.32: as long as the record)."),
     )

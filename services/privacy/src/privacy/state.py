@@ -4,15 +4,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
+from events.sealing import Sealer
 from fastapi import Depends, Request
+from service_kit.audit import Audit
 from service_kit.clock import Clock
 from service_kit.mongo import Client
 from service_kit.runtime import Connections
 
+from privacy.audit.repository import Chain
+from privacy.certificates.repository import Certificates
 from privacy.consents.repository import Consents
 from privacy.policies.repository import Policies
 from privacy.requests.repository import Requests
-from privacy.settings import ErasureSettings
+from privacy.requests.settings import RequestSettings
+from privacy.settings import SigningSettings
+from privacy.signing import Signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,28 @@ class State:
     requests: Requests
     clock: Clock
     resend: timedelta
+    sealer: Sealer
+    audit: Audit
+    chain: Chain
+    signing: Signing
+    certificates: Certificates
 
     @classmethod
-    def of(cls, c: Connections, erasure: ErasureSettings | None = None) -> "State":
-        resend = timedelta(seconds=(erasure or ErasureSettings()).erasure_resend_seconds)
-        return cls(c.client, Policies(c.db), Consents(c.db), Requests(c.db), c.clock, resend)
+    def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
+        resend = timedelta(seconds=(requests or RequestSettings()).erasure_resend_seconds)
+        return cls(
+            c.client,
+            Policies(c.db),
+            Consents(c.db),
+            Requests(c.db, c.sealer),
+            c.clock,
+            resend,
+            sealer=c.sealer,
+            audit=c.audit,
+            chain=Chain(c.db),
+            signing=Signing(SigningSettings().signing_key, c.db),
+            certificates=Certificates(c.db, c.sealer),
+        )
 
 
 def _state(request: Request) -> State:

@@ -1,14 +1,21 @@
 """The Kafka side: receipts in; policies, decisions and requests out."""
 
 from events import topics
+from service_kit.audit import AuditSource
 from service_kit.runtime import Connections, Worker
 
+from privacy.audit.chaining import Chaining
+from privacy.audit.handlers import AuditHandler
+from privacy.audit.keeping import Keeping
+from privacy.certificates.certifying import Certifying
 from privacy.consents.outbox import ConsentSource
+from privacy.heartbeats.beating import Heart
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.outbox import RequestSource
 from privacy.requests.resending import Resending
-from privacy.settings import ErasureSettings
+from privacy.requests.settings import RequestSettings
+from privacy.settings import AuditChainSettings
 from privacy.state import State
 
 
@@ -19,5 +26,13 @@ def worker(c: Connections) -> Worker:
     w.relay(ConsentSource())
     requests = w.relay(RequestSource())
     w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
-    w.job(Resending(state.requests, ErasureSettings(), c.clock, requests.wake).run)
+    w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
+    w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
+    w.relay(AuditSource(), poll_seconds=1.0)
+    chaining = Chaining(state.chain, state.signing, c.clock)
+    w.consume("audit", [topics.AUDIT], AuditHandler(chaining, c.sealer))
+    w.job(Keeping(c.client, chaining, c.audit, AuditChainSettings()).run)
+    heart = Heart(c)
+    w.job(heart.run)
+    w.checks.append(heart.check)
     return w

@@ -1,0 +1,1 @@
+"""Who saw, changed, exported, erased or looked up what: chained, signed, shown."""
