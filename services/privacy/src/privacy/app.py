@@ -9,7 +9,6 @@ from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
 from privacy.audit import endpoints as audit
-from privacy.certificates import endpoints as certificates
 from privacy.consents import endpoints as consents
 from privacy.policies import endpoints as policies
 from privacy.requests import endpoints as requests
@@ -28,5 +27,5 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="Policies, consent and data subjects' requests.",
         settings=settings,
         lifespan=lifespan,
-        routers=[policies.router, consents.router, requests.router, certificates.router, audit.router],
+        routers=[policies.router, consents.router, requests.router, audit.router],
     )

@@ -12,7 +12,6 @@ from service_kit.mongo import Client
 from service_kit.runtime import Connections
 
 from privacy.audit.repository import Chain
-from privacy.certificates.repository import Certificates
 from privacy.consents.repository import Consents
 from privacy.policies.repository import Policies
 from privacy.requests.repository import Requests
@@ -33,7 +32,6 @@ class State:
     audit: Audit
     chain: Chain
     signing: Signing
-    certificates: Certificates
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -49,7 +47,6 @@ class State:
             audit=c.audit,
             chain=Chain(c.db),
             signing=Signing(SigningSettings().signing_key, c.db),
-            certificates=Certificates(c.db, c.sealer),
         )
 
 

@@ -7,7 +7,6 @@ from service_kit.runtime import Connections, Worker
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
-from privacy.certificates.certifying import Certifying
 from privacy.consents.outbox import ConsentSource
 from privacy.heartbeats.beating import Heart
 from privacy.policies.outbox import PolicySource
@@ -26,7 +25,6 @@ def worker(c: Connections) -> Worker:
     w.relay(ConsentSource())
     requests = w.relay(RequestSource())
     w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
-    w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)
     chaining = Chaining(state.chain, state.signing, c.clock)
