@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.auth import Authenticator
 from service_kit.consent import ConsentView
@@ -44,13 +45,14 @@ from ingest.launches import endpoints as launches
 from ingest.launches import repository as launched
 from ingest.launches.launching import Launcher
 from ingest.settings import AccessSettings, AttachmentSettings, XapiSettings
-from ingest.state import State
+from ingest.state import State, state_of
 from ingest.statements import endpoints as statements
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import LEASE_SECONDS, Stamps
 from ingest.statements.writers import Writers
 from ingest.stats import endpoints as stats
+from ingest.subjects.reading import HeldByIngest
 
 DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
 The alternate request syntax of 1.0.3 is served for every resource, and is not part of this document."""
@@ -86,6 +88,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             forwarding.router,
             emitters.router,
             stats.router,
+            subjects.router(lambda request: state_of(request).subjects),
         ],
         body_limit_bytes=middleware.body_limit(settings.http.body_limit_bytes, AttachmentSettings()),
         within_limit=middleware.WITHIN_LIMIT,
@@ -137,4 +140,5 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         imports=ImportRepository(c.db),
         forwardings=ForwardingRepository(c.client, c.db),
         emitters=Emitters.of(c, recorder, identities, consents),
+        subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
     )

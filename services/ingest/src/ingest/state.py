@@ -24,6 +24,7 @@ from ingest.settings import XapiSettings
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import Stamps
+from ingest.subjects.reading import HeldByIngest
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class State:
     imports: ImportRepository
     forwardings: ForwardingRepository
     emitters: Emitters
+    subjects: HeldByIngest
 
 
 def state_of(request: Request) -> State:

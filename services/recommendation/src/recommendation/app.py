@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.runtime import connections
@@ -15,6 +16,7 @@ from recommendation.catalog.held import HeldCatalogs
 from recommendation.catalog.repository import CatalogRepository
 from recommendation.learners.repository import LearnerRepository
 from recommendation.recommendations import endpoints as recommendations
+from recommendation.recommendations.subject import HeldByRecommendation
 from recommendation.settings import CatalogSettings
 from recommendation.state import State
 from recommendation.stats import endpoints as stats
@@ -45,6 +47,11 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="The catalog of activities, and what a learner may do next, with the reasons.",
         settings=settings,
         lifespan=lifespan,
-        routers=[catalog.router, recommendations.router, stats.router],
+        routers=[catalog.router, recommendations.router, stats.router, subjects.router(_held)],
         body_limit_bytes=own.body_limit_bytes,
     )
+
+
+def _held(request: Request) -> HeldByRecommendation:
+    state: State = request.app.state.recommendation
+    return HeldByRecommendation(state.learners, state.held, state.consents, state.clock)

@@ -134,6 +134,12 @@ class AttachmentRepository:
         found = await self._files.find({"metadata.whole": {"$in": list(keys)}}).to_list(None) if keys else []
         return {d["metadata"]["whole"]: _held(d) for d in found}
 
+    async def of_learner(self, tenant: str, learner: str) -> dict[str, Held]:
+        """All of a learner's that are whole, by key."""
+        where = {"metadata.tenant": tenant, "metadata.learner": learner}
+        found = await self._files.find(where).to_list(None)
+        return {d["metadata"]["whole"]: _held(d) for d in found if "whole" in d["metadata"]}
+
     async def read(self, held: Held) -> AsyncIterator[bytes]:
         """The data as it came. Raises `BlobGone` where it was forgotten meanwhile, `KeyGone`."""
         read = 0

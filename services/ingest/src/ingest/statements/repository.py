@@ -278,6 +278,14 @@ class StatementRepository:
 
     # Forgetting
 
+    async def about(self, tenant: str, agents: Sequence[bytes]) -> AsyncIterator[Document]:
+        """Every statement that names one of the agents (by their tokens), voided ones too, oldest first, read on the
+        go.
+        """
+        where = {"tenant": tenant, "keys": {"$in": list(agents)}}
+        async for document in self._collection.find(where, _BODY | {"learners": 1}).hint(list(BY_KEY)).sort("stored"):
+            yield document
+
     async def naming(self, tenant: str, agents: Sequence[bytes], session: Session) -> list[Document]:
         """Every statement that names one of the agents (by their tokens), or has a target that does."""
         where = {"tenant": tenant, "keys": {"$in": list(agents)}}

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 from events.sealing import KeyGone, Owner, Sealed, Sealer
@@ -126,7 +127,7 @@ class Requests:
         if texts:
             values["sealed"] = await self._sealed(tenant, request)
         if certify:
-            values["certify"] = request.status.value
+            values["certify"] = str(uuid4())
         change: Document = {"$set": values}
         if request.type == "erasure" and request.status is Status.completed:
             change["$unset"] = {"learner": ""}
@@ -161,14 +162,23 @@ class Requests:
         found = await self._requests.find({**query, "version": {"$gt": 0}}, session=session).to_list(None)
         return await self._opened(found)
 
-    async def to_certify(self, limit: int) -> list[tuple[str, DataRequest]]:
+    async def to_certify(self, limit: int) -> list[tuple[str, DataRequest, str, str]]:
+        """Requests of which something is to be signed: (tenant, request, subject, mark)."""
         found = await self._requests.find({"certify": {"$exists": True}}).limit(limit).to_list(None)
-        return list(zip((d["tenant"] for d in found), await self._opened(found), strict=True))
+        requests = await self._opened(found)
+        return [(d["tenant"], r, d["subject"], d["certify"]) for d, r in zip(found, requests, strict=True)]
 
-    async def certified(self, tenant: str, request: DataRequest, session: Session) -> None:
-        await self._requests.update_one(
-            {"_id": request.id, "tenant": tenant}, {"$unset": {"certify": ""}}, session=session
-        )
+    async def certified(self, tenant: str, request_id: str, mark: str, session: Session) -> bool:
+        """Whether the mark is still the one that was read, and is gone now."""
+        where = {"_id": request_id, "tenant": tenant, "certify": mark}
+        done = await self._requests.update_one(where, {"$unset": {"certify": ""}}, session=session)
+        return done.modified_count == 1
+
+    async def key_destroyed(self, tenant: str, request_id: str, at: datetime, session: Session) -> bool:
+        """Note since when nobody can read what an erasure left, and have it signed; False: no such erasure is done."""
+        where = {"_id": request_id, "tenant": tenant, "type": "erasure", "status": Status.completed.value}
+        change = {"$set": {"key_destroyed_at": at, "certify": str(uuid4())}}
+        return (await self._requests.update_one(where, change, session=session)).matched_count == 1
 
     async def count_escalated(self) -> int:
         query = {"unfinished": True, "type": {"$in": sorted(CARRIERS_OF)}, "escalated_at": {"$ne": None}}

@@ -98,7 +98,7 @@ async def _answer(
     _check(standing)
     _served.add(1)
     at = (as_of or state.clock()).astimezone(UTC)
-    return _recommendations(learner, catalog, profile or HeldProfile(), at, means, limit)
+    return recommendations_of(learner, catalog, profile or HeldProfile(), at, means, limit)
 
 
 def _check(standing: Standing) -> None:
@@ -107,7 +107,7 @@ def _check(standing: Standing) -> None:
             raise Forbidden(f"The purpose `{purpose}` is not allowed for this learner")
 
 
-def _recommendations(
+def recommendations_of(
     learner: str, catalog: Catalog, profile: HeldProfile, as_of: datetime, means: Means, limit: int
 ) -> Recommendations:
     chosen, knowledge = recommend(catalog, profile.state, as_of, means, limit)

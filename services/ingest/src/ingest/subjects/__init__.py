@@ -1,0 +1,1 @@
+"""What ingest holds on a learner, as the privacy service collects it."""
