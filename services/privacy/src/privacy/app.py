@@ -10,6 +10,7 @@ from service_kit.settings import ServiceSettings
 
 from privacy.audit import endpoints as audit
 from privacy.consents import endpoints as consents
+from privacy.guardians import endpoints as guardians
 from privacy.policies import endpoints as policies
 from privacy.requests import endpoints as requests
 from privacy.state import State
@@ -27,5 +28,5 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="Policies, consent and data subjects' requests.",
         settings=settings,
         lifespan=lifespan,
-        routers=[policies.router, consents.router, requests.router, audit.router],
+        routers=[policies.router, consents.router, guardians.router, requests.router, audit.router],
     )

@@ -5,12 +5,13 @@ from service_kit.runtime import Service
 from privacy import app, signing, worker
 from privacy.audit import repository as audit
 from privacy.consents.repository import CONSENTS, HISTORY
+from privacy.guardians.repository import GUARDIANS
 from privacy.policies.repository import POLICIES, VERSIONS
 from privacy.requests.repository import REQUESTS
 
 SERVICE = Service(
     name="privacy",
-    collections=[POLICIES, VERSIONS, CONSENTS, HISTORY, REQUESTS, *audit.COLLECTIONS, signing.KEYS],
+    collections=[POLICIES, VERSIONS, CONSENTS, HISTORY, GUARDIANS, REQUESTS, *audit.COLLECTIONS, signing.KEYS],
     app=app.create,
     workers={"work": worker.worker},
 )

@@ -13,6 +13,7 @@ from service_kit.runtime import Connections
 
 from privacy.audit.repository import Chain
 from privacy.consents.repository import Consents
+from privacy.guardians.repository import Guardians
 from privacy.policies.repository import Policies
 from privacy.requests.repository import Requests
 from privacy.requests.settings import RequestSettings
@@ -32,6 +33,7 @@ class State:
     audit: Audit
     chain: Chain
     signing: Signing
+    guardians: Guardians
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -39,7 +41,7 @@ class State:
         return cls(
             c.client,
             Policies(c.db),
-            Consents(c.db),
+            Consents(c.db, c.sealer),
             Requests(c.db, c.sealer),
             c.clock,
             resend,
@@ -47,6 +49,7 @@ class State:
             audit=c.audit,
             chain=Chain(c.db),
             signing=Signing(SigningSettings().signing_key, c.db),
+            guardians=Guardians(c.db, c.sealer),
         )
 
 

@@ -3,79 +3,197 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from events.payloads import ConsentStatus, Policy
+from events.payloads import Basis, ConsentStatus, Policy
+from service_kit.audit import Action, AuditEntry, Who
+from service_kit.consent import Standing
 from service_kit.mongo import Session, in_transaction
-from service_kit.problems import Conflict, NotFound
+from service_kit.problems import Conflict, Forbidden, NotFound
 
-from privacy.consents.decisions import KNOWN_STATUSES, Dossier, decide
+from privacy.consents.decisions import KNOWN_STATUSES, Dossier, Outcome, allowed_again, decide, rule
 from privacy.consents.repository import HistoryEntry
+from privacy.packs import pack_named
+from privacy.packs.dates import age_on
 from privacy.policies.deciding import policy_of
 from privacy.state import State
 
-FORGOTTEN = "This learner has been forgotten"
+FORGOTTEN: Final = "This learner has been forgotten"
+FOR_ANOTHER: Final = frozenset({"guardian", "dpo"})
+_NEITHER: Final[Mapping[Basis, str]] = {
+    Basis.contract: "a contract (GDPR 6(1)(b))",
+    Basis.legal_obligation: "a legal obligation (GDPR 6(1)(c))",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`status` None takes the decision back, so that the policy's default holds again. `by` is the caller's role."""
+    """`status` None takes the decision back, so that the policy's default holds again. `by` is the caller's role.
+
+    `notice`: the version shown, where the caller names one; else the policy's present one.
+    """
 
     tenant: str
     learner: str
     purpose: str
     status: ConsentStatus | None
     by: str
+    who: Who
     details: Mapping[str, Any] = field(default_factory=dict)
+    notice: str | None = None
 
 
-async def standing(tenant: str, learner: str, state: State, session: Session | None = None) -> tuple[Policy, Dossier]:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What holds now. `entry`: the event that was added to the history; None where nothing changed."""
+
+    policy: Policy
+    dossier: Dossier
+    entry: str | None = None
+
+
+async def standing(tenant: str, learner: str, state: State, session: Session | None = None) -> Decided:
     """The tenant's policy and what is known of the learner. Raises `NotFound`."""
     policy = await policy_of(tenant, state, session)
     dossier = await state.consents.find(tenant, learner, session)
     if dossier.erased:
         raise NotFound(FORGOTTEN)
-    return policy, dossier
+    return Decided(policy, dossier)
 
 
-async def carry_out(command: Command, state: State) -> tuple[Policy, Dossier]:
+async def carry_out(command: Command, state: State) -> Decided:
     """Decide, keep the change in the history and flag it, in one transaction. The same decision again changes nothing.
 
-    Raises `NotFound` for a purpose that the policy lacks, `Conflict` where the purpose's basis knows no such status.
+    Raises `NotFound` for a purpose that the policy lacks, `Conflict` where the purpose's basis knows no such status or
+    the notice is not the one that holds, `Forbidden` where the learner is too young to consent alone.
     """
 
-    async def change(session: Session) -> tuple[Policy, Dossier]:
-        policy, before = await standing(command.tenant, command.learner, state, session)
+    async def change(session: Session) -> Decided:
+        held = await standing(command.tenant, command.learner, state, session)
+        policy, before = held.policy, held.dossier
         _check(policy, command)
+        await _check_age(policy, command, state, session)
         now = state.clock()
-        after = decide(before, command.purpose, command.status, now)
-        if after is not before:
-            await state.consents.put(command.tenant, command.learner, after, now, session)
-            await state.consents.record(command.tenant, _entry(command, policy, after, now), session)
-        return policy, after
+        notice = policy.purposes[command.purpose].notice
+        after = decide(before, command.purpose, command.status, now, notice.version)
+        if after is before:
+            return held
+        entry = _entry(command, policy, after, now)
+        return await _keep(command.tenant, command.who, policy, before, after, entry, state, session)
 
     return await in_transaction(state.client, change)
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An officer's decision on an objection."""
+
+    tenant: str
+    learner: str
+    purpose: str
+    outcome: Outcome
+    grounds: str
+    who: Who
+
+
+async def rule_on(ruling: Ruling, state: State) -> Decided:
+    """Uphold or override an objection, with grounds. Raises `NotFound`, `Conflict` where none stands."""
+
+    async def change(session: Session) -> Decided:
+        held = await standing(ruling.tenant, ruling.learner, state, session)
+        policy, before = held.policy, held.dossier
+        now = state.clock()
+        after = rule(before, ruling.purpose, ruling.outcome, now)
+        if after is None or ruling.purpose not in policy.purposes:
+            raise Conflict("No objection of this learner to this purpose waits for a decision")
+        terms = policy.purposes[ruling.purpose]
+        entry = HistoryEntry(
+            learner=ruling.learner,
+            purpose=ruling.purpose,
+            status=None,
+            basis=terms.basis,
+            policy_version=policy.version,
+            version=after.version,
+            at=now,
+            by="dpo",
+            details={"grounds": ruling.grounds},
+            event="ruling",
+            notice=terms.notice,
+            outcome=ruling.outcome,
+        )
+        return await _keep(ruling.tenant, ruling.who, policy, before, after, entry, state, session)
+
+    return await in_transaction(state.client, change)
+
+
+async def _keep(
+    tenant: str,
+    who: Who,
+    policy: Policy,
+    before: Dossier,
+    after: Dossier,
+    entry: HistoryEntry,
+    state: State,
+    session: Session,
+) -> Decided:
+    """The dossier, the event in the history, and the entry in the audit."""
+    resumed = [p for p in policy.purposes if _allows(policy, after, p) and not _allows(policy, before, p)]
+    after = allowed_again(after, resumed)
+    await state.consents.put(tenant, entry.learner, after, entry.at, session)
+    await state.consents.record(tenant, entry, session)
+    what = f"consents/{entry.purpose}" if entry.event == "decision" else f"objections/{entry.purpose}"
+    await state.audit.record(AuditEntry(tenant, who, Action.changed, what, (entry.learner,), entry.purpose), session)
+    return Decided(policy, after, entry.id)
+
+
+def _allows(policy: Policy, dossier: Dossier, purpose: str) -> bool:
+    return Standing(policy, dossier.message()).allows(purpose)
+
+
 def _check(policy: Policy, command: Command) -> None:
-    rule = policy.purposes.get(command.purpose)
-    if rule is None:
+    terms = policy.purposes.get(command.purpose)
+    if terms is None:
         raise NotFound(f"The policy knows no such purpose; it knows {', '.join(policy.purposes)}")
-    known = sorted(KNOWN_STATUSES[rule.basis])
+    known = sorted(KNOWN_STATUSES[terms.basis])
+    if not known and command.status is not None:
+        basis = _NEITHER[terms.basis]
+        detail = f"The purpose rests on {basis}: no consent that could be withdrawn (7(3)), no right to object (21(1))"
+        raise Conflict(detail, errors=[{"pointer": "/status", "detail": detail}])
     if command.status is not None and command.status not in known:
-        words = ", ".join(known) or "no decision of the learner"
-        raise Conflict(f"The purpose rests on {rule.basis.value}, which knows {words}, not {command.status.value}")
+        detail = f"The purpose rests on {terms.basis.value}, which knows {', '.join(known)}, not {command.status.value}"
+        raise Conflict(detail, errors=[{"pointer": "/status", "detail": detail}])
+    if command.status is ConsentStatus.granted and command.notice not in (None, terms.notice.version):
+        detail = f"The notice that holds is version {terms.notice.version}: show that one, and ask again (GDPR 7(1))"
+        raise Conflict(detail, errors=[{"pointer": "/notice_version", "detail": detail}])
+
+
+async def _check_age(policy: Policy, command: Command, state: State, session: Session) -> None:
+    """Whether the learner's own word is enough, where a guardian's link says how old the learner is."""
+    rule_of_age = pack_named(policy.pack).child_consent
+    if command.status is not ConsentStatus.granted or command.by in FOR_ANOTHER or rule_of_age is None:
+        return
+    now = state.clock()
+    born = await state.guardians.born(command.tenant, command.learner, now, session)
+    giver = pack_named(policy.pack).consent_giver(
+        age_on(born, now.date()) if born else None,
+        policy.consent_age,
+        offered_to_child=policy.purposes[command.purpose].offered_to_child,
+    )
+    if giver != "learner":
+        raise Forbidden(f"{rule_of_age.clause.source}: {rule_of_age.clause.says}")
 
 
 def _entry(command: Command, policy: Policy, after: Dossier, at: datetime) -> HistoryEntry:
+    terms = policy.purposes[command.purpose]
     return HistoryEntry(
         learner=command.learner,
         purpose=command.purpose,
         status=command.status,
-        basis=policy.purposes[command.purpose].basis,
+        basis=terms.basis,
         policy_version=policy.version,
         version=after.version,
         at=at,
         by=command.by,
         details=command.details,
+        notice=terms.notice,
     )

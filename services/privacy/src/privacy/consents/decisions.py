@@ -1,6 +1,6 @@
 """What a learner may decide, and what follows from it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -8,6 +8,7 @@ from typing import Final, Literal
 from events.payloads import Basis, ConsentState, ConsentStatus, Decision
 
 Enforcement = Literal["pending", "effective"]
+Outcome = Literal["upheld", "overridden"]
 
 ENFORCERS: Final = ("ingest", "learner_profile", "recommendation", "insights")
 
@@ -20,11 +21,23 @@ KNOWN_STATUSES: Final[Mapping[Basis, frozenset[ConsentStatus]]] = {
     Basis.legal_obligation: frozenset(),
 }
 
+REBUILT: Final = ("profile",)  # what was removed at a withdrawal and can be made again from what is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """An objection (GDPR 21(1)): processing stands still until an officer decides, and for good if it is upheld."""
+
+    since: datetime
+    outcome: Outcome | None = None
+    decided_at: datetime | None = None
+
 
 @dataclass(frozen=True)
 class Dossier:
     """What is known of one learner. `changed` gives the version of the last change of each purpose,
-    `acknowledged` the version up to which each service says it enforces.
+    `acknowledged` the version up to which each service says it enforces. `resumed` are purposes allowed again whose
+    change is not effective yet, `rebuild` how often each was since.
     """
 
     version: int = 0
@@ -33,6 +46,9 @@ class Dossier:
     acknowledged: Mapping[str, int] = field(default_factory=dict)
     erased: bool = False
     restricted: bool = False
+    objections: Mapping[str, Objection] = field(default_factory=dict)
+    resumed: frozenset[str] = frozenset()
+    rebuild: Mapping[str, int] = field(default_factory=dict)
 
     def enforcement(self, purpose: str) -> Enforcement:
         """`effective` once all who enforce have acknowledged the purpose's last change."""
@@ -40,22 +56,66 @@ class Dossier:
         return "effective" if all(self.acknowledged.get(s, 0) >= change for s in ENFORCERS) else "pending"
 
     def message(self) -> ConsentState:
-        purposes = dict(self.decisions)
         return ConsentState(
-            version=self.version, purposes=purposes, erased=self.erased, restricted=self.restricted
+            version=max(self.version, 1),
+            purposes=dict(self.decisions),
+            erased=self.erased,
+            restricted=self.restricted,
+            rebuild=dict(self.rebuild),
         )
 
 
-def decide(dossier: Dossier, purpose: str, status: ConsentStatus | None, at: datetime) -> Dossier:
-    """The dossier after a decision (None: taken back, the default holds again); the same if nothing changes."""
+def decide(
+    dossier: Dossier, purpose: str, status: ConsentStatus | None, at: datetime, notice: str | None = None
+) -> Dossier:
+    """The dossier after a decision (None: taken back, the default holds again); the same if nothing changes.
+
+    `notice` is the version of the notice that consent was given under: to consent to a newer one is a new decision.
+    """
     held = dossier.decisions.get(purpose)
-    if (held.status if held else None) is status:
+    renewed = status is ConsentStatus.granted and held is not None and held.notice != notice
+    if (held.status if held else None) is status and not renewed:
         return dossier
-    decisions = {name: decision for name, decision in dossier.decisions.items() if name != purpose}
-    if status is not None:
-        decisions[purpose] = Decision(status=status, since=at)
+    after = _with(dossier, purpose, None if status is None else Decision(status=status, since=at, notice=notice))
+    objections = {name: one for name, one in dossier.objections.items() if name != purpose}
+    if status is ConsentStatus.objected:
+        objections[purpose] = Objection(at)
+    return replace(after, objections=objections)
+
+
+def rule(dossier: Dossier, purpose: str, outcome: Outcome, at: datetime) -> Dossier | None:
+    """After an officer's decision on the objection; None where none stands. Overridden, the default holds again."""
+    objection = dossier.objections.get(purpose)
+    held = dossier.decisions.get(purpose)
+    if held is None or held.status is not ConsentStatus.objected:
+        return None
+    ruled = Objection(objection.since if objection else held.since, outcome, at)
+    after = _with(dossier, purpose, None) if outcome == "overridden" else dossier
+    return replace(after, objections={**dossier.objections, purpose: ruled})
+
+
+def allowed_again(dossier: Dossier, purposes: Iterable[str]) -> Dossier:
+    """With a note of what may be used again: once that is effective, it is built anew."""
+    found = dossier.resumed.union(purpose for purpose in purposes if purpose in REBUILT)
+    return dossier if found == dossier.resumed else replace(dossier, resumed=found)
+
+
+def settled(dossier: Dossier) -> Dossier:
+    """With the word to build anew what everybody allows again; the same if there is nothing of that kind."""
+    due = {purpose for purpose in dossier.resumed if dossier.enforcement(purpose) == "effective"}
+    if not due:
+        return dossier
+    rebuild = {**dossier.rebuild, **{purpose: dossier.rebuild.get(purpose, 0) + 1 for purpose in due}}
+    return replace(dossier, version=dossier.version + 1, resumed=dossier.resumed - due, rebuild=rebuild)
+
+
+def _with(dossier: Dossier, purpose: str, decision: Decision | None) -> Dossier:
+    decisions = {name: one for name, one in dossier.decisions.items() if name != purpose}
+    if decision is not None:
+        decisions[purpose] = decision
     version = dossier.version + 1
-    return replace(dossier, version=version, decisions=decisions, changed={**dossier.changed, purpose: version})
+    changed = {**dossier.changed, purpose: version}
+    return replace(dossier, version=version, decisions=decisions, changed=changed, resumed=dossier.resumed - {purpose})
 
 
 def restrict(dossier: Dossier, restricted: bool) -> Dossier:

@@ -4,17 +4,22 @@ After an erasure a learner's document says only that it is erased, so that nothi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from events.payloads import Basis, ConsentStatus, Decision
+import orjson
+from events.payloads import Basis, ConsentStatus, Decision, Notice
+from events.sealing import ClearSealer, Owner, Sealed, Sealer
 from events.tracing import current_traceparent
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session, UpdateOne
 from service_kit.outbox import OUTBOX_INDEX, flag
 from uuid_utils.compat import uuid7
 
-from privacy.consents.decisions import Dossier, forget
+from privacy.consents.decisions import Dossier, Objection, Outcome, forget, settled
+from privacy.guardians.repository import GUARDIANS
+
+Event = Literal["decision", "notice", "ruling"]
 
 CONSENTS: Final = CollectionSpec("consents", "source", (OUTBOX_INDEX,))
 HISTORY: Final = CollectionSpec(
@@ -24,7 +29,10 @@ HISTORY: Final = CollectionSpec(
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One change as it happened. `status` None: the decision was taken back. `by` is the caller's role, no person."""
+    """One event as it happened. `status` None: the decision was taken back, or the event is none of the learner's.
+
+    `by` is the caller's role, no person. `details` may say anything about the learner: they are stored sealed.
+    """
 
     learner: str
     purpose: str
@@ -35,12 +43,18 @@ class HistoryEntry:
     at: datetime
     by: str
     details: Mapping[str, Any]
+    event: Event = "decision"
+    notice: Notice = field(default_factory=Notice)
+    outcome: Outcome | None = None
+    id: str = field(default_factory=lambda: str(uuid7()))
 
 
 class Consents:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, sealer: Sealer | None = None) -> None:
+        self._sealer = sealer or ClearSealer()
         self._consents: Collection = db[CONSENTS.name]
         self._history: Collection = db[HISTORY.name]
+        self._guardians: Collection = db[GUARDIANS.name]
 
     async def find(self, tenant: str, learner: str, session: Session | None = None) -> Dossier:
         """What is known of the learner; an empty dossier where nothing is."""
@@ -58,6 +72,9 @@ class Consents:
             "acknowledged": dict(dossier.acknowledged),
             "erased": dossier.erased,
             "restricted": dossier.restricted,
+            "objections": {name: _objection(one) for name, one in dossier.objections.items()},
+            "resumed": sorted(dossier.resumed),
+            "rebuild": dict(dossier.rebuild),
             "at": at,
             "traceparent": current_traceparent(),
             "outbox": flag(learner),
@@ -66,8 +83,9 @@ class Consents:
 
     async def record(self, tenant: str, entry: HistoryEntry, session: Session) -> None:
         """Add to the history; nothing there is ever changed, an erasure alone removes it."""
+        [details] = await self._sealer.seal([(Owner(tenant, entry.learner), orjson.dumps(dict(entry.details)))])
         document = {
-            "_id": str(uuid7()),
+            "_id": entry.id,
             "tenant": tenant,
             "learner": entry.learner,
             "purpose": entry.purpose,
@@ -77,20 +95,33 @@ class Consents:
             "version": entry.version,
             "at": entry.at,
             "by": entry.by,
-            "details": dict(entry.details),
+            "event": entry.event,
+            "notice": entry.notice.model_dump(mode="json"),
+            "outcome": entry.outcome,
+            "sealed": {"data": details.data, "key": details.key},
         }
         await self._history.insert_one(document, session=session)
 
-    async def history(self, tenant: str, learner: str) -> list[Document]:
-        """Every change of this learner, oldest first."""
-        return await self._history.find({"tenant": tenant, "learner": learner}).sort("_id", ASCENDING).to_list(None)
+    async def history(self, tenant: str, learner: str) -> list[HistoryEntry]:
+        """Every event of this learner, oldest first."""
+        found = await self._history.find({"tenant": tenant, "learner": learner}).sort("_id", ASCENDING).to_list(None)
+        sealed = [Sealed(bytes(d["sealed"]["data"]), d["sealed"]["key"]) for d in found if "sealed" in d]
+        opened = iter(await self._sealer.open(sealed))
+        return [_entry(d, orjson.loads(next(opened)) if "sealed" in d else d.get("details", {})) for d in found]
 
     async def forget(self, tenant: str, learner: str, at: datetime, session: Session) -> dict[str, int]:
-        """Mark the learner erased and delete the decisions and their history; documents removed, by collection."""
+        """Mark the learner erased, delete the decisions, their history and the guardians; documents removed, by
+        collection.
+        """
         before = await self.find(tenant, learner, session)
         await self.put(tenant, learner, forget(before), at, session)
         removed = await self._history.delete_many({"tenant": tenant, "learner": learner}, session=session)
-        return {CONSENTS.name: int(bool(before.decisions)), HISTORY.name: removed.deleted_count}
+        links = await self._guardians.delete_many({"tenant": tenant, "learner": learner}, session=session)
+        return {
+            CONSENTS.name: int(bool(before.decisions)),
+            HISTORY.name: removed.deleted_count,
+            GUARDIANS.name: links.deleted_count,
+        }
 
     async def acknowledge(self, tenant: str, versions: Iterable[tuple[str, str, int]], session: Session) -> None:
         """Note that services hold versions: (learner, service, version). Of learners unknown here nothing is noted."""
@@ -100,6 +131,16 @@ class Consents:
         ]
         if changes:
             await self._consents.bulk_write(changes, ordered=False, session=session)
+
+    async def settle(self, tenant: str, learners: Iterable[str], at: datetime, session: Session) -> None:
+        """Publish, for those to whom everybody allows something again, that it is to be built anew."""
+        ids = [_id(tenant, learner) for learner in learners]
+        waiting = {"_id": {"$in": ids}, "resumed.0": {"$exists": True}}
+        for document in await self._consents.find(waiting, session=session).to_list(None):
+            before = dossier_of(document)
+            after = settled(before)
+            if after is not before:
+                await self.put(tenant, document["learner"], after, at, session)
 
 
 def _id(tenant: str, learner: str) -> str:
@@ -114,4 +155,30 @@ def dossier_of(document: Document) -> Dossier:
         acknowledged=document["acknowledged"],
         erased=document["erased"],
         restricted=document.get("restricted", False),
+        objections={name: Objection(**one) for name, one in document.get("objections", {}).items()},
+        resumed=frozenset(document.get("resumed", ())),
+        rebuild=document.get("rebuild", {}),
+    )
+
+
+def _objection(objection: Objection) -> Document:
+    return {"since": objection.since, "outcome": objection.outcome, "decided_at": objection.decided_at}
+
+
+def _entry(document: Document, details: Mapping[str, Any]) -> HistoryEntry:
+    status = document["status"]
+    return HistoryEntry(
+        learner=document["learner"],
+        purpose=document["purpose"],
+        status=ConsentStatus(status) if status else None,
+        basis=Basis(document["basis"]),
+        policy_version=document["policy_version"],
+        version=document["version"],
+        at=document["at"],
+        by=document["by"],
+        details=details,
+        event=document.get("event", "decision"),
+        notice=Notice.model_validate(document.get("notice", {})),
+        outcome=document.get("outcome"),
+        id=document["_id"],
     )

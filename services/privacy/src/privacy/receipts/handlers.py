@@ -49,6 +49,9 @@ class ReceiptHandler:
         for tenant, own in held.items():
             versions = [(learner, service, version) for (learner, service), (version, _) in own.items()]
             await self._consents.acknowledge(tenant, versions, session)
+            await self._consents.settle(
+                tenant, [learner for learner, _ in own], max(at for _, at in own.values()), session
+            )
             await self._stopped(tenant, own, session)
 
     async def _stopped(self, tenant: str, held: Acknowledged, session: Session) -> None:

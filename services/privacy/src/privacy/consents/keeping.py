@@ -1,0 +1,93 @@
+"""Records and receipts from what is kept, and notices that were given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from events.payloads import Notice, Policy
+from service_kit.audit import Action, AuditEntry, Who
+from service_kit.mongo import Session, in_transaction
+from service_kit.problems import NotFound
+
+from privacy.consents.deciding import standing
+from privacy.consents.records import JsonLd, Subject, receipt, record
+from privacy.consents.repository import HistoryEntry
+from privacy.state import State
+
+
+async def records_of(tenant: str, learner: str, state: State) -> list[JsonLd]:
+    """A record for each purpose of which anything is kept, under the basis of its last event. Raises `NotFound`."""
+    history, policies = await _kept(tenant, learner, state)
+    by_purpose: dict[str, list[HistoryEntry]] = {}
+    for entry in history:
+        by_purpose.setdefault(entry.purpose, []).append(entry)
+    return [record(Subject(tenant, learner), events, policies) for events in by_purpose.values()]
+
+
+async def receipt_of(tenant: str, learner: str, receipt_id: str, state: State) -> JsonLd:
+    """The learner's copy of the record as it was then. Raises `NotFound`."""
+    history, policies = await _kept(tenant, learner, state)
+    event = next((entry for entry in history if entry.id == receipt_id), None)
+    if event is None:
+        raise NotFound("There is no such receipt")
+    until = [entry for entry in history if entry.purpose == event.purpose and entry.id <= event.id]
+    return receipt(Subject(tenant, learner), until, policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A notice that was shown to a learner."""
+
+    tenant: str
+    learner: str
+    purpose: str
+    by: str
+    who: Who
+    version: str | None
+    language: str | None
+    details: Mapping[str, Any]
+
+
+async def note_notice(given: Given, state: State) -> str:
+    """Keep that it was shown; the id of its record. Raises `NotFound`."""
+
+    async def keep(session: Session) -> str:
+        held = await standing(given.tenant, given.learner, state, session)
+        terms = held.policy.purposes.get(given.purpose)
+        if terms is None:
+            raise NotFound(f"The policy knows no such purpose; it knows {', '.join(held.policy.purposes)}")
+        notice = Notice(
+            version=given.version or terms.notice.version,
+            language=given.language or terms.notice.language,
+            url=terms.notice.url,
+        )
+        entry = HistoryEntry(
+            learner=given.learner,
+            purpose=given.purpose,
+            status=None,
+            basis=terms.basis,
+            policy_version=held.policy.version,
+            version=held.dossier.version,
+            at=state.clock(),
+            by=given.by,
+            details=given.details,
+            event="notice",
+            notice=notice,
+        )
+        await state.consents.record(given.tenant, entry, session)
+        what = f"notices/{given.purpose}"
+        await state.audit.record(
+            AuditEntry(given.tenant, given.who, Action.changed, what, (given.learner,), given.purpose), session
+        )
+        return entry.id
+
+    return await in_transaction(state.client, keep)
+
+
+async def _kept(tenant: str, learner: str, state: State) -> tuple[Sequence[HistoryEntry], Mapping[int, Policy]]:
+    """The history, and the policy of each of its events; today's for those from before versions were kept."""
+    present = (await standing(tenant, learner, state)).policy
+    history = await state.consents.history(tenant, learner)
+    wanted = {entry.policy_version for entry in history}
+    known = await state.policies.versions(tenant, wanted)
+    return history, {version: known.get(version, present) for version in wanted}
