@@ -24,6 +24,7 @@ from events.payloads import (
     Decision,
     Policy,
     PurposePolicy,
+    RosterRole,
     Statement,
     Unknown,
 )
@@ -35,10 +36,12 @@ from learner_profile.activities.remapping import Remapper
 from learner_profile.evidence.handlers import StatementsHandler
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.rebuilding import Rebuilder, Views
+from learner_profile.roles.handlers import RolesHandler
 from learner_profile.service import SERVICE
 from learner_profile.settings import EvidenceSettings
 from learner_profile.worker import views
 from service_kit.consent import PrivacyHandler
+from service_kit.erasing import Erasing
 from service_kit.leases import Leases
 from service_kit.mongo import in_transaction
 from service_kit.outbox import SHARDS
@@ -130,6 +133,7 @@ class House:
     privacy: PrivacyHandler
     rebuilder: Rebuilder
     remapper: Remapper
+    roles: RolesHandler
     published: list[int] = field(default_factory=list)
 
     @classmethod
@@ -142,9 +146,10 @@ class House:
             v,
             StatementsHandler(v, c.clock, EvidenceSettings()),
             CatalogHandler(v.activities, remapper, c.clock),
-            PrivacyHandler(c.service, c.db, ProfileParticipant(v.evidence, v.learners), c.clock),
+            PrivacyHandler(c.service, c.db, ProfileParticipant(v.evidence, v.learners, v.roles), c.clock),
             Rebuilder(c.client, v, Leases(c.db, f"rebuild-{tenant}", SHARDS), lambda: None),
             remapper,
+            RolesHandler(v),
         )
 
     def message(self, topic: Topic, subject: str | None, payload: Any) -> Message:
@@ -169,9 +174,23 @@ class House:
     async def erase(self, learner: str) -> None:
         request = PrivacyRequest(request_id=str(uuid4()), type="erasure")
         await self.run(self.privacy.handle, self.message(topics.REQUESTS, learner, request))
+        c, participant = self.c, ProfileParticipant(self.views.evidence, self.views.learners, self.views.roles)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TRELLIS_ERASURE_FENCE_SECONDS", "0.001")
+            erasing = Erasing(c.client, c.db, c.service, participant, c.clock, self.privacy.receipt, lambda: None)
+        while await self.c.db["erasures"].find_one({"_id": f"{self.tenant}/{request.request_id}"}):
+            await erasing.turn()
 
     async def activities(self, *found: CatalogActivity) -> None:
         await self.run(self.catalog.handle, *[self.message(topics.ACTIVITIES, one.id, one) for one in found])
+
+    async def role(
+        self, learner: str, *roles: str, learns_in: Sequence[str] = (), teaches_in: Sequence[str] = ()
+    ) -> None:
+        """What the roster says from now on; without roles: it no longer names the person."""
+        said = {"roles": roles, "learns_in": learns_in, "teaches_in": teaches_in}
+        role = RosterRole.model_validate(said) if roles else None
+        await self.run(self.roles.handle, self.message(topics.ROLES, learner, role))
 
     async def settle(self) -> None:
         """Mark and rebuild until nothing is left to do."""

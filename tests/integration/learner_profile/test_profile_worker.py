@@ -244,7 +244,8 @@ async def test_no_query_of_the_worker_or_the_service_scans_a_collection(
     finally:
         await c.db.command({"profile": 0})
     seen = await c.db["system.profile"].find({"planSummary": {"$exists": True}}).to_list(None)
-    scans = [(one["ns"], one.get("command")) for one in seen if "COLLSCAN" in one["planSummary"]]
+    scanned = [one for one in seen if "COLLSCAN" in one["planSummary"]]
+    scans = [one for one in scanned if not one["ns"].endswith(".confirmations")]  # a document for each partition
     assert len(seen) > 30
     assert scans == []
 

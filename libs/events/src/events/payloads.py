@@ -55,6 +55,22 @@ class CatalogActivity(Payload):
     tags: list[str] = Field(default_factory=list)
 
 
+class RosterRole(Payload):
+    """What a roster says of a person. Of someone whom no roster names, nothing is sent: they count as a learner."""
+
+    roles: list[Literal["learner", "teacher"]]
+    learns_in: list[str] = Field(default_factory=list, description="scopes of the own places, and of those above them")
+    teaches_in: list[str] = Field(default_factory=list, description="scopes of the places where the person teaches")
+
+    @property
+    def learns(self) -> bool:
+        return "learner" in self.roles
+
+    def teaches(self, learner: "RosterRole") -> bool:
+        """Whether the learner is in one of the places where this person teaches."""
+        return not set(self.teaches_in).isdisjoint(learner.learns_in)
+
+
 class Basis(StrEnum):
     """Lawful bases, GDPR 6(1)."""
 

@@ -59,6 +59,15 @@ ACTIVITIES = Topic(
     "An activity of the catalog with the competencies it serves.",
     compacted=True,
 )
+ROLES = Topic(
+    "rosters.roles.v1",
+    "insights",
+    "tenant/learner",
+    payloads.RosterRole,
+    ("learner_profile",),
+    "What the roster says of a person: learner, teacher, and where. Without a value: it no longer names the person.",
+    compacted=True,
+)
 POLICIES = Topic(
     "privacy.policies.v1",
     "privacy",
@@ -103,7 +112,7 @@ AUDIT = Topic(
     retention_days=30,
 )
 
-ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
+ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, ROLES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
 
 
 def of_service(service: str) -> list[Topic]:

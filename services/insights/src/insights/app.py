@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import httpx2
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.runtime import Connections, connections
@@ -19,8 +20,9 @@ from insights.rosters import endpoints as rosters
 from insights.rosters.identities import IngestIdentities
 from insights.rosters.importing import Importer
 from insights.rosters.repository import RosterRepository
-from insights.state import State
+from insights.state import State, state_of
 from insights.states.repository import StateRepository
+from insights.states.subject import HeldByInsights
 from insights.stats import endpoints as stats
 
 DESCRIPTION = """Rosters, and reports on classes, schools, districts, regions and the nation. Every figure is reckoned
@@ -33,6 +35,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("insights", settings) as c, httpx2.AsyncClient(timeout=INGEST_TIMEOUT_SECONDS) as http:
+            app.state.audit = c.audit
             app.state.insights = build(c, http)
             with patient_collector():
                 yield
@@ -42,7 +45,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         description=DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[rosters.router, reports.router, stats.router, pages.router],
+        routers=[rosters.router, reports.router, stats.router, pages.router, subjects.router(_held)],
     )
 
 
@@ -70,3 +73,8 @@ def build(c: Connections, http: httpx2.AsyncClient) -> State:
         importer=Importer(c.client, rosters_, IngestIdentities(http, c.settings.peers), consents),
         reporter=Reporter(rosters_, states, consents, c.clock),
     )
+
+
+def _held(request: Request) -> HeldByInsights:
+    state = state_of(request)
+    return HeldByInsights(state.rosters, state.states)

@@ -5,12 +5,13 @@ from service_kit.runtime import Service
 
 from insights.app import create
 from insights.rosters.repository import MEMBERS, ROSTERS
+from insights.rosters.roles import ROLES
 from insights.states.repository import STATES
 from insights.worker import worker
 
 SERVICE = Service(
     name="insights",
-    collections=[ROSTERS, MEMBERS, STATES, *consent.COLLECTIONS],
+    collections=[ROSTERS, MEMBERS, ROLES, STATES, *consent.COLLECTIONS],
     app=create,
     workers={"work": worker},
 )

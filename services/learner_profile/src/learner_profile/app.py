@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.runtime import connections
@@ -14,7 +15,9 @@ from learner_profile.activities.repository import ActivityRepository
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners import endpoints as learners
 from learner_profile.learners.repository import LearnerRepository
-from learner_profile.state import State
+from learner_profile.learners.subject import HeldByProfile
+from learner_profile.roles.repository import RoleRepository
+from learner_profile.state import State, state_of
 from learner_profile.stats import endpoints as stats
 
 NAME: Final = "learner_profile"
@@ -26,11 +29,13 @@ def create(settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections(NAME, settings) as c:
+            app.state.audit = c.audit
             app.state.learner_profile = State(
                 LearnerRepository(c.db, c.sealer, c.clock),
                 EvidenceRepository(c.db, c.sealer),
                 ActivityRepository(c.db),
                 ConsentView(c.db),
+                RoleRepository(c.db),
                 c.clock,
             )
             yield
@@ -40,5 +45,10 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="What a learner knows, likes and how fast: from the learner's own evidence, with its uncertainty.",
         settings=settings,
         lifespan=lifespan,
-        routers=[learners.router, stats.router],
+        routers=[learners.router, stats.router, subjects.router(_held)],
     )
+
+
+def _held(request: Request) -> HeldByProfile:
+    state = state_of(request)
+    return HeldByProfile(state.learners, state.evidence, state.activities, state.clock)

@@ -7,11 +7,12 @@ from learner_profile.activities.repository import ACTIVITIES
 from learner_profile.app import NAME, create
 from learner_profile.evidence.repository import EVIDENCE
 from learner_profile.learners.repository import LEARNERS
+from learner_profile.roles.repository import ROLES
 from learner_profile.worker import work
 
 SERVICE = Service(
     NAME,
-    collections=[EVIDENCE, LEARNERS, ACTIVITIES, *COLLECTIONS],
+    collections=[EVIDENCE, LEARNERS, ACTIVITIES, ROLES, *COLLECTIONS],
     app=create,
     workers={"work": work},
 )

@@ -10,6 +10,7 @@ from service_kit.consent import ConsentView
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.roles.repository import RoleRepository
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class State:
     evidence: EvidenceRepository
     activities: ActivityRepository
     consents: ConsentView
+    roles: RoleRepository
     clock: Clock
 
 

@@ -15,6 +15,8 @@ from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.roles.handlers import RolesHandler
+from learner_profile.roles.repository import RoleRepository
 from learner_profile.settings import EvidenceSettings
 
 
@@ -24,6 +26,7 @@ def views(c: Connections) -> Views:
         LearnerRepository(c.db, c.sealer, c.clock),
         ActivityRepository(c.db),
         ConsentView(c.db),
+        RoleRepository(c.db),
     )
 
 
@@ -37,7 +40,8 @@ def work(c: Connections) -> Worker:
     statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
     worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
-    worker.take_part(ProfileParticipant(v.evidence, v.learners))
+    worker.consume("roles", [topics.ROLES], RolesHandler(v))
+    worker.take_part(ProfileParticipant(v.evidence, v.learners, v.roles))
     worker.job(rebuilder.run)
     worker.job(remapper.run)
     worker.checks += [rebuilder.check, remapper.check]

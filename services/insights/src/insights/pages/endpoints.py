@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from service_kit.audit import Audit, Audits
 from service_kit.auth import Principal, Role
 from service_kit.problems import Problem, Unauthorized
 
@@ -63,36 +64,37 @@ def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 @router.get("/")
-async def first(request: Request, state: StateDep, as_of: AsOf = None) -> Response:
+async def first(request: Request, state: StateDep, audit: Audits, as_of: AsOf = None) -> Response:
     """The nation; for a teacher, the own classes."""
     try:
         principal = await sessions.reader(request)
     except sessions.SignInNeeded as needed:
         return _to_sign_in(request, needed)
     if principal.has(Role.authority, Role.operator):
-        return await _report(principal, NATION, state, as_of)
+        return await _report(principal, NATION, state, audit, as_of)
     at = times.as_of(as_of, state.reporter.clock())
     classes = [scope_item(place, at) for place in await access.own_classes(principal, state.reporter)]
     return _page("classes.html", classes=classes, as_of=at, as_of_text=written(at))
 
 
 @router.get("/pages/{scope}")
-async def page(request: Request, scope: str, state: StateDep, as_of: AsOf = None) -> Response:
+async def page(request: Request, scope: str, state: StateDep, audit: Audits, as_of: AsOf = None) -> Response:
     """A scope's report as a page."""
     try:
         principal = await sessions.reader(request)
     except sessions.SignInNeeded as needed:
         return _to_sign_in(request, needed)
-    return await _report(principal, scope, state, as_of)
+    return await _report(principal, scope, state, audit, as_of)
 
 
-async def _report(principal: Principal, scope: str, state: State, as_of: str | None) -> Response:
+async def _report(principal: Principal, scope: str, state: State, audit: Audit, as_of: str | None) -> Response:
     try:
         at = times.as_of(as_of, state.reporter.clock())
         teacher = await access.teaching(principal, scope, state.reporter)
         report = await state.reporter.report(principal.tenant, scope, at, teacher)
     except Problem as problem:
         return _page("problem.html", problem.status, problem=problem)
+    await access.note(principal, report, audit)
     return _page(
         "report.html",
         report=report,

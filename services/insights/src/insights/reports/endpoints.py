@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from service_kit.audit import Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page
 
@@ -27,11 +28,13 @@ async def entrances(principal: Reader, state: StateDep, as_of: AsOf = None) -> P
 
 
 @router.get("/{scope}")
-async def report(scope: str, principal: Reader, state: StateDep, as_of: AsOf = None) -> Report:
+async def report(scope: str, principal: Reader, state: StateDep, audit: Audits, as_of: AsOf = None) -> Report:
     """The figures of a scope and of its parts. `nation` is the top; the links of `children` lead down.
 
     Groups of under 10 learners are suppressed, and with them the next smallest ones.
     """
     at = times.as_of(as_of, state.reporter.clock())
     teacher = await access.teaching(principal, scope, state.reporter)
-    return await state.reporter.report(principal.tenant, scope, at, teacher)
+    found = await state.reporter.report(principal.tenant, scope, at, teacher)
+    await access.note(principal, found, audit)
+    return found

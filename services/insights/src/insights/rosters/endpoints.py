@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from service_kit.audit import Action, Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.problems import BadRequest, NotReadyYet, Unauthorized
 
@@ -24,6 +25,7 @@ async def import_roster(
     request: Request,
     principal: Annotated[Principal, Depends(require(Role.operator))],
     state: StateDep,
+    audit: Audits,
     mode: Annotated[Mode, Query(description="replace the whole roster, or put these accounts over it")] = "replace",
 ) -> Imported:
     """Import a roster: UTF-8 CSV whose header names its columns, in any order.
@@ -42,6 +44,7 @@ async def import_roster(
         raise _refusal(error) from None
     await _check_own_token(request, principal, state)
     members = await state.importer.run(principal.tenant, entries, mode)
+    await audit.done(principal, Action.changed, "rosters", count=len(members))
     levels = count_levels(members)
     return Imported(
         mode=mode,

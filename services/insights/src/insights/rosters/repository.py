@@ -12,7 +12,9 @@ from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, D
 
 from insights.rosters.places import Place
 
-ROSTERS: Final = CollectionSpec("rosters", "source")
+ROSTERS: Final = CollectionSpec(
+    "rosters", "source", (Index((("roles_due", ASCENDING),), where={"roles_due": {"$exists": True}}),)
+)
 MEMBERS: Final = CollectionSpec(
     "members",
     "source",
@@ -83,6 +85,13 @@ class RosterRepository:
             name = (await self._sealer.open([_sealed(d)]))[0].decode()
             yield Named(_member(d), name)
 
+    async def of_learner(self, tenant: str, learner: str) -> list[Named]:
+        """A learner's entries in the version that counts, with their names."""
+        where = {"tenant": tenant, "learner": learner, "version": await self.version(tenant)}
+        found = await self._members.find(where).to_list(None)
+        names = await self._sealer.open([_sealed(d) for d in found])
+        return [Named(_member(d), name.decode()) for d, name in zip(found, names, strict=True)]
+
     async def insert(self, tenant: str, version: str, members: Sequence[Named]) -> None:
         """Members of a version that does not count yet."""
         for start in range(0, len(members), _CHUNK):
@@ -96,8 +105,37 @@ class RosterRepository:
         held = await self.version(tenant, session)
         if held != expected:
             return False
-        await self._rosters.update_one({"_id": tenant}, {"$set": {"version": version}}, upsert=True, session=session)
+        change = {"$set": {"version": version, "roles_due": True}}
+        await self._rosters.update_one({"_id": tenant}, change, upsert=True, session=session)
         return True
+
+    async def unannounced(self) -> list[str]:
+        """Tenants whose roster has changed since its roles were told to the other services."""
+        found = await self._rosters.find({"roles_due": {"$exists": True}}, {"_id": 1}).to_list(None)
+        return [document["_id"] for document in found]
+
+    async def hold(self, tenant: str, version: str | None, session: Session) -> bool:
+        """Keep imports and erasures out until the transaction ends; False where another version counts by now."""
+        held = await self._rosters.find_one_and_update({"_id": tenant}, {"$inc": {"revision": 1}}, session=session)
+        return held is not None and held.get("version") == version
+
+    async def announced(self, tenant: str, version: str | None, session: Session) -> None:
+        """The roles of this version are on their way."""
+        await self._rosters.update_one(
+            {"_id": tenant, "version": version}, {"$unset": {"roles_due": ""}}, session=session
+        )
+
+    async def members(self, tenant: str, version: str | None) -> AsyncIterator[Member]:
+        """All members of a version, without their names."""
+        keep = {"learner": 1, "role": 1, "places": 1, "attributes": 1}
+        async for document in self._members.find({"tenant": tenant, "version": version}, keep):
+            yield _member(document)
+
+    async def still(self, tenant: str, version: str | None, learners: Sequence[str], session: Session) -> set[str]:
+        """Those of the learners whom the version names at this moment."""
+        query = {"tenant": tenant, "learner": {"$in": list(learners)}, "version": version}
+        found = await self._members.find(query, {"learner": 1}, session=session).to_list(None)
+        return {document["learner"] for document in found}
 
     async def drop(self, tenant: str, version: str, learners: Sequence[str], session: Session) -> None:
         """Take learners out of a version."""

@@ -6,15 +6,17 @@ from service_kit.consent import Change
 from service_kit.mongo import Session
 
 from insights.rosters.repository import RosterRepository
+from insights.rosters.roles import RoleRepository
 from insights.states.repository import StateRepository
 
 
 class Participation:
     """Carries out erasures. Decisions need nothing here: each reading looks them up."""
 
-    def __init__(self, rosters: RosterRepository, states: StateRepository) -> None:
+    def __init__(self, rosters: RosterRepository, states: StateRepository, roles: RoleRepository) -> None:
         self._rosters = rosters
         self._states = states
+        self._roles = roles
 
     async def standing_changed(self, change: Change, session: Session) -> None:
         """Nothing to do: `insights`, `teach` and `profile` are asked at each reading from the view that has changed.
@@ -25,5 +27,6 @@ class Participation:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         members = await self._rosters.forget(tenant, learner, session)
+        roles = await self._roles.forget(tenant, learner, session)
         states = await self._states.delete(tenant, [learner], session)
-        return {"members": members, "states": states}
+        return {"members": members, "roles": roles, "states": states}

@@ -93,7 +93,9 @@ class StatementsHandler:
         intakes = {learner: sort_out(batch.items[learner], known[learner]) for learner in kept}
         news = await self._news(tenant, {one: intake for one, intake in intakes.items() if not intake.empty}, session)
         await self._write_rows(tenant, news, session)
-        folded = {learner: one for learner, one in news.items() if standings[learner].allows(PURPOSE)}
+        allowed = {learner for learner in news if standings[learner].allows(PURPOSE)}
+        allowed -= await self._views.roles.others(tenant, allowed, session)
+        folded = {learner: one for learner, one in news.items() if learner in allowed}
         await self._fold(tenant, folded, batch, session)
         await self._views.learners.touch(tenant, news.keys() - folded.keys(), session)
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from learner_model import view
 from learner_model.state import microseconds
 from pydantic import AwareDatetime
+from service_kit.audit import Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, Forbidden, NotFound, NotReadyYet
@@ -42,20 +43,24 @@ async def my_timeline(
 
 
 @router.get("/{learner_id}")
-async def model(principal: Reader, learner_id: UUID, state: StateDep, as_of: AsOf = None) -> LearnerOut:
+async def model(principal: Reader, learner_id: UUID, state: StateDep, audit: Audits, as_of: AsOf = None) -> LearnerOut:
     """What is known of the learner: competencies, interests, pace, strengths.
 
     403 while the purpose `profile` is stopped, 404 where nothing is known, 503 until the tenant's policy has arrived.
     """
-    return await _model(principal, str(learner_id), state, as_of)
+    found = await _model(principal, str(learner_id), state, as_of)
+    await audit.seen(principal, "profile", str(learner_id), ground=PURPOSE)
+    return found
 
 
 @router.get("/{learner_id}/timeline")
 async def timeline(
-    principal: Reader, learner_id: UUID, state: StateDep, limit: Limit = 50, cursor: str | None = None
+    principal: Reader, learner_id: UUID, state: StateDep, audit: Audits, limit: Limit = 50, cursor: str | None = None
 ) -> Page[EvidenceOut]:
     """The evidence about the learner, newest first."""
-    return await _timeline(principal, str(learner_id), state, limit, cursor)
+    found = await _timeline(principal, str(learner_id), state, limit, cursor)
+    await audit.seen(principal, "timeline", str(learner_id), ground=PURPOSE)
+    return found
 
 
 async def _model(principal: Principal, learner: str, state: State, as_of: AwareDatetime | None) -> LearnerOut:
@@ -86,6 +91,8 @@ async def _profile(principal: Principal, learner: str, state: State) -> Profile:
         raise NotFound("Nothing is known of this learner")
     if not standing.allows(PURPOSE):
         raise Forbidden("The purpose `profile` is stopped for this learner")
+    if await state.roles.others(principal.tenant, [learner]):
+        raise NotFound("The roster says that this person is no learner: there is no profile")
     profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
     if profile is None or profile.status == Status.ERASED:
         raise NotFound("Nothing is known of this learner")

@@ -8,14 +8,15 @@ from service_kit.consent import Change, Standing
 from service_kit.mongo import Session
 
 from learner_profile.evidence.repository import EvidenceRepository
-from learner_profile.learners.profiles import Profile, closed, erased, reopened
+from learner_profile.learners.profiles import Profile, Status, closed, erased, reopened
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.roles.repository import RoleRepository
 
 PURPOSE: Final = "profile"
 
 
 def keeps_rows(standing: Standing) -> bool:
-    """Whether rows of evidence may be kept: an objection or a restriction stops their use, a withdrawal removes them."""
+    """Whether rows of evidence may be kept: objection and restriction stop their use, a withdrawal removes them."""
     if standing.erased:
         return False
     unrestricted = Standing(standing.policy, standing.state.model_copy(update={"restricted": False}))
@@ -29,9 +30,10 @@ class ProfileParticipant:
     old standing then conflicts with it and begins anew.
     """
 
-    def __init__(self, evidence: EvidenceRepository, learners: LearnerRepository) -> None:
+    def __init__(self, evidence: EvidenceRepository, learners: LearnerRepository, roles: RoleRepository) -> None:
         self._evidence = evidence
         self._learners = learners
+        self._roles = roles
 
     async def standing_changed(self, change: Change, session: Session) -> None:
         before, after = change.before, change.after
@@ -52,7 +54,10 @@ class ProfileParticipant:
         known = await self._learners.load(tenant, [learner], session)
         profile = known.get(learner, Profile(tenant=tenant, learner=learner))
         await self._learners.save([erased(profile)], session)
-        return {"evidence": rows, "learners": len(known)}
+        held = sum(one.status != Status.ERASED for one in known.values())  # the sweep finds what stands in its place
+        roles = await self._roles.known(tenant, [learner], session)
+        await self._roles.put(tenant, {learner: None}, session)
+        return {"evidence": rows, "learners": held, "roles": len(roles)}
 
     async def _profile(self, tenant: str, learner: str, session: Session) -> Profile:
         known = await self._learners.load(tenant, [learner], session)

@@ -11,7 +11,7 @@ from typing import Final
 from events.errors import NotReady
 from events.tracing import current_traceparent, span_after
 from service_kit import metrics
-from service_kit.consent import ConsentView, Standing
+from service_kit.consent import ConsentView
 from service_kit.leases import Leases
 from service_kit.mongo import Client, Session, in_transaction
 from service_kit.turning import Turning, quietly
@@ -23,6 +23,7 @@ from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.repository import EvidenceRepository, Row
 from learner_profile.learners.profiles import Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
+from learner_profile.roles.repository import RoleRepository
 
 _BATCH: Final = 100
 _ROWS_AT_ONCE: Final = 2000
@@ -38,6 +39,7 @@ class Views:
     learners: LearnerRepository
     activities: ActivityRepository
     consents: ConsentView
+    roles: RoleRepository
 
 
 class Rebuilder:
@@ -89,22 +91,22 @@ class Rebuilder:
         standings = await views.consents.standings(tenant, learners, session)
         profiles = await views.learners.load(tenant, learners, session)
         still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
+        others = await views.roles.others(tenant, [p.learner for p in still], session)
         rows = await views.evidence.of_learners(tenant, [p.learner for p in still], session)
         readings = (row.reading for one in rows.values() for row in one)
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
         now = {learner: _totals_found(one) for learner, one in rows.items()}
         built = []
         for profile in still:
-            built.append(_one(profile, standings[profile.learner], now.get(profile.learner, []), catalog))
+            learns = profile.learner not in others and standings[profile.learner].allows("profile")
+            built.append(_one(profile, now.get(profile.learner, []), catalog) if learns else closed(profile))
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
         await views.evidence.mark_totals(tenant, {one: _changed(rows[one], now[one]) for one in rows}, session)
         await views.learners.save(built, session)
         self._rebuilt.add(len(built))
 
 
-def _one(profile: Profile, standing: Standing, rows: Sequence[Row], catalog: dict[str, Mapped]) -> Profile:
-    if not standing.allows("profile"):
-        return closed(profile)
+def _one(profile: Profile, rows: Sequence[Row], catalog: dict[str, Mapped]) -> Profile:
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
         return built_anew(traced, [counted(row) for row in rows], catalog)

@@ -1,0 +1,50 @@
+"""Kafka in: the roster's roles."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from events.envelope import Message
+from events.payloads import RosterRole
+from service_kit.mongo import Session
+
+from learner_profile.learners.profiles import Profile, Status, closed, reopened
+from learner_profile.learners.rebuilding import Views
+
+
+class RolesHandler:
+    """Closes the profile of whoever turns out to be no learner, and opens it again once the roster says otherwise.
+
+    Their evidence is kept: a roster may be wrong, and its correction loses nothing. Waits (`PolicyUnknown`) while the
+    tenant's policy is not known.
+    """
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def handle(self, messages: Sequence[Message], session: Session) -> None:
+        newest: defaultdict[str, dict[str, RosterRole | None]] = defaultdict(dict)
+        for message in messages:
+            if message.subject:
+                newest[message.tenant][message.subject] = message.payload
+        for tenant, roles in newest.items():
+            await self._tenant(tenant, roles, session)
+
+    async def committed(self) -> None:
+        """The jobs of the worker look by themselves."""
+
+    async def _tenant(self, tenant: str, roles: Mapping[str, RosterRole | None], session: Session) -> None:
+        standings = await self._views.consents.standings(tenant, roles, session)
+        alive = {one: role for one, role in roles.items() if role is None or not standings[one].erased}
+        before = await self._views.roles.others(tenant, alive, session)
+        after = {one for one, role in alive.items() if role is not None and not role.learns}
+        await self._views.roles.put(tenant, alive, session)
+        profiles = await self._views.learners.load(tenant, before ^ after, session)
+        changed = [
+            closed(profiles.get(one, Profile(tenant=tenant, learner=one))) for one in sorted(after - before)
+        ]  # also where there was none: a batch that began before then conflicts with it and begins anew
+        changed += [
+            reopened(profile)
+            for one in sorted(before - after)
+            if (profile := profiles.get(one)) is not None and profile.status == Status.CLOSED
+        ]
+        await self._views.learners.save(changed, session)
