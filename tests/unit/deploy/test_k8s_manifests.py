@@ -118,7 +118,7 @@ class TestEveryPod:
         service = manifest["metadata"]["labels"]["app.kubernetes.io/name"]
         secrets = {e["name"]: e["valueFrom"]["secretKeyRef"] for e in container(manifest)["env"]}
         assert secrets.pop("TRELLIS_MONGODB_URL") == {"name": f"trellis-mongodb-{service}", "key": "url"}
-        asks_others = manifest["metadata"]["name"] == "insights-serve"
+        asks_others = manifest["metadata"]["name"] in ("insights-serve", "privacy-work")
         assert set(secrets) == ({"TRELLIS_SERVICE_TOKEN"} if asks_others else set())
 
 

@@ -309,7 +309,7 @@ class Stack:
             "TRELLIS_HOST": LOOPBACK,
             "TRELLIS_PORT": str(port),
             "TRELLIS_SERVICE_TOKEN": service_token,
-            "TRELLIS_INGEST_URL": self.urls.get("ingest", ""),
+            **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES if name != "privacy"},
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **ours, **self.issuer.environment(), **self._environment}

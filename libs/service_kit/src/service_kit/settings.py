@@ -97,12 +97,29 @@ class AuthSettings(_Settings):
 class PeerSettings(_Settings):
     service_token: SecretStr = Field(
         SecretStr(""),
-        description="Bearer token (role service) for calls to other services; insights alone needs it",
-        json_schema_extra=danger("A secret, good for one tenant. Empty or expired: rosters cannot be imported (503)."),
+        description="Bearer token (role service) for calls to other services; insights and privacy's worker need it",
+        json_schema_extra=danger(
+            "A secret, good for one tenant. Empty or expired: rosters cannot be imported (503), access requests wait."
+        ),
     )
     ingest_url: str = Field(
         "http://127.0.0.1:8001",
-        description="Where ingest answers (`/identities`)",
+        description="Where ingest answers (`/identities`, `/subjects`)",
+        json_schema_extra=danger("The service token goes there."),
+    )
+    learner_profile_url: str = Field(
+        "http://127.0.0.1:8002",
+        description="Where learner_profile answers (`/subjects`)",
+        json_schema_extra=danger("The service token goes there."),
+    )
+    recommendation_url: str = Field(
+        "http://127.0.0.1:8003",
+        description="Where recommendation answers (`/subjects`)",
+        json_schema_extra=danger("The service token goes there."),
+    )
+    insights_url: str = Field(
+        "http://127.0.0.1:8005",
+        description="Where insights answers (`/subjects`)",
         json_schema_extra=danger("The service token goes there."),
     )
 

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
+from privacy.access import endpoints as access
 from privacy.audit import endpoints as audit
+from privacy.certificates import endpoints as certificates
 from privacy.consents import endpoints as consents
 from privacy.guardians import endpoints as guardians
 from privacy.policies import endpoints as policies
@@ -28,5 +30,13 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="Policies, consent and data subjects' requests.",
         settings=settings,
         lifespan=lifespan,
-        routers=[policies.router, consents.router, guardians.router, requests.router, audit.router],
+        routers=[
+            policies.router,
+            consents.router,
+            guardians.router,
+            requests.router,
+            access.router,
+            certificates.router,
+            audit.router,
+        ],
     )

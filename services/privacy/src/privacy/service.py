@@ -3,7 +3,9 @@
 from service_kit.runtime import Service
 
 from privacy import app, signing, worker
+from privacy.access.repository import ARCHIVES, CHUNKS
 from privacy.audit import repository as audit
+from privacy.certificates.repository import CERTIFICATES
 from privacy.consents.repository import CONSENTS, HISTORY
 from privacy.guardians.repository import GUARDIANS
 from privacy.policies.repository import POLICIES, VERSIONS
@@ -11,7 +13,19 @@ from privacy.requests.repository import REQUESTS
 
 SERVICE = Service(
     name="privacy",
-    collections=[POLICIES, VERSIONS, CONSENTS, HISTORY, GUARDIANS, REQUESTS, *audit.COLLECTIONS, signing.KEYS],
+    collections=[
+        POLICIES,
+        VERSIONS,
+        CONSENTS,
+        HISTORY,
+        GUARDIANS,
+        REQUESTS,
+        CERTIFICATES,
+        ARCHIVES,
+        CHUNKS,
+        *audit.COLLECTIONS,
+        signing.KEYS,
+    ],
     app=app.create,
     workers={"work": worker.worker},
 )

@@ -11,7 +11,9 @@ from service_kit.clock import Clock
 from service_kit.mongo import Client
 from service_kit.runtime import Connections
 
+from privacy.access.repository import Archives
 from privacy.audit.repository import Chain
+from privacy.certificates.repository import Certificates
 from privacy.consents.repository import Consents
 from privacy.guardians.repository import Guardians
 from privacy.policies.repository import Policies
@@ -34,6 +36,8 @@ class State:
     chain: Chain
     signing: Signing
     guardians: Guardians
+    certificates: Certificates
+    archives: Archives
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -50,6 +54,8 @@ class State:
             chain=Chain(c.db),
             signing=Signing(SigningSettings().signing_key, c.db),
             guardians=Guardians(c.db, c.sealer),
+            certificates=Certificates(c.db, c.sealer),
+            archives=Archives(c.db, c.sealer),
         )
 
 

@@ -1,12 +1,16 @@
 """The Kafka side: receipts in; policies, decisions and requests out."""
 
+import httpx2
 from events import topics
 from service_kit.audit import AuditSource
 from service_kit.runtime import Connections, Worker
 
+from privacy.access.collecting import Collecting
+from privacy.access.peers import TIMEOUT_SECONDS, Peers
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
+from privacy.certificates.certifying import Certifying
 from privacy.consents.outbox import ConsentSource
 from privacy.heartbeats.beating import Heart
 from privacy.policies.outbox import PolicySource
@@ -25,6 +29,10 @@ def worker(c: Connections) -> Worker:
     w.relay(ConsentSource())
     requests = w.relay(RequestSource())
     w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
+    http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)
+    w.closers.append(http.aclose)
+    w.job(Collecting(state, Peers(http, c.settings.peers), RequestSettings()).run)
+    w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)
     chaining = Chaining(state.chain, state.signing, c.clock)

@@ -18,8 +18,8 @@ async def role_towards(principal: Principal, learner: str, state: State) -> str 
 
 
 async def is_guardian(principal: Principal, learner: str, state: State) -> bool:
-    """Whether a verified link makes the caller this learner's guardian now: no link is known yet."""
-    return False
+    """Whether a verified link makes the caller this learner's guardian now."""
+    return await state.guardians.acts_for(principal.tenant, principal.subject, learner, state.clock())
 
 
 async def check_may_ask(principal: Principal, learner: str, state: State) -> str:

@@ -9,6 +9,7 @@ from service_kit.mongo import DuplicateKeyError, Session, in_transaction
 from service_kit.problems import BadRequest, Conflict, NotFound
 from uuid_utils.compat import uuid7
 
+from privacy.requests.forgetting import forget
 from privacy.requests.progress import (
     COLLECTED,
     Carried,
@@ -203,7 +204,7 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
         raise Conflict(reason)
     now = state.clock()
     if request.type == "erasure":
-        counts = await state.consents.forget(tenant, request.learner, now, session)
+        counts = await forget(tenant, request, state, session)
         running = started(request, Carried(counts, now), state.resend, now)
         await state.requests.put(tenant, running, session, send=True)
     elif request.type in ("restriction", "objection"):

@@ -3,6 +3,8 @@
 pending ──approve──▶ running ──everyone who carries it out has answered──▶ completed
    └────refuse────▶ refused     └─ past its deadline ─▶ failed ──the missing answers──▶ completed
 
+Whatever else is open when the learner is erased is `overtaken`.
+
 `completed` says that the services are closed to it; of an erasure `key_destroyed_at` says since when nobody can read.
 """
 
@@ -23,7 +25,7 @@ STANDING: Final[frozenset[str]] = frozenset({"restriction", "objection"})  # car
 CARRIERS_OF: Final[Mapping[Kind, frozenset[str]]] = {
     "erasure": CARRIERS,
     "access": CARRIERS,
-    "portability": CARRIERS,
+    "portability": frozenset({"ingest"}),  # what was provided, and nothing that was derived from it
     "restriction": CARRIERS,
     "objection": CARRIERS,
     "rectification": frozenset({"ingest", "privacy"}),  # the rest follows from the statements that void and correct
@@ -36,6 +38,7 @@ class Status(StrEnum):
     completed = "completed"
     refused = "refused"
     failed = "failed"
+    overtaken = "overtaken"  # the learner was erased before it was done
 
 
 OPEN: Final = (Status.pending, Status.running)

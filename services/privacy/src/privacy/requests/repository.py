@@ -133,6 +133,16 @@ class Requests:
             change["$unset"] = {"learner": ""}
         await self._requests.update_one({"_id": request.id, "tenant": tenant}, change, session=session)
 
+    async def forget(self, tenant: str, learner: str, but: str, session: Session) -> list[str]:
+        """Let go of the learner's id in all other requests, and end those that are open; their ids."""
+        mine = {"tenant": tenant, "learner": learner}
+        found = await self._requests.find(mine, {"_id": 1}, session=session).to_list(None)
+        others = {"_id": {"$in": [d["_id"] for d in found if d["_id"] != but]}}
+        ended = {"$set": {"status": Status.overtaken.value, "unfinished": False, "send_again_at": None}}
+        await self._requests.update_many(others | {"unfinished": True}, ended, session=session)
+        await self._requests.update_many(others, {"$unset": {"learner": "", "idempotency": ""}}, session=session)
+        return [d["_id"] for d in found]
+
     async def due(self, now: datetime, kinds: Sequence[str], limit: int) -> list[tuple[str, DataRequest]]:
         """Requests of all tenants whose time has come: (tenant, request)."""
         query = {"unfinished": True, "type": {"$in": list(kinds)}, "send_again_at": {"$lte": now}}
