@@ -13,18 +13,19 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import orjson
 from events import topics
 from events.envelope import Outgoing
 from events.payloads import AuditAction, Audited, AuditSubject
 from events.sealing import KeyGone, Owner, Sealed, Sealer
+from fastapi import Depends, Request
 from opentelemetry import trace
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from service_kit.auth import Principal
+from service_kit.auth import Principal, Role
 from service_kit.clock import Clock
 from service_kit.mongo import CollectionSpec, Database, Document, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
@@ -125,6 +126,24 @@ class Audit:
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
+    async def seen(self, principal: Principal, what: str, *learners: str, ground: str = "") -> None:
+        """Someone reads about learners. What learners read about themselves is no entry: nobody else saw anything."""
+        if principal.roles == {Role.learner} and learners == (principal.learner_id,):
+            return
+        await self.noticed(AuditEntry(principal.tenant, Who.of(principal), Action.saw, what, learners, ground))
+
+    async def done(
+        self,
+        principal: Principal,
+        action: Action,
+        what: str,
+        *learners: str,
+        ground: str = "",
+        count: int | None = None,
+    ) -> None:
+        """Someone changes, exports, erases or looks up; recorded each time."""
+        await self.record(AuditEntry(principal.tenant, Who.of(principal), action, what, learners, ground, count))
+
     async def _sealed(self, entry: AuditEntry) -> list[AuditSubject]:
         """Each learner under the own key; one without a key any more has no name to record."""
         bodies = [(Owner(entry.tenant, learner), orjson.dumps({"learner": learner})) for learner in entry.learners]
@@ -155,6 +174,15 @@ def _subject(sealed: Sealed) -> AuditSubject:
 def _trace_id() -> str | None:
     span = trace.get_current_span().get_span_context()
     return f"{span.trace_id:032x}" if span.is_valid else None
+
+
+def audit_of(request: Request) -> Audit:
+    """A dependency: the audit that the app's lifespan has put on its state."""
+    audit: Audit = request.app.state.audit
+    return audit
+
+
+Audits = Annotated[Audit, Depends(audit_of)]
 
 
 class AuditSource:

@@ -64,6 +64,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("ingest", settings) as c:
+            app.state.audit = c.audit
             app.state.ingest = build(c, xapi, AccessSettings(), app.state.authenticator)
             async with app.state.ingest.stamps.kept(), app.state.ingest.emitters.watcher.running():
                 yield

@@ -32,6 +32,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections(NAME, settings) as c:
             repository = CatalogRepository(c.client, c.db, c.clock)
+            app.state.audit = c.audit
             app.state.recommendation = State(
                 own,
                 repository,

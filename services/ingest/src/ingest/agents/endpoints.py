@@ -4,10 +4,11 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
+from service_kit.audit import Action, AuditEntry, Audits
 from xapi import canonical_ifi
 from xapi.exact import dumps
 
-from ingest.credentials.repository import Credential
+from ingest.credentials.credential import Credential, who
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.documents import openapi
@@ -42,10 +43,13 @@ _GET: Final[dict[str, Any]] = {
 
 @router.get("/agents", openapi_extra=_GET)
 @router.head("/agents", include_in_schema=False)
-async def get_agent(request: Request, credential: Reader) -> Response:
+async def get_agent(request: Request, credential: Reader, audit: Audits) -> Response:
     """The Person: names seen and identifiers merged; of an unknown agent what was sent."""
     readers = {"agent": partial(agent, version_of(request))}
     sent = read(request.query_params.multi_items(), readers, ["agent"])["agent"]
     state = state_of(request)
     identity = await state.identities.look_up(credential.tenant, str(canonical_ifi(sent)))
+    if identity is not None:
+        looked_up = Action.looked_up
+        await audit.noticed(AuditEntry(credential.tenant, who(credential), looked_up, "person", (identity.learner,)))
     return tagged(request, dumps(await state.agents.person(credential.tenant, sent, identity)), JSON)

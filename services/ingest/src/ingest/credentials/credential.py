@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from service_kit.audit import Who
 from service_kit.problems import Forbidden
 from xapi import Parsed
 
@@ -51,6 +52,11 @@ class Credential:
         errors = [] if self.limits is None else self.limits.of_batch(batch, is_array=is_array)
         if errors:
             raise Forbidden(f"The launch does not allow what is at {errors[0]['pointer']}", errors=errors)
+
+
+def who(credential: Credential) -> Who:
+    """The caller in the audit: an LMS by its key; whoever holds a bearer token with scopes by the token's `sub`."""
+    return Who.credential(credential.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from service_kit.audit import Action, Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, NotFound
@@ -20,7 +21,7 @@ Operator = Annotated[Principal, Depends(require(Role.operator))]
 
 
 @router.post("", status_code=201)
-async def issue(body: NewCredential, request: Request, operator: Operator) -> IssuedCredential:
+async def issue(body: NewCredential, request: Request, operator: Operator, audit: Audits) -> IssuedCredential:
     """Make a credential. The secret is in this answer and nowhere else."""
     state, secret = state_of(request), new_secret()
     now = state.clock()
@@ -38,6 +39,7 @@ async def issue(body: NewCredential, request: Request, operator: Operator) -> Is
         burst=body.burst,
     )
     await state.credentials.add(credential)
+    await audit.done(operator, Action.changed, f"credentials/{credential.key}")
     return IssuedCredential(**_view(credential).model_dump(), secret=secret)
 
 
@@ -56,7 +58,9 @@ async def list_credentials(
 
 
 @router.post("/{key}/rotate")
-async def rotate(key: str, request: Request, operator: Operator, body: Rotation | None = None) -> IssuedCredential:
+async def rotate(
+    key: str, request: Request, operator: Operator, audit: Audits, body: Rotation | None = None
+) -> IssuedCredential:
     """Give a credential a new secret, shown this once; the one until now stays good for the grace time.
 
     A secret from before an earlier rotation ends now, whatever its grace.
@@ -67,17 +71,19 @@ async def rotate(key: str, request: Request, operator: Operator, body: Rotation 
     if credential is None:
         raise NotFound("There is no such credential")
     state.verifier.forget(key)
+    await audit.done(operator, Action.changed, f"credentials/{credential.key}")
     return IssuedCredential(**_view(credential).model_dump(), secret=secret)
 
 
 @router.delete("/{key}", status_code=204)
-async def revoke(key: str, request: Request, operator: Operator) -> Response:
+async def revoke(key: str, request: Request, operator: Operator, audit: Audits) -> Response:
     """Take a credential away, and what was launched with it; other replicas of ingest notice within 15 seconds."""
     state = state_of(request)
     if not await state.credentials.remove(operator.tenant, key):
         raise NotFound("There is no such credential")
     await state.launches.remove_issued_by(operator.tenant, key)
     state.verifier.forget_issued_by(key)
+    await audit.done(operator, Action.erased, f"credentials/{key}")
     return Response(status_code=204)
 
 

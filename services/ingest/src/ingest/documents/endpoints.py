@@ -5,9 +5,10 @@ from typing import Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from service_kit.audit import Action, AuditEntry, Audits
 from service_kit.problems import BadRequest, NotFound, TooLarge
 
-from ingest.credentials.repository import Credential
+from ingest.credentials.credential import Credential, who
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.documents import openapi
@@ -30,11 +31,13 @@ router = APIRouter(prefix="/xapi", tags=["xapi"])
 def _getting(kind: Kind) -> Endpoint:
     caller = Depends(scoped(kind.scope, Scope.all_read))
 
-    async def get(request: Request, credential: Credential = caller) -> Response:
+    async def get(request: Request, audit: Audits, credential: Credential = caller) -> Response:
         """The document, or, without its id, the ids of those in the context, changed after `since`."""
         place = place_of(request, kind, version_of(request), single=False, since=True)
         credential.check_document(place, "read")
         keeper = state_of(request).documents
+        if place.agent is not None and credential.limits is None:
+            await audit.noticed(AuditEntry(credential.tenant, who(credential), Action.saw, "documents"))
         if place.name is None:
             listed = await keeper.names(credential.tenant, place)
             return tagged(request, orjson.dumps(listed.names), JSON, updated=listed.updated)
@@ -76,10 +79,12 @@ def _writing(kind: Kind, method: Literal["PUT", "POST"]) -> Endpoint:
 def _deleting(kind: Kind) -> Endpoint:
     caller = Depends(scoped(kind.scope))
 
-    async def delete(request: Request, credential: Credential = caller) -> Response:
+    async def delete(request: Request, audit: Audits, credential: Credential = caller) -> Response:
         place = place_of(request, kind, version_of(request), single=not kind.has_registration)
         credential.check_document(place, "write")
         conditions, keeper = conditions_of(request), state_of(request).documents
+        if place.agent is not None:
+            await audit.noticed(AuditEntry(credential.tenant, who(credential), Action.erased, "documents"))
         if place.name is not None:
             await keeper.remove(credential.tenant, place, Write("DELETE", conditions))
         elif conditions.are_given:

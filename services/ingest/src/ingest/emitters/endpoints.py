@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from service_kit.audit import Action, Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, Conflict, NotFound
@@ -41,12 +42,13 @@ async def list_quarantine(
 
 
 @router.get("/quarantine/{quarantine_id}", responses={200: {"model": QuarantinedView}})
-async def show_quarantined(quarantine_id: str, request: Request, operator: Operator) -> Response:
+async def show_quarantined(quarantine_id: str, request: Request, operator: Operator, audit: Audits) -> Response:
     """One refused statement; `statement` is what was sent."""
     found = await state_of(request).emitters.quarantine.one(operator.tenant, quarantine_id)
     if found is None:
         raise NotFound("There is no such statement in quarantine")
     held, data = found
+    await audit.seen(operator, "quarantine")
     content = orjson.dumps(_view(held).model_dump(mode="json"))[:-1] + b',"statement":' + data + b"}"
     return Response(content, media_type="application/json")
 
@@ -60,7 +62,7 @@ async def show_quarantined(quarantine_id: str, request: Request, operator: Opera
         }
     },
 )
-async def replay_quarantined(quarantine_id: str, request: Request, operator: Operator) -> ReplayedView:
+async def replay_quarantined(quarantine_id: str, request: Request, operator: Operator, audit: Audits) -> ReplayedView:
     """Judge it anew and store it, or an edited one in its place; then it leaves the quarantine."""
     state = state_of(request)
     replayed = await replay(
@@ -71,14 +73,16 @@ async def replay_quarantined(quarantine_id: str, request: Request, operator: Ope
         credentials=state.credentials,
         recorder=state.recorder,
     )
+    await audit.done(operator, Action.changed, "quarantine", count=1)
     return ReplayedView(statement_id=replayed.statement_id, recorded=replayed.recorded)
 
 
 @router.delete("/quarantine/{quarantine_id}", status_code=204)
-async def discard_quarantined(quarantine_id: str, request: Request, operator: Operator) -> Response:
+async def discard_quarantined(quarantine_id: str, request: Request, operator: Operator, audit: Audits) -> Response:
     """Take it away for good."""
     if not await state_of(request).emitters.quarantine.remove(operator.tenant, quarantine_id):
         raise NotFound("There is no such statement in quarantine")
+    await audit.done(operator, Action.erased, "quarantine", count=1)
     return Response(status_code=204)
 
 

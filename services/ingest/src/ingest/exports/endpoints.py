@@ -1,15 +1,18 @@
 """`GET /exports/statements`: everything, or what the filters of GET /statements leave, streamed."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
+from service_kit.audit import Action, AuditEntry, Audits, Who
 from service_kit.auth import Principal, Role, require
 from xapi import StatementQuery, Version, negotiate
 from xapi.errors import VersionUnsupported
 from xapi.versions import HEADER
 
+from ingest.credentials.credential import who
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.exports.reading import Walk, Wanted
@@ -22,17 +25,23 @@ _reader: Final = scoped(Scope.all_read)
 router = APIRouter(prefix="/exports", tags=["exports"])
 
 
-async def exporting(request: Request) -> str:
-    """The tenant of whoever may read everything: an operator, a dpo, or an xAPI credential with `all/read`."""
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    tenant: str
+    who: Who
+
+
+async def exporting(request: Request) -> Exporter:
+    """Whoever may read everything: an operator, a dpo, or an xAPI credential with `all/read`."""
     header = request.headers.get("Authorization", "")
     if header.partition(" ")[0].lower() != "basic":
         principal: Principal = await require(Role.operator, Role.dpo)(request, None)
-        return principal.tenant
+        return Exporter(principal.tenant, Who.of(principal))
     credential = await _reader(request)
-    return credential.tenant
+    return Exporter(credential.tenant, who(credential))
 
 
-Tenant = Annotated[str, Depends(exporting)]
+By = Annotated[Exporter, Depends(exporting)]
 _TEXT: Final = {"type": "string"}
 _PARAMETERS: Final[dict[str, Any]] = {
     "security": [{"bearer": []}, {"xapi_basic": []}],
@@ -58,7 +67,7 @@ _PARAMETERS: Final[dict[str, Any]] = {
 
 
 @router.get("/statements", openapi_extra=_PARAMETERS, response_class=StreamingResponse)
-async def export_statements(request: Request, tenant: Tenant) -> StreamingResponse:
+async def export_statements(request: Request, by: By, audit: Audits) -> StreamingResponse:
     """Statements in the order of (`stored`, `id`), up to where the store is consistent.
 
     Each line is `{"statement": …, "stored": …, "provenance": {"stored", "authority"}}`; a voided statement comes
@@ -67,9 +76,17 @@ async def export_statements(request: Request, tenant: Tenant) -> StreamingRespon
     """
     state = state_of(request)
     wanted = Wanted.parse(request.query_params.multi_items(), _version(request))
-    walk = await _walk(state, tenant, wanted.query, wanted)
+    walk = await _walk(state, by.tenant, wanted.query, wanted)
+    await audit.record(await _entry(state, by, wanted.query))
     first = b"" if walk is None else await walk.next()  # what fails, fails before the status is sent
     return StreamingResponse(_stream(first, walk), media_type=NDJSON)
+
+
+async def _entry(state: State, by: Exporter, query: StatementQuery) -> AuditEntry:
+    """About the learner whom the filter names; else about all."""
+    found = await state.identities.look_up(by.tenant, query.agent_ifi) if query.agent_ifi else None
+    learners = (found.learner,) if found else ()
+    return AuditEntry(by.tenant, by.who, Action.exported, "statements", learners, "record")
 
 
 async def _walk(state: State, tenant: str, query: StatementQuery, wanted: Wanted) -> Walk | None:

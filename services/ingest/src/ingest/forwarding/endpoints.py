@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from service_kit.audit import Action, Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.mongo import Document
 from service_kit.paging import Page, decode_cursor, encode_cursor
@@ -23,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post("", status_code=201)
-async def forward(body: NewForwarding, request: Request, operator: Operator) -> ForwardingView:
+async def forward(body: NewForwarding, request: Request, operator: Operator, audit: Audits) -> ForwardingView:
     """Send statements on from now, from a time or from the beginning. The secret is never shown again."""
     state = state_of(request)
     now = state.clock()
@@ -41,6 +42,7 @@ async def forward(body: NewForwarding, request: Request, operator: Operator) -> 
         place=_behind(body, now),
     )
     await state.forwardings.add(made)
+    await audit.done(operator, Action.changed, f"forwardings/{made.id}", ground=made.purpose or "")
     return await _view(state, made)
 
 
@@ -63,10 +65,11 @@ async def get_forwarding(forwarding: str, request: Request, operator: Operator) 
 
 
 @router.delete("/{forwarding}", status_code=204)
-async def stop_forwarding(forwarding: str, request: Request, operator: Operator) -> Response:
+async def stop_forwarding(forwarding: str, request: Request, operator: Operator, audit: Audits) -> Response:
     """Stop it, and forget its place and its dead letters."""
     if not await state_of(request).forwardings.remove(operator.tenant, forwarding):
         raise _none()
+    await audit.done(operator, Action.erased, f"forwardings/{forwarding}")
     return Response(status_code=204)
 
 

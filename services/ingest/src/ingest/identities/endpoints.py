@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from service_kit.audit import Action, AuditEntry, Audits, Who
 from service_kit.auth import Principal, Role, require
 from service_kit.problems import BadRequest, NotFound
 from xapi import Problem, QueryInvalid, StatementInvalid, canonical_ifi, parse_agent
@@ -29,7 +30,9 @@ _BODY: Final = {
 
 
 @router.post("", openapi_extra=_BODY, responses={201: {"model": LearnerOfAgent, "description": "A new learner"}})
-async def find_or_make(request: Request, response: Response, caller: Caller) -> LearnerOfAgent | LearnersOfAgents:
+async def find_or_make(
+    request: Request, response: Response, caller: Caller, audit: Audits
+) -> LearnerOfAgent | LearnersOfAgents:
     """Find or make the learner of an agent (201 where it is new), or of each of up to 1000 agents (always 200)."""
     try:
         body = loads(await request.body())
@@ -38,6 +41,7 @@ async def find_or_make(request: Request, response: Response, caller: Caller) -> 
         raise invalid(error) from None
     resolved, new = await state_of(request).identities.resolve(caller.tenant, set(ifis), subjects=set(ifis), fresh=True)
     items = [LearnerOfAgent(learner_id=resolved[ifi].learner) for ifi in ifis]
+    await audit.noticed(_looked_up(caller, *dict.fromkeys(resolved[ifi].learner for ifi in ifis)))
     if isinstance(body, list):
         return LearnersOfAgents(items=items)
     response.status_code = 201 if new else 200
@@ -46,7 +50,7 @@ async def find_or_make(request: Request, response: Response, caller: Caller) -> 
 
 @router.get("")
 async def look_up(
-    request: Request, caller: Caller, agent: Annotated[str, Query(description="An xAPI Agent as JSON")]
+    request: Request, caller: Caller, audit: Audits, agent: Annotated[str, Query(description="An xAPI Agent as JSON")]
 ) -> LearnerOfAgent:
     """The learner of an agent, if there is one; nothing is made."""
     try:
@@ -57,7 +61,12 @@ async def look_up(
     found = await state_of(request).identities.look_up(caller.tenant, str(ifi))
     if found is None:
         raise NotFound("No learner is known for this agent")
+    await audit.noticed(_looked_up(caller, found.learner))
     return LearnerOfAgent(learner_id=found.learner)
+
+
+def _looked_up(caller: Principal, *learners: str) -> AuditEntry:
+    return AuditEntry(caller.tenant, Who.of(caller), Action.looked_up, "identities", learners, count=len(learners))
 
 
 def _identifiers(body: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from service_kit.audit import Action, AuditEntry, Audits, Who
 from service_kit.auth import Principal, Role, require
 from service_kit.mongo import Document
 from service_kit.paging import Page, decode_cursor, encode_cursor
@@ -28,7 +29,7 @@ _BODY: Final[dict[str, Any]] = {
 
 
 @router.post("/statements", openapi_extra=_BODY)
-async def take_statements(request: Request, operator: Operator) -> Taken:
+async def take_statements(request: Request, operator: Operator, audit: Audits) -> Taken:
     """Store statements of another LRS, one a line, or lines of an export.
 
     What a statement carries as `stored` and `authority` is kept as its provenance; it is served with our own.
@@ -37,6 +38,7 @@ async def take_statements(request: Request, operator: Operator) -> Taken:
     `X-Experience-API-Hash`.
     """
     state = state_of(request)
+    await audit.noticed(AuditEntry(operator.tenant, Who.of(operator), Action.changed, "statements", ground="import"))
     async with received(request, state.attachments) as found:
         if found.lines.count(b"\n") > MOST_LINES:
             raise BadRequest(f"More than {MOST_LINES} lines", errors=[{"pointer": "", "detail": "too many lines"}])

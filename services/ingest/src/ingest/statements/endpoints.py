@@ -10,13 +10,14 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from service_kit import metrics
+from service_kit.audit import Action, Audit, AuditEntry, audit_of
 from service_kit.problems import BadRequest, NotFound, TooLarge
 from xapi import Parsed, QueryInvalid, StatementQuery, Version
 
 from ingest.activities.rendering import rendered
 from ingest.attachments.answering import Statements
 from ingest.attachments.receiving import Received
-from ingest.credentials.repository import Credential
+from ingest.credentials.credential import Credential, who
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
 from ingest.http import caching
@@ -87,9 +88,23 @@ async def get_statements(request: Request, credential: Reader) -> Response:
             return Response(status_code=304, headers=headers)
     else:
         content, found = await _list(request, state, credential, (params, query, place), through)
+    await _noticed(audit_of(request), state, credential, query)
     if query.attachments:
         return await state.answerer.answer(request, content, found, headers)
     return Response(content, 200, headers, JSON)
+
+
+async def _noticed(audit: Audit, state: State, credential: Credential, query: StatementQuery) -> None:
+    """Of one credential's reading an entry a minute, and one for each learner it asks for by name: its scopes say what
+    it may see, and to open every statement's learners would cost more than the reading.
+    """
+    if listing.only_mine(credential) is not None or credential.limits is not None:
+        return
+    learners: tuple[str, ...] = ()
+    if query.agent_ifi is not None:
+        identity = await state.identities.look_up(credential.tenant, query.agent_ifi, cached=True)
+        learners = (identity.learner,) if identity else ()
+    await audit.noticed(AuditEntry(credential.tenant, who(credential), Action.saw, "statements", learners, "record"))
 
 
 async def _single(

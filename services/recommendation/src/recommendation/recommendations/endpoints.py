@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 from service_kit import metrics
+from service_kit.audit import Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.consent import Standing
 from service_kit.problems import BadRequest, Forbidden
@@ -79,6 +80,7 @@ async def of_learner(
     learner_id: UUID,
     principal: Annotated[Principal, Depends(require(Role.app, Role.learner))],
     state: StateDep,
+    audit: Audits,
     means: MeansDep,
     limit: Limit = 10,
     as_of: AsOf = None,
@@ -86,7 +88,9 @@ async def of_learner(
     """What a learner may do next. One of whom nothing is known yet gets good places to start."""
     if not principal.may_see(str(learner_id), Role.app):
         raise Forbidden("A learner's token opens that learner's own recommendations alone")
-    return await _answer(state, principal.tenant, str(learner_id), means, limit, as_of)
+    found = await _answer(state, principal.tenant, str(learner_id), means, limit, as_of)
+    await audit.seen(principal, "recommendations", str(learner_id), ground="recommend")
+    return found
 
 
 async def _answer(
