@@ -16,6 +16,7 @@ from ingest.forwarding.repository import DEAD_LETTERS, FORWARDINGS
 from ingest.identities.repository import IDENTITIES, LEARNERS, TENANT_KEYS
 from ingest.imports.repository import IMPORTS
 from ingest.launches.repository import LAUNCHES
+from ingest.republishing.repository import REPUBLICATIONS
 from ingest.statements.repository import STATEMENTS
 from ingest.statements.writers import STAMPS
 
@@ -37,6 +38,7 @@ SERVICE = Service(
         FORWARDINGS,
         DEAD_LETTERS,
         QUARANTINE,
+        REPUBLICATIONS,
         WATCHES,
         TALLIES,
         *consent.COLLECTIONS,

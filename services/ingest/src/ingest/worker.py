@@ -13,6 +13,8 @@ from ingest.forwarding.forwarder import Forwarder
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
+from ingest.republishing.repository import RepublicationRepository
+from ingest.republishing.republishing import Republishing
 from ingest.settings import AttachmentSettings
 from ingest.statements.relaying import StatementSource
 from ingest.statements.repository import StatementRepository
@@ -32,6 +34,7 @@ def work(c: Connections) -> Worker:
     forwarder.observe()
     worker.job(forwarder.run)
     worker.job(Sweeping(attachments, statements).run)
+    worker.job(Republishing(RepublicationRepository(c.db), IdentityRepository(c.db, c.sealer)).run)
     return worker
 
 
@@ -45,6 +48,7 @@ def participant(c: Connections) -> IngestParticipant:
         ForwardingRepository(c.client, c.db),
         LaunchRepository(c.db, c.sealer),
         QuarantineRepository(c.db, c.sealer),
+        RepublicationRepository(c.db),
     )
 
 

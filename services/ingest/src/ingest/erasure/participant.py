@@ -1,6 +1,7 @@
 """Ingest's part in privacy's conversation."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from service_kit.consent import Change
 from service_kit.mongo import Session
@@ -12,11 +13,16 @@ from ingest.erasure.forgetting import forget
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
+from ingest.republishing.repository import RepublicationRepository
 from ingest.statements.repository import StatementRepository
+
+REBUILT: Final = "profile"
 
 
 class IngestParticipant:
-    """`record` is asked at each request, so that a changed standing needs nothing done."""
+    """`record` is asked at each request, so that a changed standing needs nothing done, but for one thing: where all
+    services allow again what they had removed, the statements that are kept are published once more.
+    """
 
     def __init__(
         self,
@@ -27,6 +33,7 @@ class IngestParticipant:
         forwardings: ForwardingRepository,
         launches: LaunchRepository,
         quarantine: QuarantineRepository,
+        republications: RepublicationRepository,
     ) -> None:
         self._statements = statements
         self._identities = identities
@@ -35,11 +42,15 @@ class IngestParticipant:
         self._forwardings = forwardings
         self._launches = launches
         self._quarantine = quarantine
+        self._republications = republications
 
     async def standing_changed(self, change: Change, session: Session) -> None:
-        return
+        before, after = (one.state.rebuild.get(REBUILT, 0) for one in (change.before, change.after))
+        if after > before and change.after.allows("record") and change.after.allows(REBUILT):
+            await self._republications.ask(change.tenant, change.learner, session)
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
+        await self._republications.forget(tenant, learner, session)
         return await forget(
             tenant,
             learner,
