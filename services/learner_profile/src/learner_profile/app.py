@@ -13,6 +13,8 @@ from service_kit.settings import ServiceSettings
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.judgements import endpoints as judgements
+from learner_profile.judgements.judging import Judging
 from learner_profile.learners import endpoints as learners
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.learners.subject import HeldByProfile
@@ -30,13 +32,15 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections(NAME, settings) as c:
             app.state.audit = c.audit
+            learners_, evidence = LearnerRepository(c.db, c.sealer, c.clock), EvidenceRepository(c.db, c.sealer)
             app.state.learner_profile = State(
-                LearnerRepository(c.db, c.sealer, c.clock),
-                EvidenceRepository(c.db, c.sealer),
+                learners_,
+                evidence,
                 ActivityRepository(c.db),
                 ConsentView(c.db),
                 RoleRepository(c.db),
                 c.clock,
+                Judging(c.client, evidence, learners_, c.audit),
             )
             yield
 
@@ -45,7 +49,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="What a learner knows, likes and how fast: from the learner's own evidence, with its uncertainty.",
         settings=settings,
         lifespan=lifespan,
-        routers=[learners.router, stats.router, subjects.router(_held)],
+        routers=[judgements.router, learners.router, stats.router, subjects.router(_held)],
     )
 
 

@@ -9,6 +9,7 @@ from service_kit.consent import ConsentView
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.judgements.judging import Judging
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.roles.repository import RoleRepository
 
@@ -21,6 +22,7 @@ class State:
     consents: ConsentView
     roles: RoleRepository
     clock: Clock
+    judging: Judging
 
 
 def state_of(request: Request) -> State:

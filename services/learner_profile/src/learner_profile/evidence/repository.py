@@ -7,7 +7,7 @@ response for a total, which is one in 10^12 for a learner of 10,000. `total` say
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final, Literal
@@ -30,6 +30,9 @@ from service_kit.mongo import (
 from learner_profile.evidence.acts import Held, Name, Ties, ties_of
 from learner_profile.evidence.mapping import activities_of
 from learner_profile.evidence.reading import Reading, pack, unpack
+from learner_profile.judgements.judgement import Judgement
+from learner_profile.judgements.judgement import pack as pack_judgement
+from learner_profile.judgements.judgement import unpack as unpack_judgement
 
 EVIDENCE: Final = CollectionSpec(
     "evidence",
@@ -48,20 +51,21 @@ Place = tuple[int, str]
 
 Side = Literal["whole", "part"]
 _OWN: Final[Mapping[Side, str]] = {"whole": "statement", "part": "summed"}  # names made of the row's own id
-_KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1}
+_KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1, "judgements": 1}
 _TIED: Final = {"links": 1, "total": 1}
-_FACTS: Final = ("at_us", "stored_us", "verb", "activities", "data", "key", "links", "total", "late")
+_FACTS: Final = ("at_us", "stored_us", "verb", "activities", "data", "key", "links", "total", "late", "judgements")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A reading and what was found about it. `total`: others say the same in parts; `late`: it came long after it
-    happened.
+    """A reading and what was found and said about it. `total`: others say the same in parts; `late`: it came long
+    after it happened; `judgements`: in the order in which they were made.
     """
 
     reading: Reading
     total: bool = False
     late: bool = False
+    judgements: tuple[Judgement, ...] = ()
 
 
 class EvidenceRepository:
@@ -163,6 +167,14 @@ class EvidenceRepository:
         found = await self._rows.find_one(query, _KEPT, session=session)
         return None if found is None else (await self._open([found]))[0]
 
+    async def judge(self, tenant: str, learner: str, row: Row, judgement: Judgement, session: Session) -> Row:
+        """Put a judgement beside the row; the row with it."""
+        [sealed] = await self._sealer.seal([(Owner(tenant, learner), pack_judgement(judgement))])
+        said = {"$push": {"judgements": {"data": sealed.data, "key": sealed.key}}}
+        where = {"_id": _id(tenant, learner, row.reading.statement_id)}
+        await self._rows.update_one(where, said, session=session)
+        return replace(row, judgements=(*row.judgements, judgement))
+
     async def timeline(self, tenant: str, learner: str, before: Place | None, limit: int) -> list[Row]:
         """The learner's rows that are not voided, newest first, those before the place given."""
         query: Document = {"tenant": tenant, "learner": learner, "voided": False}
@@ -197,11 +209,21 @@ class EvidenceRepository:
         return int(await self._rows.count_documents({"tenant": tenant, "voided": voided}))
 
     async def _open(self, documents: Sequence[Document]) -> list[Row]:
-        opened = await self._sealer.open([Sealed(bytes(one["data"]), one["key"]) for one in documents])
+        opened = await self._sealer.open([_sealed(one) for one in documents])
+        said = iter(await self._sealer.open([_sealed(j) for one in documents for j in one.get("judgements", ())]))
         return [
-            Row(unpack(data), one.get("total", False), one.get("late", False))
+            Row(
+                unpack(data),
+                one.get("total", False),
+                one.get("late", False),
+                tuple(unpack_judgement(next(said)) for _ in one.get("judgements", ())),
+            )
             for one, data in zip(documents, opened, strict=True)
         ]
+
+
+def _sealed(part: Document) -> Sealed:
+    return Sealed(bytes(part["data"]), part["key"])
 
 
 def _id(tenant: str, learner: str, statement: str) -> str:

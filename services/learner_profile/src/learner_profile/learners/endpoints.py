@@ -1,4 +1,4 @@
-"""HTTP in: a learner's model and timeline, for the learner, for apps and for the data protection officer."""
+"""HTTP in: a learner's model and timeline, for the learner, teachers of the own classes, apps and the DPO."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,18 +10,18 @@ from pydantic import AwareDatetime
 from service_kit.audit import Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
-from service_kit.problems import BadRequest, Forbidden, NotFound, NotReadyYet
+from service_kit.problems import BadRequest, NotReadyYet
 
 from learner_profile.evidence.mapping import looked_up
+from learner_profile.learners.access import open_profile, own
 from learner_profile.learners.privacy import PURPOSE
-from learner_profile.learners.profiles import Profile, Status
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.state import State, StateDep
 
 router = APIRouter(prefix="/learners", tags=["learners"])
 
 Learner = Annotated[Principal, Depends(require(Role.learner))]
-Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner))]
+Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner, Role.teacher))]
 AsOf = Annotated[
     AwareDatetime | None, Query(description="the time at which forgetting is reckoned (with its offset); default: now")
 ]
@@ -31,7 +31,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("/me")
 async def my_model(principal: Learner, state: StateDep, as_of: AsOf = None) -> LearnerOut:
     """The model of the learner who holds the token."""
-    return await _model(principal, _own(principal), state, as_of)
+    return await _model(principal, own(principal), state, as_of)
 
 
 @router.get("/me/timeline")
@@ -39,7 +39,7 @@ async def my_timeline(
     principal: Learner, state: StateDep, limit: Limit = 50, cursor: str | None = None
 ) -> Page[EvidenceOut]:
     """The evidence about the learner who holds the token, newest first."""
-    return await _timeline(principal, _own(principal), state, limit, cursor)
+    return await _timeline(principal, own(principal), state, limit, cursor)
 
 
 @router.get("/{learner_id}")
@@ -64,7 +64,7 @@ async def timeline(
 
 
 async def _model(principal: Principal, learner: str, state: State, as_of: AwareDatetime | None) -> LearnerOut:
-    profile = await _profile(principal, learner, state)
+    profile = await open_profile(principal, learner, state)
     if profile.state is None:
         raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
     return LearnerOut.of(profile, view(profile.state, as_of or state.clock()))
@@ -73,36 +73,13 @@ async def _model(principal: Principal, learner: str, state: State, as_of: AwareD
 async def _timeline(
     principal: Principal, learner: str, state: State, limit: int, cursor: str | None
 ) -> Page[EvidenceOut]:
-    await _profile(principal, learner, state)
+    await open_profile(principal, learner, state)
     rows = await state.evidence.timeline(principal.tenant, learner, _place(cursor), limit + 1)
     page, more = rows[:limit], len(rows) > limit
     catalog = await state.activities.known(principal.tenant, looked_up(row.reading for row in page))
     last = page[-1].reading if more else None
     following = encode_cursor([microseconds(last.at), last.statement_id]) if last else None
     return Page(items=[EvidenceOut.of(row, catalog) for row in page], next=following)
-
-
-async def _profile(principal: Principal, learner: str, state: State) -> Profile:
-    """The open profile of a learner whom the caller may see. Raises Forbidden, NotFound, PolicyUnknown."""
-    if not principal.may_see(learner, Role.app, Role.dpo):
-        raise Forbidden("A learner sees the own profile alone")
-    standing = await state.consents.standing(principal.tenant, learner)
-    if standing.erased:
-        raise NotFound("Nothing is known of this learner")
-    if not standing.allows(PURPOSE):
-        raise Forbidden("The purpose `profile` is stopped for this learner")
-    if await state.roles.others(principal.tenant, [learner]):
-        raise NotFound("The roster says that this person is no learner: there is no profile")
-    profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
-    if profile is None or profile.status == Status.ERASED:
-        raise NotFound("Nothing is known of this learner")
-    return profile
-
-
-def _own(principal: Principal) -> str:
-    if principal.learner_id is None:
-        raise Forbidden("This token names no learner")
-    return principal.learner_id
 
 
 def _place(cursor: str | None) -> tuple[int, str] | None:

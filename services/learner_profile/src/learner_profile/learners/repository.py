@@ -84,14 +84,14 @@ class LearnerRepository:
         if writes:
             await self._learners.bulk_write(writes, ordered=False, session=session)
 
-    async def mark_dirty(self, tenant: str, learners: Sequence[str]) -> None:
+    async def mark_dirty(self, tenant: str, learners: Sequence[str], session: Session | None = None) -> None:
         """Have the open ones of these built anew."""
         for start in range(0, len(learners), _MARKED_AT_ONCE):
             writes = [
                 UpdateOne({"_id": _id(tenant, one), "status": Status.OPEN}, {"$set": {"dirty": flag(one)}})
                 for one in learners[start : start + _MARKED_AT_ONCE]
             ]
-            await self._learners.bulk_write(writes, ordered=False)
+            await self._learners.bulk_write(writes, ordered=False, session=session)
 
     async def dirty(self, shards: Iterable[int], limit: int) -> list[Dirty]:
         """Learners to be built anew, by shard, the longest waiting first."""

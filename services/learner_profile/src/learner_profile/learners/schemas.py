@@ -15,9 +15,11 @@ from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import evidence_of, mapped
 from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Row
+from learner_profile.judgements.judgement import Act, is_set_aside, ruling
+from learner_profile.judgements.schemas import JudgementOut
 from learner_profile.learners.profiles import Profile
 
-Flag = Literal["late", "clock_ahead", "group", "group_unnamed"]
+Flag = Literal["late", "clock_ahead", "group", "group_unnamed", "set_aside", "overridden"]
 
 
 class CompetencyOut(BaseModel):
@@ -103,8 +105,10 @@ class EvidenceOut(BaseModel):
     flags: list[Flag] = Field(
         description="late: stored long after it happened; clock_ahead: its time lay in the future, and the time of "
         "storing counts; group: a group's result, weak evidence; group_unnamed: a group of whom no one is known, kept "
-        "and not counted"
+        "and not counted; set_aside: contested and not decided yet, or not to count by a teacher's decision; "
+        "overridden: a teacher's judgement stands in its place"
     )
+    judgements: list[JudgementOut] = Field(description="what the learner and teachers said of it, oldest first")
 
     @classmethod
     def of(cls, row: Row, catalog: Mapping[str, CatalogActivity]) -> "EvidenceOut":
@@ -120,20 +124,24 @@ class EvidenceOut(BaseModel):
             competencies=[competency for competency, _ in evidence.competencies],
             provisional=evidence.provisional,
             outcome=outcome(evidence).name.lower(),
-            correctness=reading.correctness,
-            completion=reading.completion,
+            correctness=row.reading.correctness,
+            completion=row.reading.completion,
             duration_seconds=reading.duration_seconds,
             total=row.total,
             flags=_flags(row),
+            judgements=[JudgementOut.of(one) for one in row.judgements],
         )
 
 
 def _flags(row: Row) -> list[Flag]:
+    held = ruling(row.judgements)
     found: list[tuple[Flag, bool]] = [
         ("late", row.late),
         ("clock_ahead", row.reading.ahead),
         ("group", row.reading.group_members is not None and not row.reading.of_group),
         ("group_unnamed", row.reading.of_group),
+        ("set_aside", is_set_aside(row.judgements)),
+        ("overridden", held is not None and held.act is Act.OVERRIDDEN),
     ]
     return [flag for flag, holds in found if holds]
 

@@ -1,0 +1,60 @@
+"""A judgement and what it makes of the evidence. Plain functions.
+
+What is contested is set aside until a teacher has decided (GDPR 18(1)(a): no processing while accuracy is being
+verified); the teacher's last decision then holds, and a learner who contests again is heard and no longer set aside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter
+
+MOST: Final = 20
+"""Of one piece of evidence; a dispute that is longer is for people to talk about."""
+
+
+class Act(StrEnum):
+    CONTESTED = "contested"
+    CONFIRMED = "confirmed"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """`by`: the `sub` of whoever spoke. `correctness`: what an override puts in the place of what the statement said;
+    None: the evidence is not to count.
+    """
+
+    act: Act
+    at: datetime
+    by: str
+    reason: str
+    correctness: float | None = None
+
+
+_JUDGEMENTS = TypeAdapter(Judgement)
+
+
+def pack(judgement: Judgement) -> bytes:
+    return _JUDGEMENTS.dump_json(judgement)
+
+
+def unpack(data: bytes) -> Judgement:
+    return _JUDGEMENTS.validate_json(data)
+
+
+def ruling(judgements: Sequence[Judgement]) -> Judgement | None:
+    """The one that holds, given all in the order in which they were made: the last decision, else the contest."""
+    decided = [one for one in judgements if one.act is not Act.CONTESTED]
+    return next(reversed(decided or list(judgements)), None)
+
+
+def is_set_aside(judgements: Sequence[Judgement]) -> bool:
+    """Whether the evidence counts for nothing: contested and not decided, or overridden without another result."""
+    held = ruling(judgements)
+    if held is None or held.act is Act.CONFIRMED:
+        return False
+    return held.act is Act.CONTESTED or held.correctness is None

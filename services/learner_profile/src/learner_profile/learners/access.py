@@ -1,0 +1,61 @@
+"""Who may see a learner's model: the learner, apps, the data protection officer, teachers of the own classes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from service_kit.auth import Principal, Role
+from service_kit.problems import Forbidden, NotFound
+
+from learner_profile.learners.privacy import PURPOSE
+from learner_profile.learners.profiles import Profile, Status
+from learner_profile.state import State
+
+TEACH: Final = "teach"
+READERS: Final = (Role.app, Role.dpo)
+
+
+def own(principal: Principal) -> str:
+    """The learner whom the token names."""
+    if principal.learner_id is None:
+        raise Forbidden("This token names no learner")
+    return principal.learner_id
+
+
+async def open_profile(
+    principal: Principal,
+    learner: str,
+    state: State,
+    *,
+    by_itself: bool = True,
+    others: Sequence[Role] = READERS,
+) -> Profile:
+    """The open profile of a learner whom the caller may see. Raises Forbidden, NotFound, PolicyUnknown.
+
+    `by_itself`: whether the learner may; `others`: who may beside the learner's teachers.
+    """
+    itself = by_itself and principal.may_see(learner)
+    teaches = not itself and not principal.has(*others) and await _teaches(principal, learner, state)
+    if not itself and not teaches and not principal.has(*others):
+        raise Forbidden("A learner sees the own profile alone, a teacher those of the own classes")
+    standing = await state.consents.standing(principal.tenant, learner)
+    if standing.erased:
+        raise NotFound("Nothing is known of this learner")
+    if not standing.allows(PURPOSE):
+        raise Forbidden("The purpose `profile` is stopped for this learner")
+    if teaches and not standing.allows(TEACH):
+        raise Forbidden("The purpose `teach` is stopped for this learner")
+    if await state.roles.others(principal.tenant, [learner]):
+        raise NotFound("The roster says that this person is no learner: there is no profile")
+    profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
+    if profile is None or profile.status == Status.ERASED:
+        raise NotFound("Nothing is known of this learner")
+    return profile
+
+
+async def _teaches(principal: Principal, learner: str, state: State) -> bool:
+    """Whether the roster gives the caller one of the learner's classes."""
+    if not principal.has(Role.teacher) or principal.learner_id is None:
+        return False
+    known = await state.roles.known(principal.tenant, [principal.learner_id, learner])
+    teacher, taught = known.get(principal.learner_id), known.get(learner)
+    return teacher is not None and taught is not None and teacher.teaches(taught)

@@ -1,0 +1,200 @@
+"""Contesting, confirming, overriding: who may, what it does to the fold, and that the history keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+import pytest_asyncio
+from events.payloads import Basis, PurposePolicy, Unknown
+from learner_profile.app import create
+from service_kit.settings import ServiceSettings
+
+from tests.integration.learner_profile.conftest import House, policy, statement, voiding
+from tests.support.serving import serve
+from tests.support.tokens import Tokens
+
+WHY = {"reason": "The projector failed and nobody saw the question"}
+Json = dict[str, Any]
+
+
+class Class:
+    """A learner with three answers, and a teacher of the same class; calls in their names."""
+
+    def __init__(self, house: House, client: httpx2.AsyncClient, tokens: Tokens) -> None:
+        self.house, self.client, self.tokens = house, client, tokens
+        self.learner, self.teacher = str(uuid4()), str(uuid4())
+        self.right, self.wrong, self.last = (
+            statement(number, result={"score": {"scaled": share}}) for number, share in ((3, 1.0), (6, 0.0), (9, 1.0))
+        )
+
+    async def begin(self) -> None:
+        allowed = PurposePolicy(basis=Basis.public_task, unknown=Unknown.allowed)
+        await self.house.policy(policy().model_copy(update={"purposes": {"profile": allowed, "teach": allowed}}))
+        await self.house.role(self.learner, "learner", learns_in=["class-7b", "school-n"])
+        await self.house.role(self.teacher, "teacher", teaches_in=["class-7b"])
+        await self.house.statements(self.learner, self.right, self.wrong, self.last)
+
+    async def call(self, method: str, path: str, role: str, as_: str | None = None, **more: Any) -> httpx2.Response:
+        headers = self.tokens.headers(role, tenant=self.house.tenant, learner=as_)
+        return await self.client.request(method, f"/learners/{self.learner}{path}", headers=headers, **more)
+
+    async def judge(self, act: str, role: str, as_: str | None, body: Json = WHY) -> httpx2.Response:
+        return await self.call("POST", f"/evidence/{self.wrong['id']}/{act}", role, as_, json=body)
+
+    async def probability(self) -> float:
+        await self.house.settle()
+        at = {"as_of": "2026-03-01T12:00:00Z"}
+        model = (await self.call("GET", "", "learner", self.learner, params=at)).json()
+        return float(model["competencies"][0]["probability"])
+
+    async def item(self) -> Json:
+        items = (await self.call("GET", "/timeline", "teacher", self.teacher)).json()["items"]
+        found: Json = next(one for one in items if one["statement_id"] == self.wrong["id"])
+        return found
+
+
+@pytest_asyncio.fixture
+async def room(house: House, settings: ServiceSettings, tokens: Tokens) -> AsyncIterator[Class]:
+    async with serve(create(settings)) as url, httpx2.AsyncClient(base_url=url, timeout=10) as client:
+        one = Class(house, client, tokens)
+        await one.begin()
+        yield one
+
+
+async def alone(room: Class, *found: Json) -> bytes:
+    """The state of someone who has only these."""
+    other = str(uuid4())
+    await room.house.statements(other, *found)
+    return (await room.house.state(other))[0]
+
+
+class TestWho:
+    async def test_anonymous(self, room: Class) -> None:
+        for act in ("contest", "confirm", "override"):
+            path = f"/learners/{room.learner}/evidence/{room.wrong['id']}/{act}"
+            assert (await room.client.post(path, json=WHY)).status_code == 401
+
+    @pytest.mark.parametrize("role", ["app", "dpo", "operator", "authority", "guardian"])
+    async def test_wrong_role(self, room: Class, role: str) -> None:
+        for act in ("contest", "confirm", "override"):
+            assert (await room.judge(act, role, room.learner)).status_code == 403
+
+    async def test_a_learner_contests_the_own_evidence_and_decides_nothing(self, room: Class) -> None:
+        assert (await room.judge("contest", "learner", str(uuid4()))).status_code == 403
+        assert (await room.judge("confirm", "learner", room.learner)).status_code == 403
+        assert (await room.judge("override", "learner", room.learner)).status_code == 403
+
+    async def test_a_teacher_decides_and_sees_in_the_own_classes_alone(self, room: Class) -> None:
+        elsewhere = str(uuid4())
+        await room.house.role(elsewhere, "teacher", teaches_in=["class-7c"])
+        for path in ("", "/timeline"):
+            assert (await room.call("GET", path, "teacher", elsewhere)).status_code == 403
+            assert (await room.call("GET", path, "teacher")).status_code == 403
+            assert (await room.call("GET", path, "teacher", room.teacher)).status_code == 200
+        assert (await room.judge("confirm", "teacher", elsewhere)).status_code == 403
+        assert (await room.judge("override", "teacher", None)).status_code == 403
+        assert (await room.judge("contest", "teacher", room.teacher)).status_code == 403
+
+    async def test_where_teach_is_not_allowed_no_teacher_sees(self, room: Class) -> None:
+        allowed = PurposePolicy(basis=Basis.public_task, unknown=Unknown.allowed)
+        stopped = policy().model_copy(update={"version": 2, "purposes": {"profile": allowed}})
+        await room.house.policy(stopped)
+        assert (await room.call("GET", "", "teacher", room.teacher)).status_code == 403
+        assert (await room.call("GET", "", "learner", room.learner)).status_code == 200
+
+    async def test_other_tenant(self, room: Class) -> None:
+        other = House.of(room.house.c, f"{room.house.tenant}-2")
+        await other.policy()
+        headers = room.tokens.headers("learner", tenant=other.tenant, learner=room.learner)
+        path = f"/learners/{room.learner}/evidence/{room.wrong['id']}/contest"
+        assert (await room.client.post(path, json=WHY, headers=headers)).status_code == 404
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"reason": " "}, {"reason": "x" * 1001}, {**WHY, "correctness": 2}, {**WHY, "by": "me"}]
+    )
+    async def test_invalid(self, room: Class, body: Json) -> None:
+        assert (await room.judge("override", "teacher", room.teacher, body)).status_code == 400
+
+    async def test_what_is_not_there_or_voided(self, room: Class) -> None:
+        path = f"/evidence/{uuid4()}/contest"
+        assert (await room.call("POST", path, "learner", room.learner, json=WHY)).status_code == 404
+        await room.house.statements(room.learner, voiding(room.wrong["id"]))
+        assert (await room.judge("contest", "learner", room.learner)).status_code == 404
+
+
+class TestFold:
+    async def test_what_is_contested_is_set_aside_until_a_teacher_confirms_it(self, room: Class) -> None:
+        before, whole = await room.probability(), await room.house.state(room.learner)
+        answer = await room.judge("contest", "learner", room.learner)
+        assert (answer.status_code, answer.json()["flags"]) == (200, ["set_aside"])
+        assert await room.probability() > before
+        assert (await room.judge("confirm", "teacher", room.teacher)).status_code == 200
+        assert await room.probability() == before
+        assert (await room.house.state(room.learner))[0] == whole[0]
+
+    async def test_after_a_decision_another_contest_is_heard_and_sets_nothing_aside(self, room: Class) -> None:
+        await room.judge("confirm", "teacher", room.teacher)
+        before = await room.probability()
+        assert (await room.judge("contest", "learner", room.learner)).json()["flags"] == []
+        assert await room.probability() == before
+
+    async def test_an_override_counts_as_if_the_statement_had_said_so(self, room: Class) -> None:
+        await room.judge("override", "teacher", room.teacher, {**WHY, "correctness": 0.7})
+        await room.house.settle()
+        mended = {**room.wrong, "result": {**room.wrong["result"], "score": {"scaled": 0.7}}}
+        assert (await room.house.state(room.learner))[0] == await alone(room, room.right, mended, room.last)
+
+    async def test_an_override_without_a_result_lets_it_not_count(self, room: Class) -> None:
+        before = await room.probability()
+        await room.judge("override", "teacher", room.teacher)
+        assert await room.probability() > before
+        assert (await room.item())["flags"] == ["set_aside", "overridden"]
+
+    async def test_what_says_nothing_of_being_right_cannot_be_overridden(self, room: Class) -> None:
+        seen = statement(12, result={}, verb={"id": "http://adlnet.gov/expapi/verbs/experienced"})
+        await room.house.statements(room.learner, seen)
+        path = f"/evidence/{seen['id']}/override"
+        assert (await room.call("POST", path, "teacher", room.teacher, json=WHY)).status_code == 400
+
+
+class TestHistory:
+    async def test_all_that_was_said_stays_with_its_reasons(self, room: Class) -> None:
+        await room.judge("contest", "learner", room.learner)
+        await room.judge("override", "teacher", room.teacher, {"reason": "She explained it to me", "correctness": 1})
+        found = await room.item()
+        assert [(one["act"], one["by"], one["reason"], one["correctness"]) for one in found["judgements"]] == [
+            ("contested", "learner", WHY["reason"], None),
+            ("overridden", "teacher", "She explained it to me", 1.0),
+        ]
+        assert (found["correctness"], found["outcome"]) == (0.0, "succeeded")
+
+    async def test_each_is_in_the_audit_and_the_reasons_are_not(self, room: Class) -> None:
+        await room.judge("contest", "learner", room.learner)
+        await room.judge("confirm", "teacher", room.teacher)
+        entries = await room.house.c.db["audit_entries"].find({"tenant": room.house.tenant}).to_list(None)
+        what = [(one["entry"]["what"], one["entry"]["roles"]) for one in entries if one["entry"]["action"] == "changed"]
+        assert what == [("evidence/contested", ["learner"]), ("evidence/confirmed", ["teacher"])]
+        assert "projector" not in str(entries)
+
+    async def test_there_is_an_end_to_it(self, room: Class) -> None:
+        for _ in range(20):
+            assert (await room.judge("contest", "learner", room.learner)).status_code == 200
+        assert (await room.judge("contest", "learner", room.learner)).status_code == 409
+
+    async def test_a_voiding_takes_it_along(self, room: Class) -> None:
+        await room.judge("contest", "learner", room.learner)
+        await room.house.statements(room.learner, voiding(room.wrong["id"]))
+        row = await room.house.c.db["evidence"].find_one(
+            {"_id": f"{room.house.tenant}/{room.learner}/{room.wrong['id']}"}
+        )
+        assert row is not None
+        assert "judgements" not in row
+
+    async def test_as_me(self, room: Class) -> None:
+        headers = room.tokens.headers("learner", tenant=room.house.tenant, learner=room.learner)
+        path = f"/learners/me/evidence/{room.wrong['id']}/contest"
+        assert (await room.client.post(path, json=WHY, headers=headers)).json()["flags"] == ["set_aside"]
