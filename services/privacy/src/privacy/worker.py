@@ -22,11 +22,14 @@ from privacy.settings import AuditChainSettings
 from privacy.state import State
 
 
+DECISIONS_POLL_SECONDS = 0.05  # a withdrawal waits for nothing longer than it must
+
+
 def worker(c: Connections) -> Worker:
     w = Worker(c)
     state = State.of(c)
     w.relay(PolicySource())
-    w.relay(ConsentSource())
+    w.relay(ConsentSource(), poll_seconds=DECISIONS_POLL_SECONDS)
     requests = w.relay(RequestSource())
     w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)
