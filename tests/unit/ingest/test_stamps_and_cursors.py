@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest.credentials.secrets import digest, is_one_of, new_secret, parse_basic
 from ingest.gathering import NotBegun
-from ingest.identities.cache import Cache
+from ingest.identities.cache import Cache, Seen
 from ingest.statements.indexing import ACTIVITY, AGENT, RELATED_ACTIVITY, RELATED_AGENT, VERB, token
 from ingest.statements.reading import Cursor, page_size, pages, result, selection
 from ingest.statements.repository import Place
@@ -22,12 +22,13 @@ from ingest.statements.stamps import (
     RENEW_SECONDS,
     Stamps,
     from_micros,
+    rendered,
     to_micros,
 )
 from ingest.statements.writers import Renewed
 from service_kit.mongo import MongoAway
 from service_kit.problems import BadRequest
-from xapi import StatementQuery
+from xapi import StatementQuery, timestamps
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -148,6 +149,7 @@ class TestStamps:
     @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
     def test_micros_and_back(self, moment: datetime) -> None:
         assert from_micros(to_micros(moment)) == moment
+        assert rendered(to_micros(moment)) == timestamps.render(moment)
 
 
 class TestCursor:
@@ -239,3 +241,20 @@ class TestCache:
         now = 10.0
         assert cache.get("a") is None
         assert len(cache) == 0
+
+
+class TestSeen:
+    def test_lately_seen_things_are_known_and_old_ones_forgotten(self) -> None:
+        now = 0.0
+        seen = Seen(4, 10.0, lambda: now)
+        for thing in ("a", "b"):
+            seen.add(thing)
+        seen.turn()
+        seen.add("c")
+        assert ("a" in seen, "b" in seen, "c" in seen, "d" in seen) == (True, True, True, False)
+        seen.add("d")
+        seen.turn()
+        assert ("a" in seen, "c" in seen, "d" in seen) == (False, True, True)
+        now = 20.0
+        seen.turn()
+        assert "c" not in seen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -30,7 +29,7 @@ BASE: JsonObject = {
     },
     "timestamp": "2026-01-01T00:00:00Z",
 }
-STORED = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+STORED = "2026-01-02T03:04:05.000678Z"
 
 
 def changed(path: str, value: Any) -> JsonObject:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ ODD = [
     "12345678901234567.25", "0e0", "-0e-0", "5e-324",
 ]  # fmt: skip
 EVEN = ["0", "1", "-1", "1.0", "0.5", "9007199254740993", "18446744073709551615", "-9223372036854775808", "1e16"]
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
+NOW = "2026-01-02T00:00:00.000000Z"
 ANN = {"mbox": "mailto:ann@example.org"}
 
 

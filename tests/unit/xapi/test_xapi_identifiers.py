@@ -127,6 +127,10 @@ def test_one_walk_names_what_the_others_name(statement: JsonObject) -> None:
     assert list(named.learners) == learners_of(statement)
     assert {named.activity} - {None} == filter_activities(statement, related=False)
     assert named.related_activities == filter_activities(statement, related=True)
+    defined = [(use.activity["id"], d) for use in activities_of(statement) if (d := use.activity.get("definition"))]
+    assert sorted(named.definitions, key=repr) == sorted(defined, key=repr)
+    uses = [use for use in agents_of(sent) if use.ifi is not None and use.agent.get("name")]
+    assert sorted(named.names) == sorted((use.ifi or "", use.agent["name"]) for use in uses)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,17 @@
-"""Everything that a statement is found by, in one walk: what an index is made of."""
+"""Everything that a statement is found by, and what it tells beside its own matter, in one walk."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from .exact import JsonObject
 from .identifiers import canonical_ifi
-
-_ROLES: Final = ("parent", "grouping", "category", "other")
 
 
 class Named(NamedTuple):
     """Who and what a statement names: canonical identifiers, ids of activities, its target.
 
     `related_agents` and `related_activities` hold the narrow ones too. An authority in the statement is left out: the
-    LRS sets it. `target` is the id of the statement that a StatementRef as object names, as it was sent.
+    LRS sets it. `target` is the id of the statement that a StatementRef as object names, as it was sent. `names` are
+    agents' identifiers and the names they are given, `definitions` the ids of activities that come with one.
     """
 
     agents: frozenset[str]
@@ -23,79 +22,102 @@ class Named(NamedTuple):
     related_activities: frozenset[str]
     registration: str | None
     target: str | None
+    names: list[tuple[str, str]]
+    definitions: list[tuple[str, JsonObject]]
 
     @classmethod
     def in_statement(cls, raw: JsonObject) -> "Named":
         """Of a valid statement: as `filter_agents`, `learners_of` and `filter_activities`, at a fifth of their cost."""
         narrow: set[str] = set()
-        learners = _learners(raw["actor"], narrow)
-        activity, target, activities = None, None, list[str]()
+        found = _Found([], [], [])
+        learners = _learners(raw["actor"], narrow, found)
+        activity, target = None, None
         broad: set[str] | None = None
         about: JsonObject = raw["object"]
         kind = about.get("objectType")
-        if kind in ("Agent", "Group"):
-            _agent(about, narrow)
+        if kind is None or kind == "Activity":
+            activity = about["id"]
+            _activity(about, found)
         elif kind == "StatementRef":
             target = about["id"]
         elif kind == "SubStatement":
             broad = set()
-            _substatement(about, broad, activities)
+            _substatement(about, broad, found)
         else:
-            activity = about["id"]
-            activities.append(activity)
+            _agent(about, narrow, found)
         registration = None
         if (context := raw.get("context")) is not None:
             registration = context.get("registration")
             broad = set() if broad is None else broad
-            _context(context, broad, activities)
+            _context(context, broad, found)
         agents = frozenset(narrow)
         related = agents | broad if broad else agents
-        return cls(agents, related, learners, raw["verb"]["id"], activity, frozenset(activities), registration, target)
+        verb, activities = raw["verb"]["id"], frozenset(found.activities)
+        return cls(
+            agents, related, learners, verb, activity, activities, registration, target, found.names, found.definitions
+        )
 
 
-def _learners(actor: JsonObject, into: set[str]) -> tuple[str, ...]:
+class _Found(NamedTuple):
+    activities: list[str]
+    names: list[tuple[str, str]]
+    definitions: list[tuple[str, JsonObject]]
+
+
+def _learners(actor: JsonObject, into: set[str], found: _Found) -> tuple[str, ...]:
     """As `learners_of`; whoever is found on the way goes into the set."""
-    ifi = canonical_ifi(actor)
+    ifi = _agent_itself(actor, into, found)
     own = () if ifi is None else (ifi,)
-    into.update(own)
     if not actor.get("member"):
         return own
-    members = tuple(dict.fromkeys(found for one in actor["member"] if (found := canonical_ifi(one)) is not None))
-    into.update(members)
-    return members or own
+    members = [_agent_itself(one, into, found) for one in actor["member"]]
+    return tuple(dict.fromkeys(one for one in members if one is not None)) or own
 
 
-def _agent(agent: JsonObject, into: set[str]) -> None:
-    if (ifi := canonical_ifi(agent)) is not None:
+def _agent_itself(agent: JsonObject, into: set[str], found: _Found) -> str | None:
+    ifi = canonical_ifi(agent)
+    if ifi is not None:
         into.add(ifi)
+        if name := agent.get("name"):
+            found.names.append((ifi, name))
+    return ifi
+
+
+def _agent(agent: JsonObject, into: set[str], found: _Found) -> None:
+    _agent_itself(agent, into, found)
     for member in agent.get("member", ()):
-        _agent(member, into)
+        _agent_itself(member, into, found)
 
 
-def _substatement(part: JsonObject, agents: set[str], activities: list[str]) -> None:
-    _agent(part["actor"], agents)
+def _activity(activity: JsonObject, found: _Found) -> None:
+    found.activities.append(activity["id"])
+    if definition := activity.get("definition"):
+        found.definitions.append((activity["id"], definition))
+
+
+def _substatement(part: JsonObject, agents: set[str], found: _Found) -> None:
+    _agent(part["actor"], agents, found)
     about = part["object"]
     kind = about.get("objectType")
     if kind in ("Agent", "Group"):
-        _agent(about, agents)
+        _agent(about, agents, found)
     elif kind != "StatementRef":
-        activities.append(about["id"])
+        _activity(about, found)
     if "context" in part:
-        _context(part["context"], agents, activities)
+        _context(part["context"], agents, found)
 
 
-def _context(context: JsonObject, agents: set[str], activities: list[str]) -> None:
+def _context(context: JsonObject, agents: set[str], found: _Found) -> None:
     for name in ("instructor", "team"):
         if name in context:
-            _agent(context[name], agents)
+            _agent(context[name], agents, found)
     for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
         for entry in context.get(name, ()):
-            _agent(entry[inner], agents)
+            _agent(entry[inner], agents, found)
     if (roles := context.get("contextActivities")) is not None:
-        for role in _ROLES:
-            if (found := roles.get(role)) is None:
-                continue
-            if isinstance(found, dict):
-                activities.append(found["id"])
+        for held in roles.values():
+            if isinstance(held, dict):
+                _activity(held, found)
             else:
-                activities.extend([one["id"] for one in found])
+                for one in held:
+                    _activity(one, found)

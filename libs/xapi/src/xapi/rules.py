@@ -20,6 +20,7 @@ _COMPONENTS_OF: Final[dict[str, tuple[str, ...]]] = {
     "performance": ("steps",),
 }
 _COMPONENT_LISTS: Final = ("choices", "scale", "source", "target", "steps")
+_INTERACTION: Final = frozenset({"interactionType", "correctResponsesPattern", *_COMPONENT_LISTS})
 
 
 def problems_of_statement(statement: JsonObject, version: Version) -> list[Problem]:
@@ -85,6 +86,8 @@ def _agent(agent: JsonObject, path: str, name: str, problems: list[Problem]) -> 
 
 def _definition(definition: JsonObject, path: str, problems: list[Problem]) -> None:
     """2.4.4.1: interaction properties."""
+    if _INTERACTION.isdisjoint(definition):
+        return
     kind = definition.get("interactionType")
     if kind is None and "correctResponsesPattern" in definition:
         problems.append(Problem(path, "correctResponsesPattern needs an interactionType beside it"))
@@ -138,7 +141,8 @@ def _context(context: JsonObject, path: str, version: Version, kind: str, proble
 def _context_activities(roles: JsonObject, path: str, problems: list[Problem]) -> None:
     for role, found in roles.items():
         if isinstance(found, dict):
-            _definition(found.get("definition", _NONE), f"{path}/{role}/definition", problems)
+            if "definition" in found:
+                _definition(found["definition"], f"{path}/{role}/definition", problems)
             continue
         for index, activity in enumerate(found):
             if "definition" in activity:
@@ -151,9 +155,6 @@ def _context_agents(context: JsonObject, path: str, version: Version, problems: 
             problems.append(Problem(f"{path}/{name}", f"{name} belongs to xAPI 2.0, found in 1.0.x"))
         for index, entry in enumerate(context.get(name, ())):
             _agent(entry[inner], path, f"/{name}/{index}/{inner}", problems)
-
-
-_NONE: Final[JsonObject] = {}
 
 
 def _authority(authority: JsonObject, problems: list[Problem]) -> None:

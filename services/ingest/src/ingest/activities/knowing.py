@@ -9,16 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from service_kit.mongo import MongoAway
-from xapi import activities_of, merge_definition
+from xapi import Named, activities_of, merge_definition
 from xapi.exact import dumps
 from xapi.parsing import JsonObject
 
 from ingest.activities.repository import ActivityRepository, Known
-from ingest.activities.telling import definitions
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.gathering import Gathering
-from ingest.identities.cache import Cache
+from ingest.identities.cache import Seen
 
 SEEN: Final = 50_000
 SEEN_SECONDS: Final = 3600.0
@@ -31,10 +30,10 @@ Definitions = dict[str, JsonObject]
 class KnownActivities:
     def __init__(self, activities: ActivityRepository) -> None:
         self._activities = activities
-        self._seen: Cache[tuple[str, str, int], bool] = Cache(SEEN, SEEN_SECONDS)
+        self._seen = Seen(SEEN, SEEN_SECONDS)
         self._adding: Gathering[tuple[str, Definitions], None] = Gathering(self._add_all, most_a_call=100)
 
-    async def learn(self, credential: Credential, statements: Iterable[JsonObject]) -> None:
+    async def learn(self, credential: Credential, statements: Iterable[Named]) -> None:
         """Add what the statements say of activities, if the credential may define them (1.0.3 Communication 4.2)."""
         if not credential.may(Scope.define):
             return
@@ -46,7 +45,7 @@ class KnownActivities:
             _say(said, activity, definition)
         await self._adding((credential.tenant, said))
         for activity, _, digest in new:
-            self._seen.put((credential.tenant, activity, digest), True)
+            self._seen.add((credential.tenant, activity, digest))
 
     async def get(self, tenant: str, activity: str) -> JsonObject:
         """The Activity; one that nothing is known of has no definition (1.0.3 Communication 2.5)."""
@@ -60,14 +59,15 @@ class KnownActivities:
         known = {activity: one.definition for activity, one in (await self._activities.find(tenant, ids)).items()}
         return [_defined(statement, known) for statement in statements] if known else list(statements)
 
-    def _new(self, tenant: str, statements: Iterable[JsonObject]) -> list[tuple[str, JsonObject, int]]:
+    def _new(self, tenant: str, statements: Iterable[Named]) -> list[tuple[str, JsonObject, int]]:
         """Activities with definitions that were not seen lately, and the definition's hash, in order."""
         new: dict[tuple[str, int], JsonObject] = {}
+        self._seen.turn()
         for statement in statements:
-            for activity, definition in definitions(statement):
+            for activity, definition in statement.definitions:
                 data = dumps(definition)
                 digest = hash(data)
-                if len(data) <= LARGEST and self._seen.get((tenant, activity, digest)) is None:
+                if (tenant, activity, digest) not in self._seen and len(data) <= LARGEST:
                     new[activity, digest] = definition
         return [(activity, definition, digest) for (activity, digest), definition in new.items()]
 

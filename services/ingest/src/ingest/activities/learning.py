@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from events.sealing import KeyGone
 from service_kit.mongo import DriverError, MongoAway
-from xapi.parsing import JsonObject
+from xapi import Named
 
 from ingest.activities.knowing import KnownActivities
 from ingest.agents.knowing import KnownAgents
@@ -23,7 +23,7 @@ class Learning:
         self._agents = agents
 
     async def learn(
-        self, credential: Credential, statements: Sequence[JsonObject], identities: Mapping[str, Identity]
+        self, credential: Credential, statements: Sequence[Named], identities: Mapping[str, Identity]
     ) -> None:
         """Never in the way: where MongoDB fails, or a learner is being forgotten, the statements stay acknowledged."""
         try:

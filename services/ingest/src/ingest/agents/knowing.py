@@ -5,15 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from service_kit.mongo import MongoAway
-from xapi import canonical_ifi
+from xapi import Named
 from xapi.parsing import JsonObject
 
-from ingest.activities.telling import named_agents
 from ingest.agents.persons import person
 from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.gathering import Gathering
-from ingest.identities.cache import Cache
+from ingest.identities.cache import Seen
 from ingest.identities.repository import Identity, IdentityRepository
 
 SEEN: Final = 100_000
@@ -28,11 +27,11 @@ Names = tuple[str, Mapping[str, Sequence[str]]]
 class KnownAgents:
     def __init__(self, identities: IdentityRepository) -> None:
         self._identities = identities
-        self._seen: Cache[tuple[str, int], bool] = Cache(SEEN, SEEN_SECONDS)
+        self._seen = Seen(SEEN, SEEN_SECONDS)
         self._adding: Gathering[Names, None] = Gathering(self._add_all, most_a_call=100)
 
     async def learn(
-        self, credential: Credential, statements: Iterable[JsonObject], identities: Mapping[str, Identity]
+        self, credential: Credential, statements: Iterable[Named], identities: Mapping[str, Identity]
     ) -> None:
         """Keep names that were not seen yet, if the credential may define actors (1.0.3 Communication 4.2)."""
         if not credential.may(Scope.define):
@@ -44,7 +43,7 @@ class KnownAgents:
         await self._adding((credential.tenant, {digests[ifi]: names for ifi, names in new.items()}))
         for ifi, names in new.items():
             for name in names:
-                self._seen.put((identities[ifi].agent, hash(name)), True)
+                self._seen.add((identities[ifi].agent, hash(name)))
 
     async def _add_all(self, asked: Sequence[Names]) -> list[Exception | None]:
         """For all who ask at the moment."""
@@ -73,15 +72,14 @@ class KnownAgents:
         personas = [] if identity is None else await self._identities.personas(tenant, identity.learner)
         return person(agent, personas)
 
-    def _new(self, statements: Iterable[JsonObject], identities: Mapping[str, Identity]) -> dict[str, list[str]]:
+    def _new(self, statements: Iterable[Named], identities: Mapping[str, Identity]) -> dict[str, list[str]]:
         """Names by identifier, in the order in which they were seen."""
         new: dict[str, list[str]] = {}
+        self._seen.turn()
         for statement in statements:
-            for agent in named_agents(statement):
-                ifi, name = canonical_ifi(agent), agent["name"]
-                if ifi is None or ifi not in identities or len(name) > LONGEST_NAME:
-                    continue
-                names = new.get(ifi, [])
-                if name not in names and self._seen.get((identities[ifi].agent, hash(name))) is None:
-                    new[ifi] = [*names, name]
+            for ifi, name in statement.names:
+                if (identities[ifi].agent, hash(name)) not in self._seen and len(name) <= LONGEST_NAME:
+                    names = new.setdefault(ifi, [])
+                    if name not in names:
+                        names.append(name)
         return new

@@ -33,23 +33,25 @@ class Resolver:
         self, tenant: str, ifis: Collection[str], *, subjects: Collection[str], fresh: bool = False
     ) -> tuple[Resolved, set[str]]:
         """The identity of each identifier, and which of them are new. `subjects` are those statements are about."""
-        digests = await self._identities.digests(tenant, ifis)
-        cached = {} if fresh else {d: i for d in digests.values() if (i := self._cache.get((tenant, d))) is not None}
-        missing = {digest: ifi for ifi, digest in digests.items() if digest not in cached}
-        wanted = {digests[ifi] for ifi in subjects}
-        found, new = await self._unknown((tenant, missing, wanted)) if missing else ({}, set[str]())
-        known = cached | found
-        await self._mark(tenant, known, wanted)
-        return {ifi: known[digest] for ifi, digest in digests.items()}, {i for i, d in digests.items() if d in new}
+        known = {} if fresh else {i: hit for i in ifis if (hit := self._cache.get((tenant, i))) is not None}
+        new = set[str]()
+        if len(known) < len(ifis):
+            digests = await self._identities.digests(tenant, [ifi for ifi in ifis if ifi not in known])
+            about = {digest for ifi, digest in digests.items() if ifi in subjects}
+            found, made = await self._unknown((tenant, {digest: ifi for ifi, digest in digests.items()}, about))
+            known |= {ifi: found[digest] for ifi, digest in digests.items()}
+            new = {ifi for ifi, digest in digests.items() if digest in made}
+        await self._mark(tenant, known, subjects)
+        return known, new
 
     async def look_up(self, tenant: str, ifi: str, *, cached: bool = False) -> Identity | None:
         """Only looks. `cached` takes what may be the identity of someone forgotten meanwhile."""
-        digest = (await self._identities.digests(tenant, [ifi]))[ifi]
-        if cached and (known := self._cache.get((tenant, digest))) is not None:
+        if cached and (known := self._cache.get((tenant, ifi))) is not None:
             return known
+        digest = (await self._identities.digests(tenant, [ifi]))[ifi]
         found = (await self._identities.find(tenant, [digest])).get(digest)
         if found is not None:
-            self._cache.put((tenant, digest), found)
+            self._cache.put((tenant, ifi), found)
         return found
 
     async def digests(self, tenant: str, ifis: Iterable[str]) -> dict[str, str]:
@@ -79,16 +81,17 @@ class Resolver:
             found |= await self._identities.appear(tenant, taken)
         known = made | found
         for digest, identity in known.items():
-            self._cache.put((tenant, digest), identity)
+            self._cache.put((tenant, digests[digest]), identity)
         return known, made.keys() - taken
 
     async def _mark(self, tenant: str, known: dict[str, Identity], subjects: Collection[str]) -> None:
-        unmarked = [digest for digest in subjects if not known[digest].subject]
+        unmarked = [ifi for ifi in subjects if not known[ifi].subject]
         if unmarked:
-            await self._identities.mark_subjects(tenant, unmarked)
-            for digest in unmarked:
-                known[digest] = replace(known[digest], subject=True)
-                self._cache.put((tenant, digest), known[digest])
+            digests = await self._identities.digests(tenant, unmarked)
+            await self._identities.mark_subjects(tenant, digests.values())
+            for ifi in unmarked:
+                known[ifi] = replace(known[ifi], subject=True)
+                self._cache.put((tenant, ifi), known[ifi])
 
 
 def _share(made: Made | Exception, digests: Iterable[str]) -> Made | Exception:

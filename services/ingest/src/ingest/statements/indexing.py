@@ -73,14 +73,16 @@ def key_of(tenant: str, statement_id: str) -> str:
 
 def _keys(named: Named, authority: str, identities: Identities) -> list[bytes]:
     """No token twice, though several identifiers may be one agent's."""
-    narrow = dict.fromkeys(identities[ifi].agent for ifi in named.agents)
-    broad = {identities[ifi].agent for ifi in (*named.related_agents, authority)}
+    narrow = {identities[ifi].agent for ifi in named.agents}
+    broad = {identities[ifi].agent for ifi in named.related_agents - named.agents}
+    broad.add(identities[authority].agent)
     keys = [token(VERB, named.verb)]
     keys += [token(AGENT, agent) for agent in narrow]
-    keys += [token(RELATED_AGENT, agent) for agent in broad if agent not in narrow]
-    if named.activity is not None:
-        keys.append(token(ACTIVITY, named.activity))
-    keys += [token(RELATED_ACTIVITY, one) for one in named.related_activities if one != named.activity]
+    keys += [token(RELATED_AGENT, agent) for agent in broad - narrow]
+    activity = named.activity
+    if activity is not None:
+        keys.append(token(ACTIVITY, activity))
+    keys += [token(RELATED_ACTIVITY, one) for one in named.related_activities if one != activity]
     if named.registration is not None:
         keys.append(token(REGISTRATION, named.registration.lower()))
     return keys

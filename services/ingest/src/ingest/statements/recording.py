@@ -25,7 +25,7 @@ from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
 from ingest.statements.indexing import VOUCHED, document, key_of, token
 from ingest.statements.repository import IdTaken, StatementRepository
-from ingest.statements.stamps import Stamps, from_micros
+from ingest.statements.stamps import Stamps, rendered
 from ingest.statements.standings import GatheredStandings
 
 _GIVE_UP_SECONDS: Final = 15.0
@@ -33,9 +33,9 @@ Blobs = Mapping[int, Document]
 """What the documents of statements with attachments' data say of it, by the statement's index."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
-    """A valid statement at its place in the request."""
+    """A valid statement at its place in the request. Not frozen: that would double what making it costs."""
 
     index: int
     place: str
@@ -120,7 +120,7 @@ class Recorder:
             blobs = await _kept(attachments, request.tenant, allowed, identities)
             await self._store(request, allowed, identities, blobs)
             if self._learning is not None:
-                await self._learning.learn(credential, [one.raw for one in allowed], identities)
+                await self._learning.learn(credential, [one.named for one in allowed], identities)
         return Recorded([one.statement_id for one in received], dropped)
 
     async def _who(
@@ -162,7 +162,7 @@ class Recorder:
             statement = complete(
                 one.raw,
                 statement_id=one.statement_id,
-                stored=from_micros(stored),
+                stored=rendered(stored),
                 authority=request.authority,
                 version=request.version,
             )
