@@ -137,3 +137,14 @@ async def test_a_group_of_whom_no_one_is_known_is_kept_and_not_folded(house: Hou
     await house.statements("group", statement(1, context={"extensions": mark}))
     assert await house.rows("group") == 1
     assert await house.views.learners.load(house.tenant, ["group"]) == {}
+
+
+async def test_a_groups_results_are_kept_as_the_measure_of_collaboration(house: House) -> None:
+    await house.policy()
+    mark = {"https://trellis.invalid/extensions/group": {"name": "other-1", "members": 4}}
+    together = [statement(n, context={**statement(n)["context"], "extensions": mark}) for n in (2, 1)]
+    for one in [*together, statement(3)]:
+        await house.statements("l", one)
+    await house.settle()
+    profile = (await house.views.learners.load(house.tenant, ["l"]))["l"]
+    assert (profile.collaboration.acts, profile.collaboration.members) == (2, 8)

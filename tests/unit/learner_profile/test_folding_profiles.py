@@ -127,6 +127,26 @@ class TestFolding:
         assert (profile.state, profile.titles, profile.reflects) == (whole.state, whole.titles, whole.reflects)
 
 
+class TestCollaboration:
+    def test_what_groups_reach_is_weak_evidence_and_the_measure_of_collaboration(self) -> None:
+        together = [reading(n, weight=0.3, group_members=4, correctness=c) for n, c in ((1, 1.0), (2, 0.5), (3, None))]
+        profile = folded_on(BLANK, [*together, reading(4)], {})
+        assert profile.collaboration[:4] == (3, 12, 2, 1.5)
+        alone = folded_on(BLANK, [replace(one, weight=1.0, group_members=None) for one in together[:1]], {})
+        assert alone.collaboration.acts == 0
+        of_one = folded_on(BLANK, together[:1], {})
+        assert alone.state is not None
+        assert of_one.state is not None
+        competency = "https://lms.example/course"
+        assert of_one.state.competencies[competency].mean < alone.state.competencies[competency].mean
+
+    def test_it_is_the_same_in_any_split_and_goes_with_the_profile(self) -> None:
+        together = [reading(n, group_members=3) for n in range(4)]
+        whole = built_anew(BLANK, together, {})
+        assert folded_on(folded_on(BLANK, together[:2], {}), together[2:], {}).collaboration == whole.collaboration
+        assert closed(whole).collaboration.acts == 0
+
+
 class TestStatus:
     def test_a_closed_profile_keeps_nothing_and_says_so(self) -> None:
         shut = closed(folded_on(BLANK, [reading(1)], {}))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, NamedTuple
 
-from learner_model import EvidenceKey, LearnerState, empty, fold, last_key
+from learner_model import EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
 from learner_model.state import microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -23,6 +24,21 @@ Reflects = tuple[int, str]
 """The statement with the greatest stored time (microseconds, then id) among the evidence: order-free."""
 
 
+class Collaboration(NamedTuple):
+    """What was reached in groups: how many results, of how many people together, how many of them with a correctness
+    and the sum of those; microseconds of the last one. Sums, so that it stays as small as it is.
+    """
+
+    acts: int = 0
+    members: int = 0
+    scored: int = 0
+    correct: float = 0.0
+    last_us: int = 0
+
+
+ALONE: Final = Collaboration()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What is kept of a learner beside the rows. `state` None: to be built from the rows, or closed."""
@@ -33,6 +49,7 @@ class Profile:
     version: int = 0
     state: LearnerState | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
+    collaboration: Collaboration = ALONE
     reflects: Reflects | None = None
     dirty: bool = False
     traceparent: str | None = None
@@ -55,14 +72,23 @@ def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Ma
 
 def built_anew(profile: Profile, rows: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
     """The profile as all its rows say, whatever it was before."""
-    blank = replace(profile, status=Status.OPEN, state=empty(), titles={}, reflects=None, dirty=False)
+    blank = replace(
+        profile, status=Status.OPEN, state=empty(), titles={}, collaboration=ALONE, reflects=None, dirty=False
+    )
     return _fold(blank, _in_order(rows), catalog)
 
 
 def closed(profile: Profile) -> Profile:
     """The profile of a learner whose `profile` is stopped: nothing derived is left in it."""
     return replace(
-        profile, status=Status.CLOSED, version=profile.version + 1, state=None, titles={}, reflects=None, dirty=False
+        profile,
+        status=Status.CLOSED,
+        version=profile.version + 1,
+        state=None,
+        titles={},
+        collaboration=ALONE,
+        reflects=None,
+        dirty=False,
     )
 
 
@@ -79,14 +105,36 @@ def erased(profile: Profile) -> Profile:
 def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
     state = profile.state or empty()
     titles = dict(profile.titles)
-    reflects = profile.reflects
+    together, reflects = profile.collaboration, profile.reflects
     for reading in ordered:
         evidence = evidence_of(reading, catalog)
         state = fold(state, evidence)
+        together = _together_after(together, reading)
         reflects = max(reflects or (0, ""), (microseconds(reading.stored), reading.statement_id))
         if evidence.provisional and reading.course is not None and reading.course.title is not None:
             titles[reading.course.id] = reading.course.title
-    return replace(profile, version=profile.version + 1, state=state, titles=titles, reflects=reflects)
+    return replace(
+        profile,
+        version=profile.version + 1,
+        state=state,
+        titles=titles,
+        collaboration=together,
+        reflects=reflects,
+    )
+
+
+def _together_after(before: Collaboration, reading: Reading) -> Collaboration:
+    """With one reading more; only a group's counts, and of a total that its parts sum up nothing."""
+    if reading.group_members is None or reading.kind == EvidenceKind.SUMMARY:
+        return before
+    scored = reading.correctness is not None
+    return Collaboration(
+        before.acts + 1,
+        before.members + reading.group_members,
+        before.scored + scored,
+        round(before.correct + (reading.correctness or 0.0), 4),
+        max(before.last_us, microseconds(reading.at)),
+    )
 
 
 def _in_order(readings: Iterable[Reading]) -> list[Reading]:

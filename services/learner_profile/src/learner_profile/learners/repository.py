@@ -22,7 +22,7 @@ from service_kit.mongo import (
 from service_kit.outbox import OUTBOX_INDEX, flag
 from uuid_utils.compat import uuid7
 
-from learner_profile.learners.profiles import Profile, Status
+from learner_profile.learners.profiles import ALONE, Collaboration, Profile, Status
 
 LEARNERS: Final = CollectionSpec(
     "learners",
@@ -149,11 +149,13 @@ def _data(profile: Profile) -> bytes:
     if profile.state is None:
         return b""
     body: dict[str, Any] = {"state": orjson.Fragment(encode(profile.state)), "titles": dict(profile.titles)}
+    if profile.collaboration.acts:
+        body["together"] = list(profile.collaboration)
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def _profile(document: Document, data: bytes | None) -> Profile:
-    state, titles = _opened(data) if document["model"] == MODEL_VERSION else (None, {})
+    state, titles, together = _opened(data) if document["model"] == MODEL_VERSION else (None, {}, ALONE)
     return Profile(
         tenant=document["tenant"],
         learner=document["learner"],
@@ -161,14 +163,15 @@ def _profile(document: Document, data: bytes | None) -> Profile:
         version=document["version"],
         state=state,
         titles=titles,
+        collaboration=together,
         reflects=tuple(document["reflects"]) if document["reflects"] else None,
         dirty="dirty" in document,
         traceparent=document["traceparent"],
     )
 
 
-def _opened(data: bytes | None) -> tuple[LearnerState | None, dict[str, str]]:
+def _opened(data: bytes | None) -> tuple[LearnerState | None, dict[str, str], Collaboration]:
     if data is None:
-        return None, {}
+        return None, {}, ALONE
     body = orjson.loads(data)
-    return decode(orjson.dumps(body["state"])), body["titles"]
+    return decode(orjson.dumps(body["state"])), body["titles"], Collaboration(*body.get("together", ()))

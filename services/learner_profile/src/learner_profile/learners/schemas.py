@@ -1,13 +1,14 @@
 """What crosses the wire."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
 
 from events.payloads import CatalogActivity
 from learner_model import CompetencyView, EvidenceKind, LearnerView
 from learner_model.outcomes import outcome
+from learner_model.state import EPOCH
 from learner_model.views import ActivityView, InterestView, PaceView
 from pydantic import BaseModel, Field
 
@@ -48,6 +49,28 @@ class StrengthOut(BaseModel):
     high: float
 
 
+class CollaborationOut(BaseModel):
+    """What was reached in groups: a measure of working together, and weak evidence (0.3) of what each one knows."""
+
+    acts: int = Field(description="results that a group reached with this learner in it")
+    share: float = Field(description="of all evidence")
+    group_size: float | None = Field(description="members of those groups, on the mean")
+    correctness: float | None = Field(description="of those results, on the mean")
+    last_at: datetime | None
+
+    @classmethod
+    def of(cls, profile: Profile) -> "CollaborationOut":
+        together = profile.collaboration
+        statements = profile.state.activity.statements if profile.state else 0
+        return cls(
+            acts=together.acts,
+            share=round(together.acts / statements, 4) if statements else 0.0,
+            group_size=round(together.members / together.acts, 2) if together.acts else None,
+            correctness=round(together.correct / together.scored, 4) if together.scored else None,
+            last_at=EPOCH + timedelta(microseconds=together.last_us) if together.acts else None,
+        )
+
+
 class LearnerOut(BaseModel):
     """A learner's open model."""
 
@@ -60,6 +83,7 @@ class LearnerOut(BaseModel):
     pace: PaceView
     strengths: list[StrengthOut]
     activity: ActivityView
+    collaboration: CollaborationOut
 
     @classmethod
     def of(cls, profile: Profile, seen: LearnerView) -> "LearnerOut":
@@ -78,6 +102,7 @@ class LearnerOut(BaseModel):
                 for one in seen.strengths
             ],
             activity=seen.activity,
+            collaboration=CollaborationOut.of(profile),
         )
 
 
