@@ -4,15 +4,15 @@ The request's message blocks the learner (`ConsentView.put_erased`) and leaves a
 of its batch. This job deletes in transactions of its own, so that a learner with much data holds up nobody's decisions.
 A request that began before the block may still have written afterwards: what the sweep finds counts too.
 
-`{_id: "tenant/request", tenant, learner, request, counts, swept, due_at}`
+`{_id: "tenant/request", tenant, learner, request, counts, told, swept, due_at}`
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
-from events.payloads import Receipt
+from events.payloads import Receipt, Told
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -57,6 +57,15 @@ class ErasingSettings(BaseSettings):
 
 class Erases(Protocol):
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]: ...
+
+
+@runtime_checkable
+class PassesOn(Protocol):
+    """A service that gives data to recipients outside."""
+
+    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> list[Told]:
+        """Before anything is deleted: have each recipient told (GDPR 19); all of them."""
+        ...
 
 
 class Erasures:
@@ -125,11 +134,14 @@ class Erasing:
     async def _carry_out(self, note: Document, session: Session) -> bool:
         """Delete (again); the receipt goes out after the sweep. Whether it was that."""
         tenant, learner = note["tenant"], note["learner"]
+        told = list(note.get("told", ()))
+        if not note["swept"] and isinstance(self._participant, PassesOn):
+            told = [t.model_dump() for t in await self._participant.pass_on(tenant, learner, note["request"], session)]
         removed = await self._participant.erase(tenant, learner, session)
         counts = {name: note["counts"].get(name, 0) + number for name, number in removed.items()}
         where = {"_id": note["_id"], "swept": note["swept"]}
         if not note["swept"]:
-            again = {"$set": {"counts": counts, "swept": True, "due_at": self._clock() + self._fence}}
+            again = {"$set": {"counts": counts, "told": told, "swept": True, "due_at": self._clock() + self._fence}}
             await self._erasures.update_one(where, again, session=session)
             return False
         await self._erasures.delete_one(where, session=session)
@@ -138,6 +150,7 @@ class Erasing:
             kind="erasure",
             request_id=note["request"],
             counts=counts,
+            recipients=[Told.model_validate(one) for one in told],
             completed_at=self._clock(),
         )
         await self._receipt(tenant, learner, receipt, session)

@@ -140,7 +140,7 @@ class Worker:
         self.relays.append(relay)
         return relay
 
-    def take_part(self, participant: Participant) -> None:
+    def take_part(self, participant: Participant) -> PrivacyHandler:
         """Keep the view of policies and consents, carry out requests, send receipts and the audit."""
         c = self.connections
         self.relay(AuditSource(), poll_seconds=1.0)
@@ -159,6 +159,7 @@ class Worker:
         freshness = Freshness(c.db, partitions=c.kafka.partitions)
         self.job(Turning("view age", freshness.look_on, rest_seconds=LOOK_AGAIN_SECONDS).run)
         metrics.observe(metrics.CONSENT_VIEW_AGE, lambda: [(freshness.age_seconds(), {"service": c.service})])
+        return handler
 
     def job(self, job: Job) -> None:
         self.jobs.append(job)

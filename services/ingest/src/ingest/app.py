@@ -27,6 +27,7 @@ from ingest.credentials import endpoints as credentials
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.use import LastUse
 from ingest.credentials.verification import Verifier
+from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents import endpoints as documents
 from ingest.documents.keeping import Keeper
 from ingest.documents.repository import DocumentRepository
@@ -142,4 +143,5 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         forwardings=ForwardingRepository(c.client, c.db),
         emitters=Emitters.of(c, recorder, identities, consents),
         subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
+        disclosures=DisclosureRepository(c.db),
     )

@@ -9,6 +9,7 @@ from ingest.app import create
 from ingest.attachments.blobs import CHUNKS
 from ingest.attachments.repository import FILES
 from ingest.credentials.repository import CREDENTIALS
+from ingest.disclosures.repository import DISCLOSURES, PASSING_ON
 from ingest.documents.repository import DOCUMENTS
 from ingest.emitters.quarantine import QUARANTINE
 from ingest.emitters.watching import TALLIES, WATCHES
@@ -37,6 +38,8 @@ SERVICE = Service(
         IMPORTS,
         FORWARDINGS,
         DEAD_LETTERS,
+        DISCLOSURES,
+        PASSING_ON,
         QUARANTINE,
         REPUBLICATIONS,
         WATCHES,

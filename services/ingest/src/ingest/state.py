@@ -13,6 +13,7 @@ from ingest.attachments.receiving import Receiver
 from ingest.attachments.repository import AttachmentRepository
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.verification import Verifier
+from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents.keeping import Keeper
 from ingest.emitters.parts import Emitters
 from ingest.forwarding.repository import ForwardingRepository
@@ -51,6 +52,7 @@ class State:
     forwardings: ForwardingRepository
     emitters: Emitters
     subjects: HeldByIngest
+    disclosures: DisclosureRepository
 
 
 def state_of(request: Request) -> State:

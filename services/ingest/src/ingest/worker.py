@@ -1,16 +1,21 @@
 """What runs beside HTTP: the part in privacy's conversation, and the relay, apart so that it can be left out."""
 
+import httpx2
 from service_kit.consent import ConsentView
 from service_kit.runtime import Connections, Worker
 
 from ingest.attachments.blobs import blobs_by
 from ingest.attachments.repository import AttachmentRepository
 from ingest.attachments.sweeping import Sweeping
+from ingest.disclosures.passing import PassingOn, targets
+from ingest.disclosures.repository import DisclosureRepository
+from ingest.disclosures.telling import Telling
 from ingest.documents.repository import DocumentRepository
 from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.participant import IngestParticipant
 from ingest.forwarding.forwarder import Forwarder
 from ingest.forwarding.repository import ForwardingRepository
+from ingest.forwarding.sending import TIMEOUT_SECONDS
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
 from ingest.republishing.repository import RepublicationRepository
@@ -29,10 +34,15 @@ def work(c: Connections) -> Worker:
     worker = Worker(c)
     statements = StatementRepository(c.client, c.db, c.sealer)
     attachments = attachments_of(c)
-    worker.take_part(participant(c))
+    handler = worker.take_part(participant(c))
     forwarder = forwarder_of(c)
     forwarder.observe()
     worker.job(forwarder.run)
+    http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+    worker.closers.append(http.aclose)
+    forwardings, disclosures = ForwardingRepository(c.client, c.db), DisclosureRepository(c.db)
+    passing = PassingOn(c.client, disclosures, forwardings, targets(http, attachments), c.clock, handler.receipt)
+    worker.job(passing.run)
     worker.job(Sweeping(attachments, statements).run)
     worker.job(Republishing(RepublicationRepository(c.db), IdentityRepository(c.db, c.sealer)).run)
     return worker
@@ -49,6 +59,13 @@ def participant(c: Connections) -> IngestParticipant:
         LaunchRepository(c.db, c.sealer),
         QuarantineRepository(c.db, c.sealer),
         RepublicationRepository(c.db),
+        Telling(
+            DisclosureRepository(c.db),
+            ForwardingRepository(c.client, c.db),
+            StatementRepository(c.client, c.db, c.sealer),
+            IdentityRepository(c.db, c.sealer),
+            c.clock,
+        ),
     )
 
 
@@ -60,6 +77,7 @@ def forwarder_of(c: Connections) -> Forwarder:
         StatementRepository(c.client, c.db, c.sealer),
         attachments_of(c),
         ConsentView(c.db),
+        DisclosureRepository(c.db),
         Writers(c.db, lease_seconds=LEASE_SECONDS).through,
         c.clock,
     )

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from events.payloads import Told
 from service_kit.consent import Change
 from service_kit.mongo import Session
 
 from ingest.attachments.repository import AttachmentRepository
+from ingest.disclosures.telling import Telling
 from ingest.documents.repository import DocumentRepository
 from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.forgetting import forget
@@ -34,6 +36,7 @@ class IngestParticipant:
         launches: LaunchRepository,
         quarantine: QuarantineRepository,
         republications: RepublicationRepository,
+        telling: Telling,
     ) -> None:
         self._statements = statements
         self._identities = identities
@@ -43,11 +46,16 @@ class IngestParticipant:
         self._launches = launches
         self._quarantine = quarantine
         self._republications = republications
+        self._telling = telling
 
     async def standing_changed(self, change: Change, session: Session) -> None:
         before, after = (one.state.rebuild.get(REBUILT, 0) for one in (change.before, change.after))
         if after > before and change.after.allows("record") and change.after.allows(REBUILT):
             await self._republications.ask(change.tenant, change.learner, session)
+
+    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> list[Told]:
+        """`service_kit.erasing.PassesOn`."""
+        return await self._telling.pass_on(tenant, learner, request, session)
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         await self._republications.forget(tenant, learner, session)

@@ -15,6 +15,8 @@ from xapi.versions import HEADER
 from ingest.credentials.credential import who
 from ingest.credentials.schemas import Scope
 from ingest.credentials.verification import scoped
+from ingest.disclosures.repository import Recipient
+from ingest.exports.giving import Giving
 from ingest.exports.reading import Walk, Wanted
 from ingest.state import State, state_of
 from ingest.statements import reading
@@ -60,7 +62,21 @@ _PARAMETERS: Final[dict[str, Any]] = {
             "required": False,
             "description": "`<stored>/<id>` of the last line received (one without `voided`): go on behind it",
             "schema": _TEXT,
-        }
+        },
+        {
+            "name": "purpose",
+            "in": "query",
+            "required": False,
+            "description": "What it is for: statements of learners who do not allow it are left out; default `record`",
+            "schema": _TEXT,
+        },
+        {
+            "name": "recipient",
+            "in": "query",
+            "required": False,
+            "description": "Who receives it, as the record of disclosures names them",
+            "schema": _TEXT,
+        },
     ],
     "responses": {"200": {"description": "One statement a line", "content": {NDJSON: {"schema": _TEXT}}}},
 }
@@ -76,28 +92,31 @@ async def export_statements(request: Request, by: By, audit: Audits) -> Streamin
     """
     state = state_of(request)
     wanted = Wanted.parse(request.query_params.multi_items(), _version(request))
-    walk = await _walk(state, by.tenant, wanted.query, wanted)
-    await audit.record(await _entry(state, by, wanted.query))
+    walk = await _walk(state, by, wanted.query, wanted)
+    await audit.record(await _entry(state, by, wanted.query, wanted.purpose))
     first = b"" if walk is None else await walk.next()  # what fails, fails before the status is sent
     return StreamingResponse(_stream(first, walk), media_type=NDJSON)
 
 
-async def _entry(state: State, by: Exporter, query: StatementQuery) -> AuditEntry:
+async def _entry(state: State, by: Exporter, query: StatementQuery, purpose: str) -> AuditEntry:
     """About the learner whom the filter names; else about all."""
     found = await state.identities.look_up(by.tenant, query.agent_ifi) if query.agent_ifi else None
     learners = (found.learner,) if found else ()
-    return AuditEntry(by.tenant, by.who, Action.exported, "statements", learners, "record")
+    return AuditEntry(by.tenant, by.who, Action.exported, "statements", learners, purpose)
 
 
-async def _walk(state: State, tenant: str, query: StatementQuery, wanted: Wanted) -> Walk | None:
+async def _walk(state: State, by: Exporter, query: StatementQuery, wanted: Wanted) -> Walk | None:
     agent = None
     if query.agent_ifi is not None:
-        identity = await state.identities.look_up(tenant, query.agent_ifi)
+        identity = await state.identities.look_up(by.tenant, query.agent_ifi)
         if identity is None:
             return None
         agent = identity.agent
     selection = reading.selection(query, agent, await state.stamps.confirmed())
-    return Walk(state.statements, tenant, selection, wanted.after)
+    name = wanted.recipient or f"an export by {'/'.join(by.who.roles)}"
+    recipient = Recipient(f"export {name} {wanted.purpose}", "export", name, wanted.purpose)
+    giving = Giving(by.tenant, recipient, state.consents, state.disclosures, state.clock)
+    return Walk(state.statements, by.tenant, selection, wanted.after, giving)
 
 
 async def _stream(first: bytes, walk: Walk | None) -> AsyncIterator[bytes]:

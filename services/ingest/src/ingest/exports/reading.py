@@ -9,6 +9,7 @@ import orjson
 from service_kit.mongo import Document
 from xapi import VOIDED, QueryInvalid, StatementQuery, Version, timestamps
 
+from ingest.exports.giving import Giving
 from ingest.statements import reading
 from ingest.statements.indexing import key_of
 from ingest.statements.refusals import invalid_query, wrong_parameter
@@ -17,6 +18,11 @@ from ingest.statements.stamps import from_micros, to_micros
 
 PAGE: Final = 200
 CURSOR: Final = "cursor"
+PURPOSE: Final = "purpose"
+RECIPIENT: Final = "recipient"
+_OWN: Final = (CURSOR, PURPOSE, RECIPIENT)
+_PURPOSE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
+_MOST_OF_A_NAME: Final = 200
 _FILTERS: Final = frozenset(
     ("agent", "verb", "activity", "registration", "related_agents", "related_activities", "since", "until")
 )
@@ -30,22 +36,33 @@ class Wanted:
 
     query: StatementQuery
     after: Place | None
+    purpose: str
+    recipient: str | None
 
     @classmethod
     def parse(cls, params: reading.Pairs, version: Version) -> "Wanted":
         """Raises `BadRequest`."""
         for name, _ in params:
-            if name not in _FILTERS and name != CURSOR:
+            if name not in _FILTERS and name not in _OWN:
                 raise wrong_parameter(name, "is not a parameter of an export")
-        cursors = [value for name, value in params if name == CURSOR]
-        if len(cursors) > 1:
-            raise wrong_parameter(CURSOR, "expected at most once")
-        filters = [pair for pair in params if pair[0] != CURSOR]
+        cursor, purpose, recipient = (_once(params, name) for name in _OWN)
+        if purpose is not None and not _PURPOSE.match(purpose):
+            raise wrong_parameter(PURPOSE, "expected the name of a purpose")
+        if recipient is not None and not 1 <= len(recipient) <= _MOST_OF_A_NAME:
+            raise wrong_parameter(RECIPIENT, f"expected 1 to {_MOST_OF_A_NAME} characters")
+        filters = [pair for pair in params if pair[0] not in _OWN]
         try:
             query = StatementQuery.parse([*filters, ("ascending", "true")], version)
         except QueryInvalid as error:
             raise invalid_query(error) from None
-        return cls(query, place_of(cursors[0]) if cursors else None)
+        return cls(query, place_of(cursor) if cursor is not None else None, purpose or "record", recipient)
+
+
+def _once(params: reading.Pairs, name: str) -> str | None:
+    values = [value for one, value in params if one == name]
+    if len(values) > 1:
+        raise wrong_parameter(name, "expected at most once")
+    return values[0] if values else None
 
 
 def place_of(cursor: str) -> Place:
@@ -63,8 +80,16 @@ def place_of(cursor: str) -> Place:
 class Walk:
     """All statements of a selection in the order of (stored, id), up to `through`. Holds one page at a time."""
 
-    def __init__(self, statements: StatementRepository, tenant: str, selection: Selection, after: Place | None) -> None:
+    def __init__(
+        self,
+        statements: StatementRepository,
+        tenant: str,
+        selection: Selection,
+        after: Place | None,
+        giving: Giving,
+    ) -> None:
         self._statements = statements
+        self._giving = giving
         self._tenant = tenant
         self._selection = selection
         self._after = after
@@ -85,6 +110,7 @@ class Walk:
         if not page:
             return b""
         self._after = reading.place_of(page[-1])
+        page = await self._giving.allowed(page)
         opened = await self._statements.opened(page)
         provenances = await self._provenances(page)
         lines: list[bytes] = []
@@ -92,6 +118,7 @@ class Walk:
             lines += [one async for one in self._voided(data)]
             lines.append(line(document, data, provenance))
         self._count += len(lines)
+        await self._giving.given(page)
         return b"".join(lines)
 
     def summary(self) -> bytes:
@@ -111,7 +138,7 @@ class Walk:
             return
         target = key_of(self._tenant, statement["object"]["id"])
         found = await self._statements.one(target, voided=True, authority=None)
-        if found is not None:
+        if found is not None and await self._giving.allowed([found]):
             (opened,), (provenance,) = await self._statements.opened([found]), await self._provenances([found])
             yield line(found, opened, provenance, voided=True)
 

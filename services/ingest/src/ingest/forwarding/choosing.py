@@ -9,6 +9,9 @@ _OURS = ("stored", "authority", "version")
 
 
 def is_chosen(filters: Filters, statement: JsonObject) -> bool:
+    """What voids is always sent on: it may take back what was sent before (GDPR 19)."""
+    if statement["verb"]["id"] == xapi.VOIDED:
+        return True
     target = statement["object"]
     definition = target.get("definition", {})
     registration = str(statement.get("context", {}).get("registration", "")).lower()

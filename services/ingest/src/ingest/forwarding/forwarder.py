@@ -24,6 +24,7 @@ from service_kit.turning import quietly
 from xapi.parsing import JsonObject
 
 from ingest.attachments.repository import AttachmentRepository
+from ingest.disclosures.repository import DisclosureRepository, Recipient
 from ingest.forwarding.choosing import as_sent, is_chosen
 from ingest.forwarding.repository import SHARDS, DeadLetter, Forwarding, ForwardingRepository, Overtaken, Step
 from ingest.forwarding.sending import TIMEOUT_SECONDS, Delivery, HttpTarget, Item, Waits, deliver
@@ -58,6 +59,7 @@ class Forwarder:
     statements: StatementRepository
     attachments: AttachmentRepository
     consents: ConsentView
+    disclosures: DisclosureRepository
     consistent_through: Callable[[], Awaitable[int]]
     clock: Clock
     first_wait_seconds: float = 1.0
@@ -132,6 +134,7 @@ class Forwarder:
             return None
         items, taken, withheld = await self._items(forwarding, page)
         delivery = await deliver(target, items, failing_long=failing_long)
+        await self._disclosed(forwarding, items, delivery)
         place = place_of(page[taken - 1])
         await self.forwardings.step(forwarding, Step(place, delivery.forwarded, withheld, delivery.dead), self.clock())
         standing.forwarded += delivery.forwarded
@@ -176,8 +179,15 @@ class Forwarder:
         for key in keys:
             items = [_item(found[key], read[key])] if key in allowed else []
             delivery = await _again(target, items)
+            await self._disclosed(forwarding, items, delivery)
             gone = [] if delivery.dead else [key]
             await self.forwardings.replayed(forwarding, gone, delivery.forwarded, delivery.dead, self.clock())
+
+    async def _disclosed(self, forwarding: Forwarding, items: Sequence[Item], delivery: Delivery) -> None:
+        """Before the place moves: what was given is recorded, at least once."""
+        dead = {letter.statement for letter in delivery.dead}
+        given = [item.learners for item in items if item.key not in dead]
+        await self.disclosures.record(forwarding.tenant, recipient_of(forwarding), given, self.clock())
 
     async def _read(self, documents: Sequence[Document]) -> dict[str, JsonObject]:
         opened = await self.statements.opened(documents)
@@ -189,7 +199,7 @@ class Forwarder:
         if not documents:
             return set()
         standings = await self.consents.standings(forwarding.tenant, learners)
-        may = {learner for learner, standing in standings.items() if standing.allows(forwarding.purpose)}
+        may = {one for one, held in standings.items() if held.allows(forwarding.purpose) and not held.restricted}
         return {d["_id"] for d in documents if may.issuperset(one for one in d["learners"] if one is not None)}
 
     async def _waits(self, forwarding: Forwarding, error: Exception) -> float | None:
@@ -220,7 +230,13 @@ class Forwarder:
 
 
 def _item(document: Document, statement: JsonObject) -> Item:
-    return Item(document["_id"], statement, as_sent(statement), tuple(document.get("blobs", ())))
+    blobs, learners = tuple(document.get("blobs", ())), tuple(document["learners"])
+    return Item(document["_id"], statement, as_sent(statement), blobs, learners)
+
+
+def recipient_of(forwarding: Forwarding) -> Recipient:
+    """Every forwarding is a recipient with a purpose (GDPR 4(9))."""
+    return Recipient(forwarding.id, "forwarding", forwarding.name, forwarding.purpose)
 
 
 async def _again(target: HttpTarget, items: Sequence[Item]) -> Delivery:

@@ -28,12 +28,15 @@ _POINTER: Final = re.compile(r"(/[A-Za-z0-9_.-]{1,40}){1,12}\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A statement on its way: its key in the store, its bytes as they are sent, the keys of its attachments' data."""
+    """A statement on its way: its key in the store, its bytes as they are sent, the keys of its attachments' data, and
+    whom it is about.
+    """
 
     key: str
     statement: JsonObject
     body: bytes
     blobs: tuple[str, ...] = ()
+    learners: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

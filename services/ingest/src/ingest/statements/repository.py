@@ -59,7 +59,7 @@ CHUNK: Final = 500
 READ_SECONDS: Final = 10.0
 WRITE_SECONDS: Final = 15.0
 _DUPLICATE_KEY: Final = 11000
-_BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1, "provenance": 1, "blobs": 1}
+_BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1, "provenance": 1, "blobs": 1, "learners": 1}
 
 
 class IdTaken(Exception):
@@ -283,7 +283,7 @@ class StatementRepository:
         go.
         """
         where = {"tenant": tenant, "keys": {"$in": list(agents)}}
-        async for document in self._collection.find(where, _BODY | {"learners": 1}).hint(list(BY_KEY)).sort("stored"):
+        async for document in self._collection.find(where, _BODY).hint(list(BY_KEY)).sort("stored"):
             yield document
 
     async def naming(self, tenant: str, agents: Sequence[bytes], session: Session) -> list[Document]:

@@ -5,7 +5,7 @@ the rights of others (GDPR 15(4)). The lines stay valid xAPI.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
@@ -15,6 +15,7 @@ from service_kit.subjects import PIECE, Item, Piece, Record
 from xapi import agents_of, dumps, loads
 
 from ingest.attachments.repository import AttachmentRepository, sha2_of
+from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents.repository import DOCUMENTS
 from ingest.emitters.quarantine import QUARANTINE
 from ingest.erasure.rewriting import without
@@ -51,6 +52,8 @@ class HeldByIngest:
             yield item
         async for item in self._attachments(tenant, learner):
             yield item
+        for disclosed in await DisclosureRepository(self.db).of_learner(tenant, learner):
+            yield Record.of("disclosures", asdict(disclosed))
         launches = self.db[LAUNCHES.name].find({"tenant": tenant, "learner": learner})
         async for item in self._sealed("launches", launches):
             yield item

@@ -65,7 +65,10 @@ class ReceiptHandler:
 
     async def _answered(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
         request = await self._requests.find(tenant, receipt.request_id or "", session)
-        if request is None or not await self._requests.is_about(tenant, request.id, learner):
+        if request is None:
+            return
+        # What recipients answer comes later, under the request's id: the learner's is gone by then.
+        if receipt.kind != "recipients" and not await self._requests.is_about(tenant, request.id, learner):
             return
         after = request
         if receipt.returning_refused_until is not None:
