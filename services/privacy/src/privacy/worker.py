@@ -21,7 +21,6 @@ from privacy.requests.settings import RequestSettings
 from privacy.settings import AuditChainSettings
 from privacy.state import State
 
-
 DECISIONS_POLL_SECONDS = 0.05  # a withdrawal waits for nothing longer than it must
 
 
