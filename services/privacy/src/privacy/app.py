@@ -13,6 +13,7 @@ from privacy.audit import endpoints as audit
 from privacy.certificates import endpoints as certificates
 from privacy.consents import endpoints as consents
 from privacy.guardians import endpoints as guardians
+from privacy.my import endpoints as my
 from privacy.policies import endpoints as policies
 from privacy.requests import endpoints as requests
 from privacy.state import State
@@ -38,5 +39,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             access.router,
             certificates.router,
             audit.router,
+            my.router,
+            my.pages,
         ],
     )

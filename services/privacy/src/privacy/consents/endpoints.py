@@ -146,7 +146,7 @@ async def _noticed(principal: Principal, learner: str, what: str, state: State) 
 async def _read(principal: Principal, learner: str, state: State) -> ConsentsOfLearner:
     held = await standing(principal.tenant, learner, state)
     await _noticed(principal, learner, "consents", state)
-    purposes = {purpose: _state_of(held.policy, held.dossier, purpose) for purpose in held.policy.purposes}
+    purposes = {purpose: state_of(held.policy, held.dossier, purpose) for purpose in held.policy.purposes}
     return ConsentsOfLearner(learner_id=UUID(learner), purposes=purposes)
 
 
@@ -172,7 +172,7 @@ async def _decide(
 
 
 def _decided(learner: str, purpose: str, decided: Decided) -> DecidedPurpose:
-    now = _state_of(decided.policy, decided.dossier, purpose)
+    now = state_of(decided.policy, decided.dossier, purpose)
     place = _receipt_place(learner, decided.entry) if decided.entry else None
     return DecidedPurpose(learner_id=UUID(learner), purpose=purpose, receipt=place, **now.model_dump())
 
@@ -181,7 +181,7 @@ def _receipt_place(learner: str, entry: str) -> str:
     return f"/consents/{learner}/receipts/{entry}"
 
 
-def _state_of(policy: Policy, dossier: Dossier, purpose: str) -> PurposeState:
+def state_of(policy: Policy, dossier: Dossier, purpose: str) -> PurposeState:
     decision = dossier.decisions.get(purpose)
     rule = policy.purposes[purpose]
     held = Standing(policy, dossier.message())

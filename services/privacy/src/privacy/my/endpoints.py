@@ -1,0 +1,262 @@
+"""`GET /learners/{id}/privacy`, and the page `/my` that shows it and lets the learner act."""
+
+import base64
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from events.payloads import ConsentStatus
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from service_kit.audit import Action, AuditEntry, Who
+from service_kit.auth import Principal, Role, require
+from service_kit.problems import BadRequest, Forbidden, NotFound, Problem, Unauthorized
+from service_kit.sessions import Sessions, SignInNeeded, from_elsewhere, local
+
+from privacy.access import endpoints as archives
+from privacy.consents import endpoints as consents
+from privacy.consents.schemas import DecisionBody
+from privacy.my.picture import picture
+from privacy.my.schemas import Can, PrivacyOfLearner
+from privacy.requests import endpoints as requests
+from privacy.requests.access import role_towards
+from privacy.requests.schemas import RequestBody
+from privacy.state import Here, State
+
+router = APIRouter(tags=["privacy"])
+pages = APIRouter(prefix="/my", include_in_schema=False)
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+STYLE: Final = (_FOLDER / "style.css").read_text(encoding="utf-8")
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS: Final = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+SESSIONS: Final = Sessions((Role.learner, Role.guardian), path="/my")
+STATUSES: Final = {
+    "grant": ConsentStatus.granted,
+    "withdraw": ConsentStatus.withdrawn,
+    "object": ConsentStatus.objected,
+}
+DONE: Final = {
+    "grant": "Thank you. Your yes is kept. It takes a few seconds until it works everywhere.",
+    "withdraw": "Done. It stops everywhere within a few seconds.",
+    "object": "Done. It stands still now. Your privacy officer looks at it and tells you what comes of it.",
+    "take_back": "Done. You no longer object.",
+    "access": "We are putting your copy together. Look again in a minute, below “What I asked for”.",
+    "erasure": "Your wish is with the privacy officer of your school now. You find it below “What I asked for”.",
+}
+
+Caller = Annotated[Principal, Depends(require(Role.learner, Role.guardian, Role.app, Role.dpo))]
+Learner = Annotated[Principal, Depends(require(Role.learner))]
+Of = Annotated[UUID | None, Query(description="the child, where a guardian is signed in")]
+OfForm = Annotated[UUID | None, Form()]
+
+
+@router.get("/learners/me/privacy")
+async def mine(principal: Learner, state: Here) -> PrivacyOfLearner:
+    """Of the learner who holds the token."""
+    return await picture(principal.tenant, _own(principal), state)
+
+
+@router.get("/learners/{learner_id}/privacy")
+async def of_learner(learner_id: UUID, principal: Caller, state: Here) -> PrivacyOfLearner:
+    """What a learner's own page needs: what is held, why, since when, who saw it, what can be changed."""
+    learner = str(learner_id)
+    if not principal.has(Role.app) and await role_towards(principal, learner, state) is None:
+        raise Forbidden("One sees the own privacy only, and that of a learner for whom one is guardian")
+    return await _noted(principal, learner, state)
+
+
+async def _noted(principal: Principal, learner: str, state: State) -> PrivacyOfLearner:
+    found = await picture(principal.tenant, learner, state)
+    await state.audit.seen(principal, "privacy", learner)
+    return found
+
+
+@pages.get("")
+async def page(request: Request, state: Here, of: Of = None, done: str = "") -> Response:
+    """A learner's own page; a guardian chooses among the children."""
+    try:
+        principal = await SESSIONS.reader(request)
+    except SignInNeeded as needed:
+        return _sign_in(needed)
+    try:
+        learner = await _subject(principal, of, state)
+        if learner is None:
+            return await _children(principal, state)
+        found = await _noted(principal, learner, state)
+    except Problem as problem:
+        return _page("problem.html", problem.status, problem=problem)
+    of_child = None if learner == principal.learner_id else learner
+    return _page("my.html", mine=found, done=DONE.get(done, ""), of=of_child)
+
+
+@pages.post("/purposes/{purpose}")
+async def decide(
+    purpose: str,
+    request: Request,
+    state: Here,
+    act: Annotated[Can, Form()],
+    notice: Annotated[str, Form(max_length=64)],
+    of: OfForm = None,
+) -> Response:
+    """A decision on a purpose, made on the page, under the notice that the page showed."""
+
+    async def change(principal: Principal, learner: UUID) -> None:
+        if act == "take_back":
+            await consents.take_back(learner, purpose, principal, state)
+            return
+        body = DecisionBody.model_validate({"status": STATUSES[act], "notice_version": notice, "page": "/my"})
+        await consents.decide(learner, purpose, body, principal, state)
+
+    return await _acted(request, state, of, change, act)
+
+
+@pages.post("/requests")
+async def ask(
+    request: Request,
+    state: Here,
+    type: Annotated[str, Form(pattern="^(access|erasure)$")],  # noqa: A002 — the name in the form
+    sure: Annotated[bool, Form()] = False,
+    of: OfForm = None,
+) -> Response:
+    """Ask for a copy, or to be forgotten."""
+
+    async def make(principal: Principal, learner: UUID) -> None:
+        if type == "erasure" and not sure:
+            raise BadRequest("Tick the box first: to be forgotten cannot be undone")
+        body = RequestBody.model_validate({"type": type, "learner_id": learner})
+        await requests.make(body, principal, state)
+
+    return await _acted(request, state, of, make, type)
+
+
+@pages.post("/requests/{request_id}/archive")
+async def fetch(request_id: UUID, request: Request, state: Here) -> Response:
+    """The copy, as a file."""
+    try:
+        principal = await _actor(request)
+        link = await archives.link(request_id, principal, state)
+        return await archives.archive(request_id, principal, state, link.url.partition("link=")[2])
+    except SignInNeeded as needed:
+        return _sign_in(needed)
+    except Problem as problem:
+        return _page("problem.html", problem.status, problem=problem)
+
+
+async def _acted(request: Request, state: State, of: UUID | None, act: Any, done: str) -> Response:
+    """Do it, and go back to the page, which says that it is done."""
+    try:
+        principal = await _actor(request)
+        learner = await _subject(principal, of, state)
+        if learner is None:
+            raise NotFound("Choose for whom first")
+        await act(principal, UUID(learner))
+    except SignInNeeded as needed:
+        return _sign_in(needed)
+    except Problem as problem:
+        return _page("problem.html", problem.status, problem=problem)
+    child = f"&of={of}" if of else ""
+    return RedirectResponse(f"/my?done={done}{child}", 303, headers=HEADERS)
+
+
+async def _actor(request: Request) -> Principal:
+    """Whoever is signed in and has sent the form from this page. Raises `SignInNeeded`, `Forbidden`."""
+    principal = await SESSIONS.reader(request)
+    if from_elsewhere(request):
+        raise Forbidden("This form was not sent from this page")
+    return principal
+
+
+async def _subject(principal: Principal, of: UUID | None, state: State) -> str | None:
+    """The learner whom the page is about; None where a guardian has not said for whom. Raises `Forbidden`."""
+    if of is None:
+        return _own(principal) if principal.has(Role.learner) else None
+    if await role_towards(principal, str(of), state) is None:
+        raise Forbidden("You may not act for this learner")
+    return str(of)
+
+
+async def _children(principal: Principal, state: State) -> Response:
+    now = state.clock()
+    links = [one for one in await state.guardians.of_guardian(principal.tenant, principal.subject) if one.active(now)]
+    if links:
+        learners = tuple(sorted({link.learner for link in links}))
+        await state.audit.noticed(AuditEntry(principal.tenant, Who.of(principal), Action.saw, "guardians", learners))
+    return _page("children.html", links=links)
+
+
+def _own(principal: Principal) -> str:
+    try:
+        return str(UUID(principal.learner_id))
+    except (TypeError, ValueError):
+        raise Forbidden("The token names no learner") from None
+
+
+@pages.get("/sign-in")
+async def sign_in_form() -> Response:
+    return _page("sign_in.html", because="")
+
+
+@pages.post("/sign-in")
+async def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)]) -> Response:
+    """Take a bearer token and keep it in a cookie."""
+    try:
+        await SESSIONS.check(request, token.strip())
+    except Problem as problem:
+        status = Unauthorized.status if isinstance(problem, Unauthorized) else problem.status
+        return _page("sign_in.html", status, because=problem.detail)
+    response = RedirectResponse(local("/my"), 303, headers=HEADERS)
+    SESSIONS.remember(response, request, token.strip())
+    return response
+
+
+@pages.post("/sign-out")
+async def sign_out() -> Response:
+    response = RedirectResponse("/my/sign-in", 303, headers=HEADERS)
+    SESSIONS.forget(response)
+    return response
+
+
+def _sign_in(needed: SignInNeeded) -> Response:
+    if not needed.because:
+        return RedirectResponse("/my/sign-in", 303, headers=HEADERS)
+    response = _page("sign_in.html", 401, because=needed.because)
+    SESSIONS.forget(response)
+    return response
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(style=STYLE)
+    environment.filters.update(day=_day, minute=_minute)
+    return environment
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y}"
+
+
+def _minute(at: datetime) -> str:
+    return f"{_day(at)}, {at:%H:%M}"
+
+
+_templates: Final = _environment()
+
+
+def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(_templates.get_template(template).render(**values), status, headers=HEADERS)

@@ -1,0 +1,95 @@
+"""What is held of a learner, why, since when, who saw it, what can be changed: put together from what privacy keeps."""
+
+from typing import Final, get_args
+from uuid import UUID
+
+from events.payloads import Basis, ConsentStatus, Policy
+from service_kit.audit import SELF
+
+from privacy.audit.repository import Link
+from privacy.audit.schemas import entry_of
+from privacy.consents.deciding import standing
+from privacy.consents.decisions import Dossier
+from privacy.consents.endpoints import state_of
+from privacy.my import words
+from privacy.my.schemas import Can, GuardianOfMine, PrivacyOfLearner, PurposeOfMine, RecipientTold, RequestOfMine, Seen
+from privacy.requests.progress import COLLECTED, DataRequest, Kind, Status
+from privacy.state import State
+
+MOST_SEEN: Final = 50
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+OBJECTED_TO: Final = (Basis.public_task, Basis.legitimate_interest)
+
+
+async def picture(tenant: str, learner: str, state: State) -> PrivacyOfLearner:
+    """Raises `NotFound` where the learner is forgotten."""
+    held = await standing(tenant, learner, state)
+    policy, dossier, now = held.policy, held.dossier, state.clock()
+    links = await state.chain.about(tenant, learner, None, MOST_SEEN)
+    asked = await state.requests.of_learner(tenant, learner)
+    guardians = [one for one in await state.guardians.of_learner(tenant, learner) if one.active(now)]
+    controller = policy.controller
+    return PrivacyOfLearner(
+        learner_id=UUID(learner),
+        controller=controller.name if controller else None,
+        contact=(controller.officer or controller.contact) if controller else None,
+        restricted=dossier.restricted,
+        purposes=[_purpose(name, policy, dossier) for name in policy.purposes],
+        seen=[_seen(link) for link in links],
+        requests=[await _request(tenant, one, state) for one in reversed(asked)],
+        guardians=[GuardianOfMine(since=one.made_at, until=one.until) for one in guardians],
+        may_ask_for=list(KINDS),
+    )
+
+
+def _purpose(name: str, policy: Policy, dossier: Dossier) -> PurposeOfMine:
+    rule, decision = policy.purposes[name], dossier.decisions.get(name)
+    told, now = words.purpose(name, rule), state_of(policy, dossier, name)
+    return PurposeOfMine(
+        purpose=name,
+        title=told.title,
+        text=told.text,
+        held=told.held,
+        why=words.BASES[rule.basis],
+        since=decision.since if decision else None,
+        retention=rule.retention,
+        recipients=[RecipientTold(name=one.name, third_party=one.third_party) for one in rule.recipients],
+        can=can(rule.basis, decision.status if decision else None),
+        **now.model_dump(),
+    )
+
+
+def can(basis: Basis, status: ConsentStatus | None) -> list[Can]:
+    """What the learner may do about a purpose of this basis, having decided so."""
+    if basis is Basis.consent:
+        return ["withdraw"] if status is ConsentStatus.granted else ["grant"]
+    if basis in OBJECTED_TO:
+        return ["take_back"] if status is ConsentStatus.objected else ["object"]
+    return []
+
+
+def _seen(link: Link) -> Seen:
+    entry = entry_of(link)
+    name = words.who(entry.roles, is_self=entry.by == SELF)
+    return Seen(
+        at=entry.at,
+        sentence=f"{name} {words.did(entry.action, entry.what)}",
+        roles=entry.roles,
+        action=entry.action,
+        what=entry.what,
+        ground=entry.ground,
+        service=entry.service,
+    )
+
+
+async def _request(tenant: str, request: DataRequest, state: State) -> RequestOfMine:
+    is_made = request.type in COLLECTED and request.status is Status.completed
+    return RequestOfMine(
+        id=request.id,
+        type=request.type,
+        status=request.status,
+        requested_at=request.requested_at,
+        due_at=request.due_at,
+        reason=request.reason,
+        fetch=is_made and await state.archives.find(tenant, request.id, state.clock()) is not None,
+    )
