@@ -56,7 +56,7 @@ def module_namespace(pytestconfig: pytest.Config) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """All of Trellis on free ports with data of its own and the sample catalog. Tests that use it run last."""
+    """All of Trellis on free ports with data of its own and the sample catalog. Tests that use it share a worker."""
     yield from _stack(tmp_path_factory.mktemp("stack"))
 
 
@@ -79,9 +79,19 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The whole stack is started once, after everything that does without it."""
-    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+    """What a worker takes at a time: a file, so that its fixtures are made once, or all that shares the whole stack.
+
+    The stack comes after the integration tests, and the many short unit tests last: they fill the other worker.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stack" if _needs_stack(item) else item.path.stem))
+    items.sort(key=lambda item: 1 if _needs_stack(item) else 2 if "unit" in item.path.parts else 0)
+
+
+def _needs_stack(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
 
 
 def _stack(data: Path) -> Iterator[Stack]:
