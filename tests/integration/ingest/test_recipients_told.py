@@ -1,0 +1,169 @@
+"""Recipients outside: what they were given is recorded, and an erasure reaches them (GDPR 19)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from events.payloads import ConsentState, ConsentStatus, Receipt
+from ingest.disclosures.passing import PassingOn, targets
+from ingest.disclosures.repository import DisclosureRepository
+from ingest.forwarding.repository import ForwardingRepository
+from ingest.worker import attachments_of, participant
+from service_kit.consent import ConsentView
+from service_kit.erasing import Erasing
+from service_kit.mongo import Session, in_transaction
+
+from tests.integration.ingest.lrs import Lrs, statement
+from tests.integration.ingest.test_forwarding import (
+    Other,
+    _forwarded,
+    _withheld,
+    forwarding,
+    made,
+    other,
+    source,
+    until,
+)
+
+__all__ = ["other", "source"]  # fixtures
+
+
+class Told:
+    """The service's erasing and passing on, and the receipts they give."""
+
+    def __init__(self, lrs: Lrs, http: httpx2.AsyncClient) -> None:
+        c = lrs.connections
+        self.lrs = lrs
+        self.receipts: list[tuple[str, Receipt]] = []
+        self.request = str(uuid4())
+        self.erasing = Erasing(c.client, c.db, "ingest", participant(c), c.clock, self.receipt, lambda: None)
+        self.passing = PassingOn(
+            c.client,
+            DisclosureRepository(c.db),
+            ForwardingRepository(c.client, c.db),
+            targets(http, attachments_of(c)),
+            c.clock,
+            self.receipt,
+        )
+
+    async def receipt(self, tenant: str, subject: str, receipt: Receipt, session: Session) -> None:
+        self.receipts.append((subject, receipt))
+
+    async def erase(self, learner: str) -> Receipt:
+        """Both rounds; the receipt."""
+        c = self.lrs.connections
+        note = {"tenant": self.lrs.tenant, "learner": learner, "request": self.request, "counts": {}, "swept": False}
+        await c.db["erasures"].insert_one({"_id": self.request, **note, "due_at": c.clock()})
+        assert await self.erasing.turn()
+        await c.db["erasures"].update_one({"_id": self.request}, {"$set": {"due_at": c.clock()}})
+        assert await self.erasing.turn()
+        return self.receipts.pop()[1]
+
+
+@pytest.fixture
+async def told(source: Lrs) -> AsyncIterator[Told]:
+    async with httpx2.AsyncClient() as http:
+        yield Told(source, http)
+
+
+async def disclosed(lrs: Lrs, name: str) -> list[tuple[str, str, int]]:
+    learner = await lrs.learner(name)
+    found = await DisclosureRepository(lrs.connections.db).of_learner(lrs.tenant, learner)
+    return sorted((one.recipient.name, one.recipient.purpose, one.statements) for one in found)
+
+
+async def restrict(lrs: Lrs, learner: str) -> None:
+    view = ConsentView(lrs.connections.db)
+    state = ConsentState(version=1, restricted=True)
+    await in_transaction(lrs.connections.client, lambda s: view.put_state(lrs.tenant, learner, state, s))
+
+
+class TestForwarding:
+    async def test_an_erasure_is_passed_on_and_answered(self, source: Lrs, other: Other, told: Told) -> None:
+        mine, eves = [statement("ada"), statement("ada")], statement("eve")
+        await source.post([*mine, eves])
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _forwarded(source, one, 3))
+        assert await disclosed(source, "ada") == [("ministry", "record", 2)]
+        learner = await source.learner("ada")
+        receipt = await told.erase(learner)
+        assert [t.model_dump() for t in receipt.recipients] == [
+            {"name": "ministry", "purpose": "record", "outcome": "pending", "statements": 2, "reason": None}
+        ]
+        assert await told.passing.turn()
+        assert not await told.passing.turn()
+        [(subject, answer)] = told.receipts
+        assert (subject, answer.kind) == (told.request, "recipients"), "no learner stands on it any more"
+        assert [(t.outcome, t.statements) for t in answer.recipients] == [("received", 2)]
+        assert eves["id"] in await other.lrs.ids()
+        for voided in mine:
+            assert (await other.lrs.get(statementId=voided["id"])).status_code == 404
+        left = await source.connections.db["disclosures"].find({"learner": learner}).to_list(None)
+        assert left == []
+
+    async def test_a_recipient_that_stays_away_is_named(self, source: Lrs, other: Other, told: Told) -> None:
+        await source.post(statement("ada"))
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _forwarded(source, one, 1))
+        other.away = 503
+        await told.erase(await source.learner("ada"))
+        assert await told.passing.turn()
+        assert told.receipts == [], "it is tried again"
+        told.passing.patience = timedelta(0)
+        await source.connections.db["passing_on"].update_many({}, {"$set": {"due_at": source.connections.clock()}})
+        assert await told.passing.turn()
+        [(_, answer)] = told.receipts
+        assert [(t.outcome, t.reason) for t in answer.recipients] == [("failed", "no answer: 503")]
+
+    async def test_a_forwarding_that_was_removed_is_named(self, source: Lrs, other: Other, told: Told) -> None:
+        await source.post(statement("ada"))
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _forwarded(source, one, 1))
+        await source.http.delete(f"/forwardings/{one}", headers=source.bearer("operator"))
+        receipt = await told.erase(await source.learner("ada"))
+        assert [(t.name, t.outcome) for t in receipt.recipients] == [("ministry", "failed")]
+        assert "removed" in str(receipt.recipients[0].reason)
+
+    async def test_of_whoever_is_restricted_nothing_is_sent(self, source: Lrs, other: Other) -> None:
+        ada = statement("ada")
+        await source.post([ada, statement("eve")])
+        await restrict(source, await source.learner("ada"))
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _withheld(source, one, 1))
+            await until(lambda: _forwarded(source, one, 1))
+        assert ada["id"] not in await other.lrs.ids()
+        again = statement("ada")
+        assert (await source.post(again)).status_code == 200
+        assert again["id"] in await source.ids(), "it is stored all the same (GDPR 18(2))"
+
+
+class TestExport:
+    async def test_is_recorded_and_leaves_out_who_does_not_allow_it(self, source: Lrs, told: Told) -> None:
+        ada, eve = statement("ada"), statement("eve")
+        await source.post([ada, eve])
+        await source.decide(await source.learner("eve"), ConsentStatus.withdrawn)
+        get = partial(source.http.get, "/exports/statements", headers=source.bearer("operator"))
+        lines = [json.loads(line) for line in (await get(params={"recipient": "The ministry"})).text.splitlines()]
+        assert [line["statement"]["id"] for line in lines[:-1]] == [ada["id"]]
+        research = await get(params={"recipient": "A university", "purpose": "research"})
+        assert len(research.text.splitlines()) == 1
+        assert await disclosed(source, "ada") == [("The ministry", "record", 1)]
+        assert await disclosed(source, "eve") == []
+        receipt = await told.erase(await source.learner("ada"))
+        assert [(t.name, t.outcome) for t in receipt.recipients] == [("The ministry", "failed")]
+
+    @pytest.mark.parametrize("params", [{"purpose": "A B"}, {"recipient": ""}, {"recipient": "x" * 201}])
+    async def test_invalid(self, source: Lrs, params: dict[str, Any]) -> None:
+        got = await source.http.get("/exports/statements", params=params, headers=source.bearer("operator"))
+        assert got.status_code == 400
