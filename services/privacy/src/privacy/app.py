@@ -15,6 +15,7 @@ from privacy.consents import endpoints as consents
 from privacy.guardians import endpoints as guardians
 from privacy.my import endpoints as my
 from privacy.policies import endpoints as policies
+from privacy.processing import endpoints as processing
 from privacy.requests import endpoints as requests
 from privacy.state import State
 
@@ -33,6 +34,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         lifespan=lifespan,
         routers=[
             policies.router,
+            processing.router,
             consents.router,
             guardians.router,
             requests.router,

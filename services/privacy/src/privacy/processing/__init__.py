@@ -1,0 +1,1 @@
+"""The record of processing activities (GDPR 30), made from the tenant's policy."""
