@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
@@ -234,3 +235,43 @@ class TestStats:
         await house.decide(str(uuid4()), 1, "objected")
         answer = await api.get("/stats", "operator")
         assert answer.json() == {"evidence": 12, "voided": 1, "learners": 2, "closed": 1, "dirty": 1}
+
+
+class TestWhy:
+    """GET /learners/{learner_id}/competencies/{competency_id}/why"""
+
+    PATH = f"competencies/{quote(course(0)['id'], safe='')}/why"
+
+    async def test_anonymous(self, api: Api, known: str) -> None:
+        problem(await api.client.get(f"/learners/{known}/{self.PATH}"), 401)
+
+    async def test_wrong_role(self, api: Api, known: str) -> None:
+        for role in ("teacher", "operator"):
+            problem(await api.get(f"/learners/{known}/{self.PATH}", role), 403)
+        problem(await api.get(f"/learners/{known}/{self.PATH}", "learner", learner=str(uuid4())), 403)
+
+    async def test_other_tenant(self, api: Api, house: House, known: str) -> None:
+        await House.of(house.c, "another").policy()
+        problem(await api.elsewhere(f"/learners/{known}/{self.PATH}", "app"), 404)
+
+    async def test_invalid(self, api: Api, known: str) -> None:
+        problem(await api.get(f"/learners/{known}/{self.PATH}", "app", limit=0), 400)
+        problem(await api.get(f"/learners/{known}/competencies/{'c' * 3000}/why", "app"), 400)
+        problem(await api.get(f"/learners/{known}/competencies/nothing/why", "app"), 404)
+
+    async def test_happy(self, api: Api, known: str) -> None:
+        when = {"as_of": "2026-03-20T00:00:00Z"}
+        model = (await api.get(f"/learners/{known}", "app", **when)).json()["competencies"][0]
+        body = (await api.get(f"/learners/{known}/{self.PATH}", "app", limit=2, **when)).json()
+        assert (body["competency"], body["title"]) == (model["id"], "Course 0")
+        assert {name: body[name] for name in ("probability", "mastery", "uncertainty")} == {
+            name: model[name] for name in ("probability", "mastery", "uncertainty")
+        }
+        assert sum(share["points"] for share in body["shares"]) == pytest.approx(100 * body["probability"], abs=0.3)
+        assert (len(body["evidence"]), body["evidence_total"]) == (2, 4)
+        assert body["evidence"][0]["statement_id"]
+        assert body["words"].startswith("It began at 50 of 100")
+
+    async def test_my_own(self, api: Api, known: str) -> None:
+        assert (await api.get(f"/learners/me/{self.PATH}", "learner", learner=known)).status_code == 200
+        problem(await api.get(f"/learners/me/{self.PATH}", "app"), 403)

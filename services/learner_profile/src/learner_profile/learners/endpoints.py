@@ -1,21 +1,24 @@
 """HTTP in: a learner's model and timeline, for the learner, teachers of the own classes, apps and the DPO."""
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from learner_model import view
 from learner_model.state import microseconds
 from pydantic import AwareDatetime
 from service_kit.audit import Audits
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
-from service_kit.problems import BadRequest, NotReadyYet
+from service_kit.problems import BadRequest, NotFound, NotReadyYet
 
 from learner_profile.evidence.mapping import looked_up
 from learner_profile.learners.access import open_profile, own
+from learner_profile.learners.explaining import explain
 from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
+from learner_profile.learners.why import WhyOut
 from learner_profile.state import State, StateDep
 
 router = APIRouter(prefix="/learners", tags=["learners"])
@@ -25,6 +28,7 @@ Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner, 
 AsOf = Annotated[
     AwareDatetime | None, Query(description="the time at which forgetting is reckoned (with its offset); default: now")
 ]
+Competency = Annotated[str, Path(max_length=2048, description="IRI of the competency, percent-encoded")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -40,6 +44,34 @@ async def my_timeline(
 ) -> Page[EvidenceOut]:
     """The evidence about the learner who holds the token, newest first."""
     return await _timeline(principal, own(principal), state, limit, cursor)
+
+
+@router.get("/me/competencies/{competency_id:path}/why")
+async def my_why(
+    principal: Learner, competency_id: Competency, state: StateDep, as_of: AsOf = None, limit: Limit = 20
+) -> WhyOut:
+    """Why a number of the learner who holds the token is what it is."""
+    return await _why(principal, own(principal), competency_id, state, as_of, limit)
+
+
+@router.get("/{learner_id}/competencies/{competency_id:path}/why")
+async def why(
+    principal: Reader,
+    learner_id: UUID,
+    competency_id: Competency,
+    state: StateDep,
+    audit: Audits,
+    as_of: AsOf = None,
+    limit: Limit = 20,
+) -> WhyOut:
+    """Why the number of a competency is what it is: the shares that make it up, and the statements behind them.
+
+    `competency_id` is percent-encoded. It is reckoned from the evidence anew, and so also tells of what came a moment
+    ago. 404 where nothing is known of the learner or of the competency.
+    """
+    found = await _why(principal, str(learner_id), competency_id, state, as_of, limit)
+    await audit.seen(principal, "why", str(learner_id), ground=PURPOSE)
+    return found
 
 
 @router.get("/{learner_id}")
@@ -68,6 +100,21 @@ async def _model(principal: Principal, learner: str, state: State, as_of: AwareD
     if profile.state is None:
         raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
     return LearnerOut.of(profile, view(profile.state, as_of or state.clock()))
+
+
+async def _why(
+    principal: Principal, learner: str, competency: str, state: State, as_of: AwareDatetime | None, limit: int
+) -> WhyOut:
+    profile = await open_profile(principal, learner, state)
+    rows = (await state.evidence.of_learners(principal.tenant, [learner])).get(learner, [])
+    catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
+    found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock())
+    shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
+    known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
+    told = WhyOut.of(found, competency, profile.titles, known, limit)
+    if told is None:
+        raise NotFound("Nothing is known of this competency")
+    return told
 
 
 async def _timeline(

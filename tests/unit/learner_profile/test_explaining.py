@@ -1,0 +1,116 @@
+"""An explanation is the computation itself: its shares add up to the number that readers see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from learner_model import EvidenceKind, empty, fold, view
+from learner_profile.evidence.counting import counted
+from learner_profile.evidence.mapping import Mapped, evidence_of
+from learner_profile.evidence.reading import Reading
+from learner_profile.evidence.repository import Row
+from learner_profile.judgements.judgement import Act, Judgement
+from learner_profile.learners.explaining import Explanation, Share, explain
+from learner_profile.learners.why import WhyOut
+from learner_profile.learners.wording import of_row_aside
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CATALOG = {"a": Mapped(("c/1",)), "b": Mapped(("c/2",)), "both": Mapped(("c/1", "c/2"))}
+SAID = Judgement(act=Act.CONTESTED, at=START, by="x", reason="no")
+
+
+def row(number: int, activity: str, correctness: float | None, **more: object) -> Row:
+    reading = Reading(
+        statement_id=f"{number:08d}-0000-4000-8000-000000000000",
+        at=START + timedelta(days=number),
+        stored=START + timedelta(days=90),
+        activity_id=activity,
+        activity_title=None,
+        parents=(),
+        verb_id="http://adlnet.gov/expapi/verbs/answered",
+        kind=EvidenceKind.EXPOSURE if correctness is None else EvidenceKind.RESPONSE,
+        correctness=correctness,
+        completion=None,
+        duration_seconds=None,
+        weight=1.0,
+        course=None,
+    )
+    return Row(replace(reading, **more))  # type: ignore[arg-type]
+
+
+def shown(rows: list[Row], as_of: datetime) -> float:
+    """What `GET /learners/{id}` says."""
+    state = empty()
+    for one in rows:
+        state = fold(state, evidence_of(counted(one), CATALOG))
+    return next(one.probability for one in view(state, as_of).competencies if one.id == "c/1")
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "both"]), st.sampled_from([0.0, 0.3, 0.6, 1.0, None])), min_size=1, max_size=25
+)
+
+
+@given(EVENTS, st.integers(0, 400))
+@settings(max_examples=60)
+def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, float | None]], days: int) -> None:
+    rows = [row(number, activity, share) for number, (activity, share) in enumerate(events)]
+    as_of = START + timedelta(days=days)
+    found = explain(rows, CATALOG, "c/1", as_of)
+    if all(activity == "b" for activity, _ in events):
+        assert found.now is None
+        return
+    assert found.now is not None
+    assert found.now.probability == shown(rows, as_of)
+    assert sum(found.shares.values()) == pytest.approx(found.now.probability, abs=1e-9)
+    assert sum(step.change for step in found.steps) == pytest.approx(
+        sum(found.shares.get(one, 0.0) for one in Share if one not in (Share.START, Share.TIME, Share.ELSEWHERE))
+    )
+
+
+def told(rows: list[Row], days: int = 40) -> WhyOut:
+    found: Explanation = explain(rows, CATALOG, "c/1", START + timedelta(days=days))
+    out = WhyOut.of(found, "c/1", {}, {}, 20)
+    assert out is not None
+    return out
+
+
+class TestWords:
+    def test_each_share_says_which_way_it_moved_the_number(self) -> None:
+        words = told([row(1, "a", 1.0), row(2, "a", 1.0), row(3, "a", 0.0)]).words
+        assert words.startswith("It began at 50 of 100, from how things went in general until then. 2 right answers ")
+        assert "1 wrong answer lowered it by " in words
+        assert "Time without practice lowered it by " in words
+
+    def test_the_evidence_that_moved_it_most_comes_first(self) -> None:
+        out = told([row(1, "a", 1.0), row(2, "a", None), row(3, "a", 0.0)])
+        sizes = [abs(one.points) for one in out.evidence]
+        assert sizes == sorted(sizes, reverse=True)
+        assert out.evidence[-1].words.startswith("Looking at it left it where it was")
+        assert out.evidence_total == 3
+
+    def test_a_groups_result_is_told_as_one(self) -> None:
+        assert "reached in a group" in told([row(1, "a", 1.0, group_members=3, weight=0.3)]).words
+
+    def test_what_does_not_count_is_named_with_the_reason(self) -> None:
+        total = replace(row(2, "a", 0.5), total=True)
+        contested = replace(row(3, "a", 0.0), judgements=(SAID,))
+        refused = replace(row(4, "a", 0.0), judgements=(SAID, replace(SAID, act=Act.OVERRIDDEN)))
+        out = told([row(1, "a", 1.0), total, contested, refused])
+        assert [one.words for one in out.not_counted] == [
+            "By a teacher's decision it does not count.",
+            "Contested: it waits for a teacher.",
+            "The result of the whole: its single answers count in its place.",
+        ]
+        assert [share.name for share in out.shares] == [Share.START, Share.RIGHT, Share.TIME]
+        assert "running grade" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY))
+
+    def test_a_teachers_word_is_told_beside_what_it_judges(self) -> None:
+        said = replace(SAID, act=Act.OVERRIDDEN, correctness=1.0)
+        (step,) = told([replace(row(1, "a", 0.0), judgements=(said,))]).evidence
+        assert step.words.startswith("A right answer raised it by ")
+        assert step.words.endswith("A teacher's judgement stands in the place of the recorded result.")
