@@ -16,6 +16,7 @@ from privacy.heartbeats.beating import Heart
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.outbox import RequestSource
+from privacy.requests.rectifying import Rectifying
 from privacy.requests.resending import Resending
 from privacy.requests.settings import RequestSettings
 from privacy.settings import AuditChainSettings
@@ -33,7 +34,9 @@ def worker(c: Connections) -> Worker:
     w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)
     w.closers.append(http.aclose)
-    w.job(Collecting(state, Peers(http, c.settings.peers), RequestSettings()).run)
+    peers = Peers(http, c.settings.peers)
+    w.job(Collecting(state, peers, RequestSettings()).run)
+    w.job(Rectifying(state, peers, RequestSettings()).run)
     w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)

@@ -30,8 +30,17 @@ async def own(tenant: str, learner: str, state: State) -> AsyncIterator[Item]:
         pass
     for link in await state.guardians.of_learner(tenant, learner):
         yield Record.of("guardians", asdict(link))
-    for request in await state.requests.of_learner(tenant, learner):
+    requests = await state.requests.of_learner(tenant, learner)
+    for request in requests:
         yield Record("requests", RequestView.of(request).model_dump_json().encode())
+    for request in requests:
+        if "statement_beside" in request.details:
+            beside = {
+                "statement_id": request.details["statement_id"],
+                "text": request.details["statement_beside"],
+                "at": request.details["statement_beside_at"],
+            }
+            yield Record.of("statements_beside", beside)
     async for item in _audit(tenant, learner, state):
         yield item
 

@@ -10,7 +10,12 @@ from service_kit.settings import PeerSettings
 from service_kit.subjects import Item, parsed
 
 TIMEOUT_SECONDS: Final = 60.0
+_FINAL: Final = frozenset({400, 404, 409, 413, 422})
 LONGEST_LINE: Final = 64 * 1024 * 1024
+
+
+class PeerRefuses(Exception):
+    """The service will not do it, however often it is asked."""
 
 
 class PeerAway(Exception):
@@ -52,11 +57,13 @@ class Peers:
             raise PeerAway(service, type(error).__name__) from None
 
     async def post(self, service: str, learner: str, what: str, body: Any) -> Any:
-        """Have it carry something out for the learner. Raises `PeerAway`."""
+        """Have it carry something out for the learner. Raises `PeerAway`, `PeerRefuses`."""
         try:
             answer = await self._http.post(self._url(service, learner, what), json=body, headers=self._headers())
         except (httpx2.HTTPError, OSError) as error:
             raise PeerAway(service, type(error).__name__) from None
+        if answer.status_code in _FINAL:
+            raise PeerRefuses(_detail(answer))
         if not answer.is_success:
             raise PeerAway(service, str(answer.status_code))
         return answer.json()
@@ -70,6 +77,13 @@ class Peers:
     def serves(self, tenant: str) -> bool:
         """Whether privacy's token is of this tenant: the services answer for the tenant of the token."""
         return bool(self._token) and _tenant(self._token) == tenant
+
+
+def _detail(answer: httpx2.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(answer.status_code)
 
 
 async def _lines(answer: httpx2.Response) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from service_kit.paging import Page, decode_cursor, encode_cursor
 
 from privacy.requests.access import check_may_ask, visible
 from privacy.requests.asking import Asking, approve, ask, check_identity, extend, refuse
+from privacy.requests.beside import place_beside
 from privacy.requests.progress import DataRequest, Status
 from privacy.requests.restricting import lift
 from privacy.requests.schemas import (
@@ -19,6 +20,7 @@ from privacy.requests.schemas import (
     RefusalBody,
     RequestBody,
     RequestView,
+    StatementBody,
 )
 from privacy.state import Here, State
 
@@ -105,6 +107,13 @@ async def identity(request_id: UUID, body: IdentityBody, principal: Officer, sta
 async def lift_one(request_id: UUID, principal: Officer, state: Here) -> RequestView:
     """End a restriction; the learner is to be told before (GDPR 18(3))."""
     return RequestView.of(await lift(principal.tenant, str(request_id), state))
+
+
+@router.post("/{request_id}/statement")
+async def beside(request_id: UUID, body: StatementBody, principal: Caller, state: Here) -> RequestView:
+    """Place a statement beside a record whose amendment was refused, where the policy pack knows that."""
+    request = await visible(principal, str(request_id), state)
+    return RequestView.of(await place_beside(principal.tenant, request.id, body.text, state))
 
 
 async def _audit(principal: Principal, request: DataRequest, state: State) -> None:

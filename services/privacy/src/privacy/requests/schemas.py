@@ -60,6 +60,14 @@ class ExtensionBody(BaseModel):
     reason: Text
 
 
+class StatementBody(BaseModel):
+    """What the learner says about a record that was not amended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+
+
 class IdentityBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
