@@ -109,6 +109,9 @@ class ConsentView:
     def __init__(self, db: Database, *, may_be_old: bool = False, freshness: Freshness | None = None) -> None:
         self._standings: Collection = db[STANDINGS.name]
         self._freshness = None if may_be_old else freshness or Freshness(db)
+        self._read: dict[
+            str, tuple[Document, Policy]
+        ] = {}  # policies as read last: they change rarely and cost to check
 
     async def policy(self, tenant: str, session: Session | None = None) -> Policy:
         """Raises `PolicyUnknown`, `ViewTooOld`."""
@@ -116,7 +119,7 @@ class ConsentView:
         found = await self._standings.find_one({"_id": tenant}, session=session)
         if found is None:
             raise _unknown()
-        return Policy.model_validate(found["policy"])
+        return self._policy(tenant, found["policy"])
 
     async def standings(
         self, tenant: str, learners: Iterable[str], session: Session | None = None
@@ -128,7 +131,7 @@ class ConsentView:
         documents = {document["_id"]: document for document in found}
         if tenant not in documents:
             raise _unknown()
-        policy = Policy.model_validate(documents.pop(tenant)["policy"])
+        policy = self._policy(tenant, documents.pop(tenant)["policy"])
         known = {key: ConsentState.model_validate(document["state"]) for key, document in documents.items()}
         return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
 
@@ -168,6 +171,12 @@ class ConsentView:
         await self._standings.replace_one(
             {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
         )
+
+    def _policy(self, tenant: str, stored: Document) -> Policy:
+        held = self._read.get(tenant)
+        if held is None or held[0] != stored:
+            held = self._read[tenant] = (stored, Policy.model_validate(stored))
+        return held[1]
 
     async def _fresh(self) -> None:
         if self._freshness is not None:
