@@ -70,7 +70,13 @@ async def test_sealed_data_is_opened() -> None:
 
 async def test_what_is_absent_does_not_travel() -> None:
     [value] = await encode([Outgoing(topics.CONSENTS, "i", "t", "l", NOW, ConsentState(version=1))], ClearSealer())
-    assert orjson.loads(value or b"")["data"] == {"version": 1, "purposes": {}, "erased": False}
+    assert orjson.loads(value or b"")["data"] == {
+        "version": 1,
+        "purposes": {},
+        "erased": False,
+        "restricted": False,
+        "rebuild": {},
+    }
 
 
 def envelope(**changes: Any) -> bytes:
