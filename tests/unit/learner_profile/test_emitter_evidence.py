@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from xapi import Allowance, Version, complete, for_learner, judge_statements, le
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "emitters").glob("*.json"))
 AUTHORITY = {"account": {"homePage": "https://trellis.invalid/credentials", "name": "key"}}
-STORED = datetime(2026, 11, 22, 8, tzinfo=UTC)
+STORED = "2026-11-22T08:00:00.000001Z"
 
 
 def _readings(body: bytes) -> Iterator[Reading]:

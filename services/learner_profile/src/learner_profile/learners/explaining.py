@@ -60,7 +60,7 @@ class Explanation:
 
     def most(self, limit: int) -> list[Step]:
         """The steps that moved it most; of equal ones the later first."""
-        return sorted(self.steps[::-1], key=lambda step: -abs(step.change))[:limit]
+        return sorted(self.steps, key=lambda step: (abs(step.change), step.row.reading.at), reverse=True)[:limit]
 
     def newest_aside(self, limit: int) -> list[Row]:
         return self.aside[::-1][:limit]
