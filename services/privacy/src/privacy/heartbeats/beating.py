@@ -37,11 +37,11 @@ class Heart:
         try:
             await self._turning.run()
         finally:
-            await self._close()
+            await self.close()
 
     async def beat(self) -> None:
         """One heartbeat on every partition; returns with the broker's answers."""
-        at = await self._all_sent_until()
+        at = await self.all_sent_until()
         try:
             producer = await self._started()
             sent = [
@@ -53,7 +53,7 @@ class Heart:
             ]
             await asyncio.gather(*sent)
         except BaseException:
-            await self._close()
+            await self.close()
             raise
 
     async def _started(self) -> Any:
@@ -66,7 +66,8 @@ class Heart:
         await self.beat()
         return False
 
-    async def _all_sent_until(self) -> datetime:
+    async def all_sent_until(self) -> datetime:
+        """Before this everything decided is with the broker."""
         times = [self._clock()]
         flagged = {"outbox.token": {"$exists": True}, "outbox.shard": {"$in": list(range(SHARDS))}}
         for outbox in self._outboxes:
@@ -75,7 +76,7 @@ class Heart:
             times += [_flagged_at(document["outbox"]["token"]) for document in oldest]
         return min(times)
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             await stop_within(producer.stop())
