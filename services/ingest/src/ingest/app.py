@@ -53,7 +53,7 @@ from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import LEASE_SECONDS, Stamps
 from ingest.statements.writers import Writers
 from ingest.stats import endpoints as stats
-from ingest.subjects import rectifying
+from ingest.subjects import leaving, rectifying
 from ingest.subjects.reading import HeldByIngest
 
 DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
@@ -93,6 +93,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             stats.router,
             subjects.router(lambda request: state_of(request).subjects),
             rectifying.router,
+            leaving.router,
         ],
         body_limit_bytes=middleware.body_limit(settings.http.body_limit_bytes, AttachmentSettings()),
         within_limit=middleware.WITHIN_LIMIT,
@@ -146,4 +147,5 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         emitters=Emitters.of(c, recorder, identities, consents),
         subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
         disclosures=DisclosureRepository(c.db),
+        known_identities=known,
     )

@@ -17,6 +17,7 @@ from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents.keeping import Keeper
 from ingest.emitters.parts import Emitters
 from ingest.forwarding.repository import ForwardingRepository
+from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
 from ingest.imports.repository import ImportRepository
 from ingest.launches.launching import Launcher
@@ -53,6 +54,7 @@ class State:
     emitters: Emitters
     subjects: HeldByIngest
     disclosures: DisclosureRepository
+    known_identities: IdentityRepository
 
 
 def state_of(request: Request) -> State:

@@ -11,6 +11,7 @@ from service_kit.settings import ServiceSettings
 from privacy.access import endpoints as access
 from privacy.audit import endpoints as audit
 from privacy.certificates import endpoints as certificates
+from privacy.closing import endpoints as closing
 from privacy.consents import endpoints as consents
 from privacy.guardians import endpoints as guardians
 from privacy.my import endpoints as my
@@ -40,6 +41,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             requests.router,
             access.router,
             certificates.router,
+            closing.router,
             audit.router,
             my.router,
             my.pages,

@@ -6,6 +6,7 @@ from privacy import app, signing, worker
 from privacy.access.repository import ARCHIVES, CHUNKS
 from privacy.audit import repository as audit
 from privacy.certificates.repository import CERTIFICATES
+from privacy.closing.repository import CLOSINGS
 from privacy.consents.repository import CONSENTS, HISTORY
 from privacy.guardians.repository import GUARDIANS
 from privacy.policies.repository import POLICIES, VERSIONS
@@ -21,6 +22,7 @@ SERVICE = Service(
         GUARDIANS,
         REQUESTS,
         CERTIFICATES,
+        CLOSINGS,
         ARCHIVES,
         CHUNKS,
         *audit.COLLECTIONS,

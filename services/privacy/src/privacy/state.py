@@ -14,6 +14,7 @@ from service_kit.runtime import Connections
 from privacy.access.repository import Archives
 from privacy.audit.repository import Chain
 from privacy.certificates.repository import Certificates
+from privacy.closing.repository import Closings
 from privacy.consents.repository import Consents
 from privacy.guardians.repository import Guardians
 from privacy.policies.repository import Policies
@@ -38,6 +39,7 @@ class State:
     guardians: Guardians
     certificates: Certificates
     archives: Archives
+    closings: Closings
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -56,6 +58,7 @@ class State:
             guardians=Guardians(c.db, c.sealer),
             certificates=Certificates(c.db, c.sealer),
             archives=Archives(c.db, c.sealer),
+            closings=Closings(c.db),
         )
 
 

@@ -11,6 +11,7 @@ from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
 from privacy.certificates.certifying import Certifying
+from privacy.closing.closing import ClosingTenants
 from privacy.consents.outbox import ConsentSource
 from privacy.heartbeats.beating import Heart
 from privacy.policies.outbox import PolicySource
@@ -37,6 +38,7 @@ def worker(c: Connections) -> Worker:
     peers = Peers(http, c.settings.peers)
     w.job(Collecting(state, peers, RequestSettings()).run)
     w.job(Rectifying(state, peers, RequestSettings()).run)
+    w.job(ClosingTenants(state, peers).run)
     w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)

@@ -85,6 +85,10 @@ class CredentialRepository:
         where = {"_id": key, "last_used": {"$not": {"$gt": now - timedelta(seconds=EVERY_SECONDS)}}}
         await self._collection.update_one(where, {"$set": {"last_used": now}})
 
+    async def remove_all(self, tenant: str) -> int:
+        """Every one of the tenant's; how many there were."""
+        return (await self._collection.delete_many({"tenant": tenant})).deleted_count
+
     async def remove(self, tenant: str, key: str) -> bool:
         result = await self._collection.delete_one({"_id": key, "tenant": tenant})
         return result.deleted_count == 1

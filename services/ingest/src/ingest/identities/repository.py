@@ -183,6 +183,17 @@ class IdentityRepository:
         await self._learners.delete_one({"_id": f"{tenant}/{learner}"}, session=session)
         return result.deleted_count
 
+    async def learners(self, tenant: str, after: str, limit: int) -> list[str]:
+        """The tenant's learners in the order of their ids, those behind `after`."""
+        where = {"_id": {"$gt": f"{tenant}/{after}", "$lt": f"{tenant}0"}}  # "0" follows "/"
+        found = await self._learners.find(where, {"_id": 1}).sort("_id", ASCENDING).limit(limit).to_list(None)
+        return [document["_id"].removeprefix(f"{tenant}/") for document in found]
+
+    async def destroy_key(self, tenant: str) -> None:
+        """The key of the tenant's digests; whoever comes later gets another."""
+        await self._tenant_keys.delete_one({"_id": tenant})
+        self._keys.pop(tenant, None)
+
     async def _documents(
         self, tenant: str, identities: Mapping[str, Identity], ifis: Mapping[str, str]
     ) -> list[Document]:

@@ -4,23 +4,19 @@ Each attempt asks every service anew and seals what comes chunk by chunk. A serv
 attempt; the next comes later, and who stays silent is escalated as with every other request.
 """
 
-import hashlib
 import logging
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
-from events.sealing import KeyGone, Owner
+from events.sealing import KeyGone
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.mongo import Session, in_transaction
-from service_kit.subjects import Item, Record
 from service_kit.turning import Turning
 
-from privacy.access.own import own
+from privacy.access.making import Counts, Plan, make
 from privacy.access.peers import PeerAway, Peers
-from privacy.access.readme import readme
-from privacy.access.repository import CHUNK, Made
-from privacy.access.writing import README, Archive
+from privacy.access.repository import Made
 from privacy.requests.progress import COLLECTED, Carried, DataRequest, Status, overdue, received
 from privacy.requests.settings import RequestSettings
 from privacy.state import State
@@ -28,8 +24,6 @@ from privacy.state import State
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 1.0
-# What the learner has provided, and nothing that was worked out from it (GDPR 20(1)).
-PORTABLE: Final = frozenset({"identifiers", "statements", "documents", "attachments"})
 
 
 class Collecting:
@@ -72,28 +66,12 @@ class Collecting:
         return True
 
     async def _make(self, tenant: str, request: DataRequest) -> None:
-        if not self._peers.serves(tenant):
-            raise PeerAway("privacy", "TRELLIS_SERVICE_TOKEN is missing or of another tenant")
-        now = self._state.clock()
-        writing = _Writing(self._state, tenant, request, now + self._kept_for)
-        archive = Archive(now)
-        for service in sorted(request.carriers - {"privacy"}):
-            async for item in self._peers.held(service, request.learner):
-                if request.type == "access" or _name(item) in PORTABLE:
-                    archive.add(service, item)
-                    await writing.drain(archive)
-        if request.type == "access":
-            async for item in own(tenant, request.learner, self._state):
-                archive.add("privacy", item)
-                await writing.drain(archive)
-        counts = {service: archive.counts(service) for service in sorted(request.carriers)}
-        archive.put(README, readme(archive.entries, request.type, now))
-        archive.manifest({"request": request.id, "right": request.type, "made_at": now, "services": counts})
-        archive.close()
-        await writing.drain(archive, rest=True)
-        await self._finish(tenant, request, writing.made(now), counts)
+        expires_at, services = self._state.clock() + self._kept_for, tuple(sorted(request.carriers))
+        plan = Plan(tenant, request.learner, request.id, request.sent, request.type, services, expires_at)
+        made, counts = await make(plan, self._state, self._peers)
+        await self._finish(tenant, request, made, counts)
 
-    async def _finish(self, tenant: str, request: DataRequest, made: Made, counts: dict[str, dict[str, int]]) -> None:
+    async def _finish(self, tenant: str, request: DataRequest, made: Made, counts: Counts) -> None:
         now = self._state.clock()
 
         async def finish(session: Session) -> None:
@@ -116,46 +94,3 @@ class Collecting:
             await self._state.audit.record(entry, session)
 
         await in_transaction(self._state.client, finish)
-
-
-@dataclass
-class _Writing:
-    """An archive's bytes on their way into sealed chunks."""
-
-    state: State
-    tenant: str
-    request: DataRequest
-    expires_at: datetime
-    number: int = 0
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        self.digest = hashlib.sha256()
-
-    async def drain(self, archive: Archive, *, rest: bool = False) -> None:
-        """Store every whole chunk that waits, with `rest` the last one too."""
-        while archive.waiting >= CHUNK or (rest and archive.waiting):
-            data = archive.taken(CHUNK)
-            self.digest.update(data)
-            self.size += len(data)
-            owner = Owner(self.tenant, self.request.learner)
-            await self.state.archives.add_chunk(
-                owner, self.request.id, self.request.sent, self.number, data, self.expires_at
-            )
-            self.number += 1
-
-    def made(self, now: datetime) -> Made:
-        return Made(
-            request=self.request.id,
-            attempt=self.request.sent,
-            size=self.size,
-            sha256=self.digest.hexdigest(),
-            chunks=self.number,
-            made_at=now,
-            expires_at=self.expires_at,
-        )
-
-
-def _name(item: Item) -> str:
-    """The part of a record, the folder of a file."""
-    return item.part if isinstance(item, Record) else item.file.partition("/")[0]

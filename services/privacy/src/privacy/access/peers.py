@@ -68,6 +68,25 @@ class Peers:
             raise PeerAway(service, str(answer.status_code))
         return answer.json()
 
+    async def learners(self, after: str, limit: int) -> list[str]:
+        """The tenant's learners, those behind `after`. Raises `PeerAway`."""
+        url = f"{self._urls['ingest'].rstrip('/')}/subjects"
+        answer = await self._asked("GET", url, params={"after": after, "limit": limit})
+        return [str(one) for one in answer.json()["items"]]
+
+    async def tenant(self, service: str, what: str) -> None:
+        """Have it do something for the whole tenant. Raises `PeerAway`."""
+        await self._asked("POST", f"{self._urls[service].rstrip('/')}/subjects/{what}")
+
+    async def _asked(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        try:
+            answer = await self._http.request(method, url, headers=self._headers(), **options)
+        except (httpx2.HTTPError, OSError) as error:
+            raise PeerAway("ingest", type(error).__name__) from None
+        if not answer.is_success:
+            raise PeerAway("ingest", str(answer.status_code))
+        return answer
+
     def _url(self, service: str, learner: str, what: str) -> str:
         return f"{self._urls[service].rstrip('/')}/subjects/{learner}/{what}"
 

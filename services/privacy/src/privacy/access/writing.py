@@ -14,7 +14,7 @@ MANIFEST: Final = "manifest.json"
 README: Final = "README.txt"
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """What was written and not taken yet. A ZIP written to it is one that streams (no seeking back)."""
 
     def __init__(self) -> None:
@@ -27,6 +27,12 @@ class _Sink(io.RawIOBase):
     def write(self, data: bytes) -> int:  # type: ignore[override]  # any buffer comes, bytes are what zipfile writes
         self.waiting += data
         return len(data)
+
+    def taken(self) -> bytes:
+        """All that waits."""
+        data = bytes(self.waiting)
+        self.waiting.clear()
+        return data
 
 
 @dataclass
@@ -43,7 +49,7 @@ class Archive:
     """A ZIP in the making. Records of one part, and pieces of one file, come one after the other."""
 
     def __init__(self, made_at: datetime) -> None:
-        self._sink = _Sink()
+        self._sink = Sink()
         self._zip = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED)
         self._made_at = made_at.timetuple()[:6]
         self._open: IO[bytes] | None = None

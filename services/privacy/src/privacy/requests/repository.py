@@ -190,6 +190,23 @@ class Requests:
         change = {"$set": {"key_destroyed_at": at, "certify": str(uuid4())}}
         return (await self._requests.update_one(where, change, session=session)).matched_count == 1
 
+    async def count_unfinished(self, tenant: str, kind: Kind) -> int:
+        return await self._requests.count_documents({"tenant": tenant, "type": kind, "unfinished": True})
+
+    async def sum_of(self, tenant: str, requested_by: str) -> tuple[dict[str, dict[str, int]], int, int]:
+        """Of erasures that were asked for so: documents removed by service and collection; how many are done, and not."""
+        counts: dict[str, dict[str, int]] = {}
+        done = failed = 0
+        query = {"tenant": tenant, "requested_by": requested_by, "type": "erasure"}
+        async for document in self._requests.find(query, {"receipts": 1, "status": 1}):
+            done += document["status"] == Status.completed.value
+            failed += document["status"] != Status.completed.value
+            for receipt in document["receipts"]:
+                own = counts.setdefault(receipt["service"], {})
+                for name, number in receipt["counts"].items():
+                    own[name] = own.get(name, 0) + number
+        return counts, done, failed
+
     async def count_escalated(self) -> int:
         query = {"unfinished": True, "type": {"$in": sorted(CARRIERS_OF)}, "escalated_at": {"$ne": None}}
         return await self._requests.count_documents(query)
