@@ -21,6 +21,7 @@ from learner_profile.learners.subject import HeldByProfile
 from learner_profile.roles.repository import RoleRepository
 from learner_profile.state import State, state_of
 from learner_profile.stats import endpoints as stats
+from learner_profile.unmapped import endpoints as unmapped
 
 NAME: Final = "learner_profile"
 
@@ -49,7 +50,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="What a learner knows, likes and how fast: from the learner's own evidence, with its uncertainty.",
         settings=settings,
         lifespan=lifespan,
-        routers=[judgements.router, learners.router, stats.router, subjects.router(_held)],
+        routers=[judgements.router, learners.router, stats.router, unmapped.router, subjects.router(_held)],
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final, Literal
 
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import KeyGone, Owner, Sealed, Sealer
 from learner_model.state import microseconds
 from service_kit.mongo import (
     ASCENDING,
@@ -39,7 +39,7 @@ EVIDENCE: Final = CollectionSpec(
     "derived",
     (
         Index(tuple((name, ASCENDING) for name in ("tenant", "learner", "voided", "at_us", "statement"))),
-        Index((("tenant", ASCENDING), ("voided", ASCENDING))),
+        Index(tuple((name, ASCENDING) for name in ("tenant", "voided", "activity", "learner"))),
         Index(tuple((name, ASCENDING) for name in ("tenant", "activities", "arrived", "learner"))),
         Index((("links", ASCENDING),), where={"links": {"$exists": True}}),
     ),
@@ -53,7 +53,19 @@ Side = Literal["whole", "part"]
 _OWN: Final[Mapping[Side, str]] = {"whole": "statement", "part": "summed"}  # names made of the row's own id
 _KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1, "judgements": 1}
 _TIED: Final = {"links": 1, "total": 1}
-_FACTS: Final = ("at_us", "stored_us", "verb", "activities", "data", "key", "links", "total", "late", "judgements")
+_FACTS: Final = (
+    "at_us",
+    "stored_us",
+    "verb",
+    "activity",
+    "activities",
+    "data",
+    "key",
+    "links",
+    "total",
+    "late",
+    "judgements",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,15 @@ class Row:
     total: bool = False
     late: bool = False
     judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An activity with evidence on it; from one of its rows what lies around it, and what the row says."""
+
+    activity: str
+    activities: tuple[str, ...]
+    sealed: Sealed
 
 
 class EvidenceRepository:
@@ -200,6 +221,33 @@ class EvidenceRepository:
         found = await aggregate(self._rows, [{"$match": match}, {"$group": {"_id": "$learner"}}])
         return [group["_id"] for group in found]
 
+    async def activities_after(self, tenant: str, activity: str, limit: int) -> list[Sample]:
+        """Activities with evidence, by id, those after the one given: each with one of its rows."""
+        kept = {"$match": {"tenant": tenant, "voided": False, "activity": {"$gt": activity}}}
+        order = {"$sort": {"tenant": 1, "voided": 1, "activity": 1}}
+        fields = {name: {"$first": f"${name}"} for name in ("activities", "data", "key")}
+        one_of_each: Document = {"$group": {"_id": "$activity", **fields}}
+        pipeline: list[Document] = [kept, order, one_of_each, {"$sort": {"_id": 1}}, {"$limit": limit}]
+        return [
+            Sample(found["_id"], tuple(found["activities"]), _sealed(found))
+            for found in await aggregate(self._rows, pipeline)
+        ]
+
+    async def count_by_activity(self, tenant: str, activities: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Of each activity: pieces of evidence on it, and learners."""
+        kept = {"$match": {"tenant": tenant, "voided": False, "activity": {"$in": list(activities)}}}
+        learner = {"$group": {"_id": {"activity": "$activity", "learner": "$learner"}, "rows": {"$sum": 1}}}
+        activity = {"$group": {"_id": "$_id.activity", "rows": {"$sum": "$rows"}, "learners": {"$sum": 1}}}
+        found = await aggregate(self._rows, [kept, learner, activity])
+        return {one["_id"]: (one["rows"], one["learners"]) for one in found}
+
+    async def read(self, sample: Sample) -> Reading | None:
+        """The sample's reading; None where its learner is being forgotten."""
+        try:
+            return unpack((await self._sealer.open([sample.sealed]))[0])
+        except KeyGone:
+            return None
+
     async def delete(self, tenant: str, learner: str, session: Session) -> int:
         """Delete every row of the learner, markers too; how many."""
         result = await self._rows.delete_many({"tenant": tenant, "learner": learner}, session=session)
@@ -261,6 +309,7 @@ def _document(tenant: str, learner: str, row: Row, sealed: Sealed, arrived: date
         "at_us": microseconds(reading.at),
         "stored_us": microseconds(reading.stored),
         "verb": reading.verb_id,
+        "activity": reading.activity_id,
         "activities": list(activities_of(reading)),
         "arrived": arrived,
         "data": sealed.data,

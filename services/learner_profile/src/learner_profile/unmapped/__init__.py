@@ -1,0 +1,1 @@
+"""Activities with evidence that the catalog puts to no competency."""
