@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down demo test test-all bench conformance e2e-full lint check clean contracts
+.PHONY: help setup run up down demo test test-all bench eval conformance e2e-full lint check clean contracts
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON_IN := .venv/bin/python
@@ -43,6 +43,9 @@ test-all: setup ## Run the tests and the long suites (many kills, large fuzzing,
 
 bench: setup ## Measure speed; timing claims live here and in no test
 	@$(PYTHON_IN) -m tests.load.bench $(ARGS)
+
+eval: setup ## Measure the learner model on held-out learners (FILE="a.csv.gz b.csv", ARGS="--mode online --baselines")
+	@$(TRELLIS) eval mastery $(FILE) $(ARGS)
 
 conformance: setup ## Judge the running stack with ADL's suite (SUITE=DIR: a checkout of lrs-conformance-test-suite; needs Node.js)
 	@$(PYTHON_IN) scripts/conformance "$(SUITE)" $(ARGS)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from cli import audit, check, credentials, demo, doctor, environment, export, imports, quarantine, stack, token
+from cli import (
+    audit,
+    check,
+    credentials,
+    demo,
+    doctor,
+    environment,
+    evaluation,
+    export,
+    imports,
+    quarantine,
+    stack,
+    token,
+)
 
 app = typer.Typer(
     name="trellis",
@@ -13,7 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, token, environment, credentials, imports, export, doctor, demo, quarantine, check, audit):
+GROUPS = (stack, token, environment, credentials, imports, export, doctor, demo, quarantine, check, audit, evaluation)
+for group in GROUPS:
     app.add_typer(group.app)
 
 if __name__ == "__main__":

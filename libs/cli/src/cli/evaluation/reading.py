@@ -1,0 +1,114 @@
+"""Read a file of answers: `learner,item,skills,correct,timestamp_or_order,fold`, and `duration`, `hints` if there."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+import numpy.typing as npt
+from learner_model.additive.memory import identity
+from learner_model.additive.training import Answers
+
+from cli.evaluation.errors import UnreadableAnswers
+
+_NEEDED: Final = ("learner", "item", "correct")
+_FOLDS: Final = 5
+_MILLISECONDS_FROM: Final = 1e11
+_SITTING_SECONDS: Final = 120.0
+_UNKNOWN: Final = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Answers by columns, with the fold of each. `item` and `skill`: dense numbers, for what compares by them."""
+
+    name: str
+    answers: Answers
+    fold: npt.NDArray[np.int64]
+
+    @property
+    def folds(self) -> list[int]:
+        return [int(k) for k in np.unique(self.fold)]
+
+
+def read(path: Path, *, asked: bool = False) -> Table:
+    """The file's answers, each learner's together. Raises `UnreadableAnswers`."""
+    try:
+        with _opened(path) as file:
+            return _table(path, csv.DictReader(file), asked=asked)
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as problem:
+        raise UnreadableAnswers(f"{path}: {problem}") from problem
+
+
+def _opened(path: Path) -> IO[str]:
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rt", newline="", encoding="utf-8") if zipped else path.open(newline="", encoding="utf-8")
+
+
+def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
+    columns = rows.fieldnames or []
+    lacking = [name for name in _NEEDED if name not in columns]
+    if lacking:
+        raise UnreadableAnswers(f"{path}: no column {', '.join(lacking)}")
+    named = cache(identity)
+    learners: dict[str, int] = {}
+    learner, item, starts, figures, folds = [], [], [0], [], []
+    skills: list[int] = []
+    for row in rows:
+        number = learners.setdefault(row["learner"], len(learners))
+        learner.append(number)
+        item.append(named(row["item"]))
+        skills.extend(named(skill) for skill in dict.fromkeys((row.get("skills") or "").split(";")) if skill)
+        starts.append(len(skills))
+        figures.append(_figures(path, rows.line_num, row))
+        folds.append(row.get("fold") or str(number % _FOLDS))
+    if not learner:
+        raise UnreadableAnswers(f"{path}: no answers")
+    figure = np.array(figures)
+    order = np.argsort(np.array(learner), kind="stable")
+    if np.any(np.diff(order) != 1):
+        raise UnreadableAnswers(f"{path}: rows of a learner do not stand together")
+    answers = Answers(
+        learner=np.array(learner), item=np.array(item), skills=np.array(skills, dtype=np.int64),
+        skills_from=np.array(starts), correct=figure[:, 0], at=_clock(np.array(learner), figure[:, 1], asked=asked),
+        duration=figure[:, 2], hints=figure[:, 3],
+    )  # fmt: skip
+    return Table(path.name.removesuffix(".gz").removesuffix(".csv"), answers, np.unique(folds, return_inverse=True)[1])
+
+
+def _figures(path: Path, line: int, row: Mapping[str, str | None]) -> tuple[float, float, float, float]:
+    try:
+        correct = float(row["correct"] or "")
+        at, duration, hints = (float(row.get(name) or _UNKNOWN) for name in ("timestamp_or_order", "duration", "hints"))
+    except ValueError as problem:
+        raise UnreadableAnswers(f"{path}, line {line}: {problem}") from problem
+    if not 0.0 <= correct <= 1.0:
+        raise UnreadableAnswers(f"{path}, line {line}: correct lies between 0 and 1")
+    return correct, at, duration, hints
+
+
+def _clock(learner: npt.NDArray[np.int64], at: npt.NDArray[np.float64], *, asked: bool) -> npt.NDArray[np.float64]:
+    """Seconds, or -1 for all where the column holds positions (or nothing); the clock never runs backwards.
+
+    `asked`: within a sitting time stands still, since a time stamp taken at the answer holds how long it took.
+    """
+    nothing = np.full(len(at), _UNKNOWN)
+    if not np.all(np.isfinite(at)) or np.any(at < 0):
+        return nothing
+    same = np.diff(learner) == 0
+    if np.all(np.diff(at)[same] == 1) or np.all(np.diff(at)[same] == 0):
+        return nothing
+    seconds = np.floor(at / 1000.0 if at.max() > _MILLISECONDS_FROM else at)
+    result = seconds.copy()
+    for row in np.flatnonzero(same) + 1:
+        gap = seconds[row] - seconds[row - 1]
+        result[row] = result[row - 1] if gap < 0 or (asked and gap <= _SITTING_SECONDS) else seconds[row]
+    return result
