@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 
@@ -279,7 +280,14 @@ def _id(tenant: str, learner: str, statement: str) -> str:
 
 
 def _link(tenant: str, learner: str, side: Side, name: Name) -> int:
-    text = "\x00".join((tenant, learner, side, *name))
+    """A part's link is the complement of the whole's: one hash serves both."""
+    link = _hashed(tenant, learner, name)
+    return link if side == "whole" else ~link
+
+
+@lru_cache(maxsize=20_000)
+def _hashed(tenant: str, learner: str, name: Name) -> int:
+    text = "\x00".join((tenant, learner, *name))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
