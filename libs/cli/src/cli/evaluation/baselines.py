@@ -156,7 +156,7 @@ def _expected(
 
 
 def _features(table: Table, *, with_items: bool) -> csr_matrix:
-    """PFA: for each skill its level and its successes and failures so far. Best-LR: log counts, also by item and in all; items."""
+    """PFA: each skill, its successes and failures so far. Best-LR: items, and log counts by skill, by item, in all."""
     answers = table.answers
     skills = np.unique(answers.skills, return_inverse=True)[1].tolist()
     items = np.unique(answers.item, return_inverse=True)[1].tolist()
