@@ -88,12 +88,16 @@ class Lrs:
         return other
 
     async def policy(
-        self, unknown: Unknown = Unknown.allowed, *, not_recorded: Literal["accept", "refuse"] = "accept"
+        self,
+        unknown: Unknown = Unknown.allowed,
+        *,
+        not_recorded: Literal["accept", "refuse"] = "accept",
+        returning: Literal["new", "refuse"] = "new",
     ) -> None:
         """The tenant's policy, as if it had come from the privacy service."""
         purposes = {"record": PurposePolicy(basis=Basis.public_task, unknown=unknown)}
         version = secrets.randbits(30) + 1
-        policy = Policy(version=version, purposes=purposes, not_recorded=not_recorded)
+        policy = Policy(version=version, purposes=purposes, not_recorded=not_recorded, returning=returning)
         view = ConsentView(self.connections.db)
         await self.connections.db["standings"].delete_one({"_id": self.tenant})
         await in_transaction(self.connections.client, lambda s: view.put_policy(self.tenant, policy, s))

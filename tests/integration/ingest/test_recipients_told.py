@@ -20,7 +20,7 @@ from service_kit.consent import ConsentView
 from service_kit.erasing import Erasing
 from service_kit.mongo import Session, in_transaction
 
-from tests.integration.ingest.lrs import Lrs, statement
+from tests.integration.ingest.lrs import Lrs, agent, statement
 from tests.integration.ingest.test_forwarding import (
     Other,
     _forwarded,
@@ -61,6 +61,8 @@ class Told:
         c = self.lrs.connections
         note = {"tenant": self.lrs.tenant, "learner": learner, "request": self.request, "counts": {}, "swept": False}
         await c.db["erasures"].insert_one({"_id": self.request, **note, "due_at": c.clock()})
+        view = ConsentView(c.db)
+        await in_transaction(c.client, lambda s: view.put_erased(self.lrs.tenant, learner, s))
         assert await self.erasing.turn()
         await c.db["erasures"].update_one({"_id": self.request}, {"$set": {"due_at": c.clock()}})
         assert await self.erasing.turn()
@@ -145,7 +147,35 @@ class TestForwarding:
         assert ada["id"] not in await other.lrs.ids()
         again = statement("ada")
         assert (await source.post(again)).status_code == 200
-        assert again["id"] in await source.ids(), "it is stored all the same (GDPR 18(2))"
+        assert again["id"] not in await source.ids(), "nobody is given it"
+        assert (await source.get(statementId=again["id"])).status_code == 404
+        assert await source.stored() == 3, "it is stored all the same (GDPR 18(2))"
+
+
+class TestReturning:
+    async def test_whoever_was_erased_is_refused_where_the_policy_says_so(self, source: Lrs, told: Told) -> None:
+        await source.post([statement("ada"), statement("eve")])
+        await source.policy(returning="refuse")
+        ada = await source.learner("ada")
+        receipt = await told.erase(ada)
+        assert receipt.returning_refused_until is not None
+        again = await source.post([statement("ada"), statement("eve", context={"instructor": agent("ada")})])
+        assert (again.status_code, again.headers["Trellis-Not-Recorded"]) == (200, "2")
+        body = [agent("ada"), agent("eve")]
+        found = await source.http.post("/identities", json=body, headers=source.bearer("service"))
+        assert [item["learner_id"] is None for item in found.json()["items"]] == [True, False]
+        alone = await source.http.post("/identities", json=agent("ada"), headers=source.bearer("app"))
+        assert alone.status_code == 409
+        everything = [str(d) async for d in source.connections.db["refused_returns"].find({})]
+        assert len(everything) == 1
+        assert "ada" not in everything[0]
+
+    async def test_else_the_learner_starts_anew(self, source: Lrs, told: Told) -> None:
+        await source.post(statement("ada"))
+        before = await source.learner("ada")
+        receipt = await told.erase(before)
+        assert receipt.returning_refused_until is None
+        assert await source.learner("ada") != before
 
 
 class TestExport:

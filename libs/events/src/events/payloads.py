@@ -148,6 +148,8 @@ class Policy(Payload):
     jurisdiction: Words | None = None
     storage_location: Words | None = None
     consent_age: int | None = Field(None, ge=0, le=21, description="below it a guardian consents, as the pack says")
+    returning: Literal["new", "refuse"] = Field("new", description="whoever was erased and comes back")
+    returning_days: int = Field(365, ge=1, le=3650, description="refuse: for how long")
 
     def enforced(self) -> "Policy":
         """The part that decides what may be done; what is told to people left out."""
@@ -159,7 +161,14 @@ class Policy(Payload):
             )
             for name, p in self.purposes.items()
         }
-        return Policy(version=self.version, purposes=purposes, not_recorded=self.not_recorded, pack=self.pack)
+        return Policy(
+            version=self.version,
+            purposes=purposes,
+            not_recorded=self.not_recorded,
+            pack=self.pack,
+            returning=self.returning,
+            returning_days=self.returning_days,
+        )
 
 
 class ConsentStatus(StrEnum):

@@ -20,13 +20,19 @@ from uuid_utils.compat import uuid7
 from service_kit.clock import Clock
 from service_kit.erasing import ERASURES, Erasures
 from service_kit.freshness import CONFIRMATIONS, Freshness
-from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
+from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
-STANDINGS: Final = CollectionSpec("standings", "derived")  # tenant → policy, tenant/learner → state: one find for all
+STANDINGS: Final = CollectionSpec(  # tenant → policy, tenant/learner → state: one find for all
+    "standings",
+    "derived",
+    (Index((("state.restricted", ASCENDING), ("_id", ASCENDING)), where={"state.restricted": True}),),
+)
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
 COLLECTIONS: Final = (STANDINGS, CONFIRMATIONS, RECEIPTS, ERASURES)
 
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""Whoever was erased and is not to come back: always erased."""
 NOTHING_KNOWN: Final = ConsentState(version=1)
 
 
@@ -133,6 +139,7 @@ class ConsentView:
             raise _unknown()
         policy = self._policy(tenant, documents.pop(tenant)["policy"])
         known = {key: ConsentState.model_validate(document["state"]) for key, document in documents.items()}
+        known[f"{tenant}/{NOBODY}"] = ConsentState(version=1, erased=True)
         return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
 
     async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:
@@ -146,6 +153,12 @@ class ConsentView:
         found = self._standings.find({"_id": {"$gte": prefix, "$lt": behind}}, session=session)
         states = {d["_id"].removeprefix(prefix): ConsentState.model_validate(d["state"]) async for d in found}
         return Standings(policy, states)
+
+    async def restricted(self, tenant: str) -> frozenset[str]:
+        """The learners whose data is kept and not used (GDPR 18)."""
+        prefix, behind = f"{tenant}/", f"{tenant}0"
+        where = {"state.restricted": True, "_id": {"$gte": prefix, "$lt": behind}}
+        return frozenset([d["_id"].removeprefix(prefix) async for d in self._standings.find(where, {"_id": 1})])
 
     async def put_policy(self, tenant: str, policy: Policy, session: Session) -> None:
         """Store unless a newer one is there."""

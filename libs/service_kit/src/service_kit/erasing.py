@@ -4,12 +4,13 @@ The request's message blocks the learner (`ConsentView.put_erased`) and leaves a
 of its batch. This job deletes in transactions of its own, so that a learner with much data holds up nobody's decisions.
 A request that began before the block may still have written afterwards: what the sweep finds counts too.
 
-`{_id: "tenant/request", tenant, learner, request, counts, told, swept, due_at}`
+`{_id: "tenant/request", tenant, learner, request, counts, told, refused_until, swept, due_at}`
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
 from events.payloads import Receipt, Told
@@ -59,12 +60,20 @@ class Erases(Protocol):
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """All recipients outside, and until when a keyed hash refuses who comes back, where the policy says so."""
+
+    told: Sequence[Told] = ()
+    returning_refused_until: datetime | None = None
+
+
 @runtime_checkable
 class PassesOn(Protocol):
     """A service that gives data to recipients outside."""
 
-    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> list[Told]:
-        """Before anything is deleted: have each recipient told (GDPR 19); all of them."""
+    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> Passed:
+        """Before anything is deleted: have each recipient told (GDPR 19), keep what the policy has kept."""
         ...
 
 
@@ -134,14 +143,16 @@ class Erasing:
     async def _carry_out(self, note: Document, session: Session) -> bool:
         """Delete (again); the receipt goes out after the sweep. Whether it was that."""
         tenant, learner = note["tenant"], note["learner"]
-        told = list(note.get("told", ()))
+        told, until = list(note.get("told", ())), note.get("refused_until")
         if not note["swept"] and isinstance(self._participant, PassesOn):
-            told = [t.model_dump() for t in await self._participant.pass_on(tenant, learner, note["request"], session)]
+            passed = await self._participant.pass_on(tenant, learner, note["request"], session)
+            told, until = [one.model_dump() for one in passed.told], passed.returning_refused_until
         removed = await self._participant.erase(tenant, learner, session)
         counts = {name: note["counts"].get(name, 0) + number for name, number in removed.items()}
         where = {"_id": note["_id"], "swept": note["swept"]}
         if not note["swept"]:
-            again = {"$set": {"counts": counts, "told": told, "swept": True, "due_at": self._clock() + self._fence}}
+            said = {"counts": counts, "told": told, "refused_until": until, "swept": True}
+            again = {"$set": said | {"due_at": self._clock() + self._fence}}
             await self._erasures.update_one(where, again, session=session)
             return False
         await self._erasures.delete_one(where, session=session)
@@ -151,6 +162,7 @@ class Erasing:
             request_id=note["request"],
             counts=counts,
             recipients=[Told.model_validate(one) for one in told],
+            returning_refused_until=until,
             completed_at=self._clock(),
         )
         await self._receipt(tenant, learner, receipt, session)

@@ -40,6 +40,7 @@ from ingest.http import middleware, openapi
 from ingest.identities import endpoints as identities
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
+from ingest.identities.returning import RefusedReturns
 from ingest.imports import endpoints as imports
 from ingest.imports.repository import ImportRepository
 from ingest.launches import endpoints as launches
@@ -50,6 +51,7 @@ from ingest.state import State, state_of
 from ingest.statements import endpoints as statements
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
+from ingest.statements.restricted import Restricted
 from ingest.statements.stamps import LEASE_SECONDS, Stamps
 from ingest.statements.writers import Writers
 from ingest.stats import endpoints as stats
@@ -108,7 +110,7 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
     launches = launched.LaunchRepository(c.db, c.sealer)
     consents = ConsentView(c.db, may_be_old=True)  # for recording alone
     known = IdentityRepository(c.db, c.sealer)
-    identities = Resolver(known)
+    identities = Resolver(known, RefusedReturns(c.db))
     activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)
     stamps = Stamps(c.clock, Writers(c.db, lease_seconds=LEASE_SECONDS))
     recorder = Recorder(statements, identities, consents, stamps, Learning(activities, agents))
@@ -148,4 +150,5 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
         disclosures=DisclosureRepository(c.db),
         known_identities=known,
+        restricted=Restricted(consents),
     )

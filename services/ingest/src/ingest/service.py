@@ -15,6 +15,7 @@ from ingest.emitters.quarantine import QUARANTINE
 from ingest.emitters.watching import TALLIES, WATCHES
 from ingest.forwarding.repository import DEAD_LETTERS, FORWARDINGS
 from ingest.identities.repository import IDENTITIES, LEARNERS, TENANT_KEYS
+from ingest.identities.returning import REFUSED_RETURNS, RETURNING_KEYS
 from ingest.imports.repository import IMPORTS
 from ingest.launches.repository import LAUNCHES
 from ingest.republishing.repository import REPUBLICATIONS
@@ -29,6 +30,8 @@ SERVICE = Service(
         IDENTITIES,
         LEARNERS,
         TENANT_KEYS,
+        REFUSED_RETURNS,
+        RETURNING_KEYS,
         CREDENTIALS,
         LAUNCHES,
         DOCUMENTS,

@@ -25,6 +25,7 @@ from ingest.launches.repository import LaunchRepository
 from ingest.settings import XapiSettings
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
+from ingest.statements.restricted import Restricted
 from ingest.statements.stamps import Stamps
 from ingest.subjects.reading import HeldByIngest
 
@@ -55,6 +56,7 @@ class State:
     subjects: HeldByIngest
     disclosures: DisclosureRepository
     known_identities: IdentityRepository
+    restricted: Restricted
 
 
 def state_of(request: Request) -> State:

@@ -17,6 +17,7 @@ from ingest.forwarding.forwarder import Forwarder
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.forwarding.sending import TIMEOUT_SECONDS
 from ingest.identities.repository import IdentityRepository
+from ingest.identities.returning import RefusedReturns
 from ingest.launches.repository import LaunchRepository
 from ingest.republishing.repository import RepublicationRepository
 from ingest.republishing.republishing import Republishing
@@ -64,6 +65,8 @@ def participant(c: Connections) -> IngestParticipant:
             ForwardingRepository(c.client, c.db),
             StatementRepository(c.client, c.db, c.sealer),
             IdentityRepository(c.db, c.sealer),
+            RefusedReturns(c.db),
+            ConsentView(c.db, may_be_old=True),
             c.clock,
         ),
     )

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import xapi
 from events.payloads import Told
 from service_kit.clock import Clock
+from service_kit.consent import ConsentView, PolicyUnknown
 from service_kit.mongo import Document, Session
 
 from ingest.disclosures.repository import Disclosed, DisclosureRepository, Recipient
 from ingest.forwarding.choosing import is_chosen
 from ingest.forwarding.repository import Forwarding, ForwardingRepository
 from ingest.identities.repository import IdentityRepository
+from ingest.identities.returning import RefusedReturns
 from ingest.statements.indexing import tokens_to_forget
 from ingest.statements.repository import StatementRepository
 
@@ -28,7 +31,22 @@ class Telling:
     forwardings: ForwardingRepository
     statements: StatementRepository
     identities: IdentityRepository
+    refused: RefusedReturns
+    consents: ConsentView
     clock: Clock
+
+    async def refuse_return(self, tenant: str, learner: str, session: Session) -> datetime | None:
+        """Where the policy says so, keep a keyed hash of the identifiers; until when."""
+        try:
+            policy = await self.consents.policy(tenant, session)
+        except PolicyUnknown:
+            return None
+        personas = await self.identities.personas(tenant, learner) if policy.returning == "refuse" else []
+        if not personas:
+            return None
+        until = self.clock() + timedelta(days=policy.returning_days)
+        await self.refused.refuse(tenant, [persona.ifi for persona in personas], until, session)
+        return until
 
     async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> list[Told]:
         """Note for each forwarding that had statements of the learner which ones it is to void; all recipients."""

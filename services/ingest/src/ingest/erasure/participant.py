@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from events.payloads import Told
 from service_kit.consent import Change
+from service_kit.erasing import Passed
 from service_kit.mongo import Session
 
 from ingest.attachments.repository import AttachmentRepository
@@ -53,9 +53,10 @@ class IngestParticipant:
         if after > before and change.after.allows("record") and change.after.allows(REBUILT):
             await self._republications.ask(change.tenant, change.learner, session)
 
-    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> list[Told]:
+    async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> Passed:
         """`service_kit.erasing.PassesOn`."""
-        return await self._telling.pass_on(tenant, learner, request, session)
+        until = await self._telling.refuse_return(tenant, learner, session)
+        return Passed(await self._telling.pass_on(tenant, learner, request, session), until)
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         await self._republications.forget(tenant, learner, session)

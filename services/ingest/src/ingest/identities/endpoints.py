@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from service_kit.audit import Action, AuditEntry, Audits, Who
 from service_kit.auth import Principal, Role, require
-from service_kit.problems import BadRequest, NotFound
+from service_kit.problems import BadRequest, Conflict, NotFound
 from xapi import Problem, QueryInvalid, StatementInvalid, canonical_ifi, parse_agent
 from xapi.parsing import loads
 
+from ingest.identities.returning import REFUSED
 from ingest.identities.schemas import LearnerOfAgent, LearnersOfAgents
 from ingest.state import state_of
 from ingest.statements.openapi import AGENT
@@ -40,10 +41,13 @@ async def find_or_make(
     except StatementInvalid as error:
         raise invalid(error) from None
     resolved, new = await state_of(request).identities.resolve(caller.tenant, set(ifis), subjects=set(ifis), fresh=True)
-    items = [LearnerOfAgent(learner_id=resolved[ifi].learner) for ifi in ifis]
+    found = {ifi: None if one.learner == REFUSED else one.learner for ifi, one in resolved.items()}
+    items = [LearnerOfAgent(learner_id=found[ifi]) for ifi in ifis]
     await audit.noticed(_looked_up(caller, *dict.fromkeys(resolved[ifi].learner for ifi in ifis)))
     if isinstance(body, list):
         return LearnersOfAgents(items=items)
+    if items[0].learner_id is None:
+        raise Conflict("This learner was erased, and the policy refuses who comes back")
     response.status_code = 201 if new else 200
     return items[0]
 

@@ -7,12 +7,14 @@ harmless: what belongs to an erased learner is never extended.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
 from ingest.gathering import Gathering
 from ingest.identities.cache import Cache
 from ingest.identities.repository import Identity, IdentityRepository
+from ingest.identities.returning import REFUSED, RefusedReturns
 
 CACHE_SIZE: Final = 100_000
 CACHE_SECONDS: Final = 300.0
@@ -24,8 +26,9 @@ Made = tuple[dict[str, Identity], set[str]]
 
 
 class Resolver:
-    def __init__(self, identities: IdentityRepository) -> None:
+    def __init__(self, identities: IdentityRepository, refused: RefusedReturns) -> None:
         self._identities = identities
+        self._refused = refused
         self._cache: Cache[tuple[str, str], Identity] = Cache(CACHE_SIZE, CACHE_SECONDS)
         self._unknown: Gathering[Wanted, Made] = Gathering(self._find_or_make_all, most_a_call=100)
 
@@ -75,14 +78,17 @@ class Resolver:
 
     async def _find_or_make(self, tenant: str, digests: Mapping[str, str], subjects: Collection[str]) -> Made:
         found = await self._identities.find(tenant, digests)
-        made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in digests if d not in found}
+        missing = {digest: ifi for digest, ifi in digests.items() if digest not in found}
+        refused = await self._refused.among(tenant, missing.values(), datetime.now(UTC)) if missing else set[str]()
+        nobody = {d: Identity(str(uuid4()), REFUSED, True) for d, ifi in missing.items() if ifi in refused}
+        made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in missing if d not in nobody}
         taken = await self._identities.add(tenant, made, digests) if made else set()
         if taken:
             found |= await self._identities.appear(tenant, taken)
         known = made | found
         for digest, identity in known.items():
             self._cache.put((tenant, digests[digest]), identity)
-        return known, made.keys() - taken
+        return known | nobody, made.keys() - taken
 
     async def _mark(self, tenant: str, known: dict[str, Identity], subjects: Collection[str]) -> None:
         unmarked = [ifi for ifi in subjects if not known[ifi].subject]

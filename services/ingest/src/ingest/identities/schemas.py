@@ -4,7 +4,9 @@ from pydantic import BaseModel
 
 
 class LearnerOfAgent(BaseModel):
-    learner_id: str
+    """Null for someone who was erased and, as the policy says, is not to come back."""
+
+    learner_id: str | None
 
 
 class LearnersOfAgents(BaseModel):

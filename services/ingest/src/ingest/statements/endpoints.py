@@ -115,7 +115,7 @@ async def _single(
     wanted = str(query.statement_id or query.voided_statement_id)
     voided = query.voided_statement_id is not None
     found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
-    if found is None:
+    if found is None or not (await state.restricted.of(tenant)).isdisjoint(found["learners"]):
         raise NotFound("There is no such statement" + (" that is voided" if voided else ", or it is voided"))
     opened = await state.statements.opened([found])
     language = request.headers.get("Accept-Language")
@@ -133,7 +133,7 @@ async def _list(
     """The answer, and the statements in it."""
     params, query, place = walk
     size = reading.page_size(query)
-    lister = Lister(state.statements, state.identities)
+    lister = Lister(state.statements, state.identities, state.restricted)
     found = await lister.page(credential, query, through, after=place, limit=size + 1)
     page = found[:size]
     more = ""

@@ -13,6 +13,7 @@ from ingest.identities.resolving import Resolver
 from ingest.statements import reading
 from ingest.statements.indexing import agent_tokens
 from ingest.statements.repository import Place, StatementRepository
+from ingest.statements.restricted import Restricted
 from ingest.statements.stamps import Stamps, to_micros
 
 
@@ -30,9 +31,10 @@ async def consistent_through(query: StatementQuery, stamps: Stamps) -> int:
 
 
 class Lister:
-    def __init__(self, statements: StatementRepository, identities: Resolver) -> None:
+    def __init__(self, statements: StatementRepository, identities: Resolver, restricted: Restricted) -> None:
         self._statements = statements
         self._identities = identities
+        self._restricted = restricted
 
     async def page(
         self, credential: Credential, query: StatementQuery, through: int, *, after: Place | None, limit: int
@@ -64,6 +66,8 @@ class Lister:
         limit: int,
     ) -> list[Document]:
         selection = reading.selection(query, identity.agent if identity else None, through)
+        if hidden := await self._restricted.of(credential.tenant):
+            selection = replace(selection, hidden=hidden)
         if (mine := only_mine(credential)) is not None:
             # Found by their authority, so that the statements of others cost nothing.
             ifi = str(canonical_ifi(authority_of(credential)))

@@ -23,6 +23,7 @@ from ingest.credentials.authority import authority_of
 from ingest.credentials.repository import Credential
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
+from ingest.identities.returning import REFUSED
 from ingest.statements.indexing import VOUCHED, document, key_of, token
 from ingest.statements.repository import IdTaken, StatementRepository
 from ingest.statements.stamps import Stamps, rendered
@@ -257,7 +258,11 @@ def _vouching(raw: JsonObject) -> set[str]:
 
 
 def _may_be_recorded(one: Received, identities: Mapping[str, Identity], standings: Mapping[str, Standing]) -> bool:
-    """A Group's statement is about each identified member: it needs the leave of all of them."""
+    """A Group's statement is about each identified member: it needs the leave of all of them. Nothing that names
+    someone who is not to come back is stored.
+    """
+    if any(identities[ifi].learner == REFUSED for ifi in one.named.related_agents):
+        return False
     return all(standings[identities[ifi].learner].allows("record") for ifi in one.named.learners)
 
 

@@ -14,6 +14,7 @@ takes such a place passes keys on.
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Collection as AnyCollection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,13 +75,14 @@ class WriteRefused(Exception):
 class Selection:
     """Which statements a list holds. `since` is exclusive, `until` inclusive, in microseconds.
 
-    `keys` are conditions that all hold, each by any one of its tokens.
+    `keys` are conditions that all hold, each by any one of its tokens. Nothing about the `hidden` learners is shown.
     """
 
     keys: Sequence[Sequence[bytes]] = ()
     since: int | None = None
     until: int | None = None
     ascending: bool = False
+    hidden: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +314,8 @@ def _where(tenant: str, selection: Selection, after: Place | None) -> Document:
     every: list[Document] = [{"keys": one[0] if len(one) == 1 else {"$in": list(one)}} for one in selection.keys]
     if bounds:
         where["stored"] = bounds
+    if selection.hidden:
+        where["learners"] = {"$nin": sorted(selection.hidden)}
     if after is not None:
         bound, beyond = ("$gte", "$gt") if selection.ascending else ("$lte", "$lt")
         tie = {"stored": after.stored, "_id": {beyond: f"{tenant}/{after.statement_id}"}}

@@ -16,8 +16,8 @@ BATCH: Final = 1000  # the most agents that ingest takes in one call
 class Identities(Protocol):
     """The port: who is behind an account."""
 
-    async def learners(self, accounts: Sequence[Account]) -> list[str]:
-        """The learner of each account, in order, made where there is none yet."""
+    async def learners(self, accounts: Sequence[Account]) -> list[str | None]:
+        """The learner of each account, in order, made where there is none yet; None: erased, and not to come back."""
         ...
 
 
@@ -29,14 +29,14 @@ class IngestIdentities:
         self._url = f"{settings.ingest_url.rstrip('/')}/identities"
         self._token = settings.service_token
 
-    async def learners(self, accounts: Sequence[Account]) -> list[str]:
+    async def learners(self, accounts: Sequence[Account]) -> list[str | None]:
         """Raises `NotReadyYet` where ingest is away, `BadRequest` where it refuses an account."""
-        found: list[str] = []
+        found: list[str | None] = []
         for start in range(0, len(accounts), BATCH):
             found += await self._batch(accounts[start : start + BATCH])
         return found
 
-    async def _batch(self, accounts: Sequence[Account]) -> list[str]:
+    async def _batch(self, accounts: Sequence[Account]) -> list[str | None]:
         agents = [{"objectType": "Agent", "account": {"homePage": a.home_page, "name": a.name}} for a in accounts]
         headers = {"Authorization": f"Bearer {self._token.get_secret_value()}", "Content-Type": "application/json"}
         try:

@@ -31,7 +31,7 @@ class Importer:
         """
         ids = await self._resolve(entries)
         base = await self.rosters.version(tenant)
-        members = by_learner(entries, ids)
+        members = by_learner([entry for entry in entries if entry.account in ids], ids)
         if mode == "merge" and base is not None:
             kept = {(n.member.learner, n.member.role): n async for n in self.rosters.everyone(tenant, base)}
             members = list((kept | {(n.member.learner, n.member.role): n for n in members}).values())
@@ -45,7 +45,8 @@ class Importer:
 
     async def _resolve(self, entries: Sequence[Entry]) -> dict[Account, str]:
         accounts = list(dict.fromkeys(entry.account for entry in entries))
-        return dict(zip(accounts, await self.identities.learners(accounts), strict=True))
+        found = zip(accounts, await self.identities.learners(accounts), strict=True)
+        return {account: learner for account, learner in found if learner is not None}
 
     async def _switch(self, tenant: str, version: str, base: str | None, members: Sequence[Named]) -> bool:
         async def body(session: Session) -> bool:

@@ -44,6 +44,8 @@ class PolicyBody(BaseModel):
     jurisdiction: Words | None = None
     storage_location: Words | None = None
     consent_age: int | None = Field(None, ge=0, le=21)
+    returning: Literal["new", "refuse"] = "new"
+    returning_days: int = Field(365, ge=1, le=3650)
 
     def policy(self, version: int) -> Policy:
         return Policy.model_validate({"version": version, **self.model_dump(mode="json")})
