@@ -90,7 +90,8 @@ class TestPost:
         await call("PUT", f"/consents/{learner}/profile", "app", body={"status": "objected"})
         made = await call("POST", "/requests", "dpo", body=erasure(learner))
         got = (await call("GET", f"/requests/{made.json()['id']}", "dpo")).json()
-        assert got["receipts"][0]["counts"] == {"consents": 1, "consent_history": 1}
+        counts = got["receipts"][0]["counts"]
+        assert {name: count for name, count in counts.items() if count} == {"consents": 1, "consent_history": 1}
         assert (await call("GET", f"/consents/{learner}", "app")).status_code == 404
         again = await call("PUT", f"/consents/{learner}/profile", "app", body={"status": "objected"})
         assert again.status_code == 404
@@ -122,7 +123,9 @@ class TestApprove:
 
     async def test_refuse_gives_the_reason(self, call: Caller, learner: str) -> None:
         request = await self.pending(call, learner)
-        assert (await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL | {"reason": " "})).status_code == 400
+        assert (
+            await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL | {"reason": " "})
+        ).status_code == 400
         refused = await call("POST", f"/requests/{request}/refuse", "dpo", body=REFUSAL)
         assert (refused.status_code, refused.json()["status"]) == (200, "refused")
         mine = (await call("GET", f"/requests/{request}", "learner", learner=learner)).json()

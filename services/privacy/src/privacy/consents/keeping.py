@@ -10,6 +10,7 @@ from service_kit.mongo import Session, in_transaction
 from service_kit.problems import NotFound
 
 from privacy.consents.deciding import standing
+from privacy.consents.decisions import Dossier
 from privacy.consents.records import JsonLd, Subject, receipt, record
 from privacy.consents.repository import HistoryEntry
 from privacy.state import State
@@ -82,6 +83,34 @@ async def note_notice(given: Given, state: State) -> str:
         return entry.id
 
     return await in_transaction(state.client, keep)
+
+
+async def note_decisions(
+    tenant: str, learner: str, before: Dossier, after: Dossier, by: str, request: str, state: State, session: Session
+) -> None:
+    """Keep in the history what a data subject's request has changed."""
+    policy = await state.policies.find(tenant, session)
+    for purpose, terms in policy.purposes.items() if policy else ():
+        was, now = before.decisions.get(purpose), after.decisions.get(purpose)
+        if was == now:
+            continue
+        objection = after.objections.get(purpose)
+        ruled = now is None and objection is not None
+        entry = HistoryEntry(
+            learner=learner,
+            purpose=purpose,
+            status=now.status if now else None,
+            basis=terms.basis,
+            policy_version=policy.version if policy else 0,
+            version=after.version,
+            at=state.clock(),
+            by=by,
+            details={"request": request},
+            event="ruling" if ruled else "decision",
+            notice=terms.notice,
+            outcome=objection.outcome if objection and ruled else None,
+        )
+        await state.consents.record(tenant, entry, session)
 
 
 async def _kept(tenant: str, learner: str, state: State) -> tuple[Sequence[HistoryEntry], Mapping[int, Policy]]:

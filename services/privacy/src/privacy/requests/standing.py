@@ -8,7 +8,8 @@ from events.payloads import Basis, ConsentStatus
 from service_kit.mongo import Session
 from service_kit.problems import Conflict, NotFound
 
-from privacy.consents.decisions import ENFORCERS, Dossier, decide, restrict
+from privacy.consents.decisions import ENFORCERS, Dossier, decide, restrict, rule
+from privacy.consents.keeping import note_decisions
 from privacy.requests.progress import Carried, DataRequest, received
 from privacy.state import State
 
@@ -39,19 +40,26 @@ async def let_go(tenant: str, request: DataRequest, state: State, session: Sessi
         after = restrict(before, False)
     else:
         for purpose in await _objected(tenant, request, state, session):
-            if (held := after.decisions.get(purpose)) and held.status is ConsentStatus.objected:
-                after = decide(after, purpose, None, now)
-    await _put(tenant, request, before, after, state, session)
+            after = rule(after, purpose, "overridden", now) or after
+    await _put(tenant, request, before, after, state, session, by="dpo")
 
 
 async def _put(
-    tenant: str, request: DataRequest, before: Dossier, after: Dossier, state: State, session: Session
+    tenant: str,
+    request: DataRequest,
+    before: Dossier,
+    after: Dossier,
+    state: State,
+    session: Session,
+    by: str | None = None,
 ) -> DataRequest:
     version = max(after.version, 1)
     if after is before and before.version == 0:
         after = replace(before, version=1)  # nothing was known: there must be something to acknowledge
     if after is not before:
         await state.consents.put(tenant, request.learner, after, state.clock(), session)
+        who = by or request.requested_by
+        await note_decisions(tenant, request.learner, before, after, who, request.id, state, session)
     waiting = replace(request, version=version)
     await state.requests.put(tenant, waiting, session)
     return waiting
