@@ -272,3 +272,14 @@ class TestRecords:
         assert [event["@type"] for event in held["dpv:hasStatus"]] == ["dpv:NoticeCommunicated"]
         assert (await call("POST", f"/consents/{learner}/x/notices", "app", body=body)).status_code == 404
         assert (await call("POST", f"/consents/{learner}/record/notices", "learner", body=body)).status_code == 403
+
+    async def test_an_objection_made_as_a_request_stands_in_it_too(self, call: Caller, learner: str) -> None:
+        body = {"type": "objection", "learner_id": learner, "purposes": ["profile"]}
+        made = await call("POST", "/requests", "dpo", body=body)
+        assert made.status_code == 202, made.text
+        [record] = (await call("GET", f"/consents/{learner}/records", "dpo")).json()
+        [event] = record["dpv:hasStatus"]
+        assert (event["@type"], event["dct:description"]) == (
+            "dpv:PublicInterestObjected",
+            {"request": made.json()["id"]},
+        )
