@@ -104,6 +104,14 @@ class TestLinks:
         seen = reading(1, "q", "experienced", None, **inside("quiz"))
         assert summed(seen, reading(2, "quiz", "completed")) == []
 
+    def test_completed_tells_the_marks_again_that_another_verb_has_told(self) -> None:
+        completed, again = reading(1, "set", "completed"), reading(4, "set", "completed")
+        for verb in ("answered", "passed", "failed", "scored"):
+            assert summed(completed, reading(2, "set", verb), again) == [1, 4]
+            assert summed(completed, reading(2, "another", verb)) == []
+            assert summed(completed, reading(2, "set", verb, registration=str(UUID(int=9)))) == []
+        assert summed(reading(2, "set", "passed"), reading(3, "set", "failed"), reading(4, "set")) == []
+
     def test_a_total_alone_counts(self) -> None:
         assert summed(reading(2, "quiz", "completed"), reading(3, "quiz", "completed")) == []
 

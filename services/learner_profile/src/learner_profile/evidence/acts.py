@@ -8,6 +8,8 @@ A response is a total where another one is a part of it:
 - the part names the total's activity as a parent (H5P's `subContentId` names one too), in the same registration;
 - the part refers to the total by `context.statement` (Open edX), or a total that is completed, passed, failed or
   mastered refers to the part;
+- it is completed, and the other one tells the marks of the same activity in the same registration with another verb
+  (H5P sends answered and completed of a set, cmi5 completed and passed);
 - both are of one session (cmi5), the total being completed, passed, failed or mastered, and the part not; or of one
   registration, where the part names neither parent nor grouping.
 
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from learner_model import EvidenceKind
 
 from learner_profile.evidence.reading import Reading
-from learner_profile.evidence.verbs import may_sum_up
+from learner_profile.evidence.verbs import is_completed, may_sum_up
 
 Name = tuple[str, ...]
 
@@ -46,6 +48,8 @@ def ties_of(reading: Reading) -> Ties:
     part: set[Name] = {("activity", one, registration) for one in reading.wholes if one != reading.activity_id}
     part.add(("summed", reading.statement_id))
     spans = {("session", reading.session)} if reading.session else set[Name]()
+    marks = ("marks", reading.activity_id, registration)
+    (whole if is_completed(reading.verb_id) else part).add(marks)
     if may_sum_up(reading.verb_id):
         whole |= spans
         if reading.registration:

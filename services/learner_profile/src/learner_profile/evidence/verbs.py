@@ -76,6 +76,11 @@ def rule_of(verb_id: str) -> VerbRule | None:
     return _RULES.get(word_of(verb_id))
 
 
+def is_completed(verb_id: str) -> bool:
+    """Whether the verb says that something is over: its marks are those that another verb may have told already."""
+    return word_of(verb_id) == "completed"
+
+
 def may_sum_up(verb_id: str) -> bool:
     """Whether the verb can state a total of what other statements said one by one."""
     return word_of(verb_id) in _TOTALS
