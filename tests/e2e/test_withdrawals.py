@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -215,7 +214,7 @@ def test_nothing_gets_past_a_withdrawal(school: School, house: Any, times: int) 
     print(f"\n{times} withdrawals during {rate:.0f} statements/s: {begun_after + differing} got past; {figures}")
     assert (begun_after, differing) == (0, 0)
     assert school.recorded(kept) == len(kept), "nobody else's statements are missing"
-    if times > 100 and not os.environ.get("CI"):
+    if times > 100:
         assert figures.p99 < EFFECTIVE_SECONDS
 
 
