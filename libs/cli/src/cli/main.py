@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     audit,
+    breach,
     check,
     credentials,
     demo,
@@ -26,7 +27,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-GROUPS = (stack, token, environment, credentials, imports, export, doctor, demo, quarantine, check, audit, evaluation)
+GROUPS = (
+    stack,
+    token,
+    environment,
+    credentials,
+    imports,
+    export,
+    doctor,
+    demo,
+    quarantine,
+    check,
+    audit,
+    breach,
+    evaluation,
+)
 for group in GROUPS:
     app.add_typer(group.app)
 

@@ -24,6 +24,7 @@ from ingest.attachments.receiving import Limits, Receiver
 from ingest.attachments.repository import AttachmentRepository
 from ingest.attachments.signatures import Signatures
 from ingest.credentials import endpoints as credentials
+from ingest.credentials import reach
 from ingest.credentials.repository import CredentialRepository
 from ingest.credentials.use import LastUse
 from ingest.credentials.verification import Verifier
@@ -87,6 +88,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             agents.router,
             identities.router,
             credentials.router,
+            reach.router,
             launches.router,
             imports.router,
             exports.router,

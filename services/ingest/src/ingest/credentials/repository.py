@@ -64,6 +64,10 @@ class CredentialRepository:
         found = await self._collection.find_one({"_id": key})
         return None if found is None else _credential(found).known()
 
+    async def one(self, tenant: str, key: str) -> StoredCredential | None:
+        found = await self._collection.find_one({"_id": key, "tenant": tenant})
+        return None if found is None else _credential(found)
+
     async def page(self, tenant: str, after: str | None, limit: int) -> list[StoredCredential]:
         """In the order of their making."""
         where: Document = {"tenant": tenant} | ({} if after is None else {"_id": {"$gt": after}})

@@ -33,6 +33,7 @@ from service_kit.mongo import (
     MongoAway,
     Session,
     UpdateOne,
+    aggregate,
     in_transaction,
     within,
 )
@@ -287,6 +288,13 @@ class StatementRepository:
         where = {"tenant": tenant, "keys": {"$in": list(agents)}}
         async for document in self._collection.find(where, _BODY).hint(list(BY_KEY)).sort("stored"):
             yield document
+
+    async def learners_of_author(self, tenant: str, agents: Sequence[bytes], authority: str) -> list[str]:
+        """Whom the statements of an authority (found by its agent's tokens) are about, in the order of their ids."""
+        match: Document = {"tenant": tenant, "keys": {"$in": list(agents)}, "authority": authority}
+        grouped: Document = {"$group": {"_id": "$learners"}}
+        found = await aggregate(self._collection, [{"$match": match}, {"$unwind": "$learners"}, grouped])
+        return sorted(group["_id"] for group in found if group["_id"] is not None)
 
     async def naming(self, tenant: str, agents: Sequence[bytes], session: Session) -> list[Document]:
         """Every statement that names one of the agents (by their tokens), or has a target that does."""
