@@ -10,6 +10,7 @@ from events.payloads import CatalogActivity
 from hypothesis import given
 from hypothesis import strategies as st
 from learner_model import EvidenceKind
+from learner_profile.evidence.claims import Claim
 from learner_profile.evidence.intake import sort_out
 from learner_profile.evidence.mapping import Mapped, evidence_of, looked_up, mapped
 from learner_profile.evidence.reading import Course, Reading, Voiding
@@ -57,6 +58,15 @@ class TestMapping:
         assert (evidence.difficulty, evidence.tags, evidence.expected_seconds) == (0.7, ("maths",), None)
         own = {"https://lms.example/quiz": quiz, "https://lms.example/1": Mapped(("c/3",), 0.2, 60.0, ())}
         assert evidence_of(reading(1), own).competencies == (("c/3", 1.0),)
+
+    def test_what_the_statement_names_counts_where_the_catalog_says_nothing(self) -> None:
+        claims = (Claim(id="c/7", weight=1.0, title="Seven"), Claim(id="c/8", weight=0.5))
+        evidence = evidence_of(reading(1, claims=claims), {})
+        assert (evidence.competencies, evidence.provisional) == ((("c/7", 1.0), ("c/8", 0.5)), False)
+        assert folded_on(BLANK, [reading(1, claims=claims)], {}).titles == {"c/7": "Seven"}
+        quiz = {"https://lms.example/quiz": Mapped(("c/1",))}
+        assert evidence_of(reading(1, claims=claims), quiz).competencies == (("c/1", 1.0),)
+        assert folded_on(BLANK, [reading(1, claims=claims)], quiz).titles == {}
 
     def test_a_catalog_activity_is_read_with_its_duration(self) -> None:
         activity = CatalogActivity(id="a", title="A", competencies=["c", "c"], duration="PT10M", difficulty=0.3)

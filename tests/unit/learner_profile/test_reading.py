@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from learner_model import EvidenceKind
+from learner_profile.evidence.claims import EXTENSION
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, course_of, pack, read, unpack
 
 SELF = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "self"}}
@@ -145,6 +146,39 @@ class TestCourse:
         found = course_of(statement(object=course, context={"contextActivities": {"grouping": site}}))
         assert found is not None
         assert found.title == "Biology"
+
+
+class TestClaims:
+    def test_competencies_among_the_context_activities_with_weights(self) -> None:
+        activities = {
+            "category": [
+                activity("c1", "https://example.org/types/competency", "Adding"),
+                activity("tag", f"{TYPES}tag"),
+            ],
+            "grouping": [activity("c2", "http://adlnet.gov/expapi/activities/objective"), activity("c1", "x/skill")],
+            "other": activity("c3", "https://example.org/Standard"),
+        }
+        found = reading(context={"contextActivities": activities}).claims
+        assert [(one.id.rsplit("/", 1)[-1], one.weight, one.title) for one in found] == [
+            ("c1", 1.0, "Adding"),
+            ("c2", 0.5, None),
+            ("c3", 0.5, None),
+        ]
+
+    @pytest.mark.parametrize(
+        ("extension", "claims"),
+        [
+            (["c:1", "c:2"], [("c:1", 1.0), ("c:2", 1.0)]),
+            ({"c:1": 0.25, "c:2": 1}, [("c:1", 0.25), ("c:2", 1.0)]),
+            ({"c:1": 0, "c:2": 3, "c:3": "much", "no iri": 1}, []),
+            (["no iri", 3, {"c:1": 1}], []),
+            ("c:1", []),
+            ([f"c:{number}" for number in range(20)], [(f"c:{number}", 1.0) for number in range(8)]),
+        ],
+    )
+    def test_competencies_of_the_activitys_definition(self, extension: Any, claims: list[tuple[str, float]]) -> None:
+        target = {"id": "https://a.example/1", "definition": {"extensions": {EXTENSION: extension}}}
+        assert [(one.id, one.weight) for one in reading(object=target).claims] == claims
 
 
 class TestWhoseEvidence:

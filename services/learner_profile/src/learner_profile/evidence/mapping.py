@@ -1,4 +1,6 @@
-"""Which competencies a piece of evidence counts towards: the catalog's, else a provisional one."""
+"""Which competencies a piece of evidence counts towards: the catalog's, else those that its statement names, else a
+provisional one.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,10 +46,13 @@ def evidence_of(reading: Reading, catalog: Mapping[str, Mapped]) -> Evidence:
     """The reading with what the catalog says now."""
     own = catalog.get(reading.activity_id, Mapped())
     known = next((one for name in activities_of(reading) if (one := catalog.get(name)) and one.competencies), None)
-    provisional = known is None and reading.course is not None
+    provisional = False
     if known is not None:
         competencies = tuple((competency, 1.0) for competency in known.competencies)
+    elif reading.claims:
+        competencies = tuple((claim.id, claim.weight) for claim in reading.claims)
     else:
+        provisional = reading.course is not None
         competencies = ((reading.course.id, 1.0),) if reading.course is not None else ()
     return Evidence(
         statement_id=reading.statement_id,

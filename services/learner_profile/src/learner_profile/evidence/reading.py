@@ -12,6 +12,7 @@ from xapi import VOIDED, durations, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, SELF
 
+from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest
 from learner_profile.evidence.emitters import emitter_of, share_of
 from learner_profile.evidence.verbs import rule_of, word_of
 
@@ -46,7 +47,8 @@ class Reading:
 
     `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
     how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
-    is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts.
+    is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts. `claims`: the competencies
+    that the statement itself names.
     """
 
     statement_id: str
@@ -69,6 +71,7 @@ class Reading:
     group_members: int | None = None
     of_group: bool = False
     ahead: bool = False
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,16 @@ def _read(statement: Json) -> Reading | Voiding | None:
         group_members=None if group is None else group.members,
         of_group=group is not None and group.name == SELF,
         ahead=at > stored,
+        claims=strongest(_claims(target, context)) if is_activity else (),
     )
+
+
+def _claims(target: Json, context: Json) -> Iterator[Claim]:
+    yield from extension_claims(target)
+    for role, weight in WEIGHTS.items():
+        for one in _context_activities(context, role):
+            if is_competency(_type_word(one)):
+                yield Claim(id=one["id"], weight=weight, title=_title(one))
 
 
 def _wholes(target: Json, context: Json, parents: tuple[str, ...], registration: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from learner_model import EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
+from learner_model import Evidence, EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
 from learner_model.state import microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -111,8 +111,7 @@ def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Ma
         state = fold(state, evidence)
         together = _together_after(together, reading)
         reflects = max(reflects or (0, ""), (microseconds(reading.stored), reading.statement_id))
-        if evidence.provisional and reading.course is not None and reading.course.title is not None:
-            titles[reading.course.id] = reading.course.title
+        titles |= _titles(reading, evidence)
     return replace(
         profile,
         version=profile.version + 1,
@@ -121,6 +120,14 @@ def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Ma
         collaboration=together,
         reflects=reflects,
     )
+
+
+def _titles(reading: Reading, evidence: Evidence) -> dict[str, str]:
+    """The names that the statement itself gives to what the evidence counts towards."""
+    towards = {competency for competency, _ in evidence.competencies}
+    named = [(claim.id, claim.title) for claim in reading.claims]
+    named += [(reading.course.id, reading.course.title)] if evidence.provisional and reading.course else []
+    return {name: title for name, title in named if title is not None and name in towards}
 
 
 def _together_after(before: Collaboration, reading: Reading) -> Collaboration:

@@ -24,17 +24,19 @@ async def unmapped(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> Page[UnmappedOut]:
-    """Activities with evidence that count towards no competency of the catalog, by id, with how much there is.
+    """Activities with evidence that count towards no competency, by the catalog or by what their statements say
+    themselves; by id, with how much there is.
 
     To map one in the catalog moves its evidence. A page may hold less
     than `limit` where nearly everything is mapped; only `next` says whether there is more.
     """
     found, last, more = await _look(principal.tenant, _place(cursor), limit, state)
     counts = await state.evidence.count_by_activity(principal.tenant, [one.activity for one in found])
+    readings = [(one, await state.evidence.read(one)) for one in found if one.activity in counts]
     items = [
-        UnmappedOut.of(one, await state.evidence.read(one), *counts[one.activity])
-        for one in found
-        if one.activity in counts
+        UnmappedOut.of(one, reading, *counts[one.activity])
+        for one, reading in readings
+        if reading is None or not reading.claims
     ]
     return Page(items=items, next=encode_cursor([last]) if more else None)
 

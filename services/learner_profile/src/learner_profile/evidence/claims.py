@@ -1,0 +1,58 @@
+"""The competencies that a statement itself names, for activities that the catalog puts to none.
+
+- `definition.extensions` of the activity: under `EXTENSION` a list of IRIs, or IRIs with weights from 0 to 1;
+- `contextActivities`: activities whose type ends in competency, objective, skill or standard. What stands among the
+  categories is what the activity is about (weight 1); among groupings and others, what it also touches (0.5).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+Json = Mapping[str, Any]
+
+EXTENSION: Final = "https://trellis.invalid/extensions/competencies"
+MOST: Final = 8
+LONGEST: Final = 2048
+WEIGHTS: Final[Mapping[str, float]] = {"category": 1.0, "grouping": 0.5, "other": 0.5}
+_TYPES: Final = ("competency", "objective", "skill", "standard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A competency, how much the activity is about it, and its name where the statement gives one."""
+
+    id: str
+    weight: float
+    title: str | None = None
+
+
+def extension_claims(activity: Json) -> Iterator[Claim]:
+    """Those of the activity's own definition; what is no IRI or no weight is passed over."""
+    found = activity.get("definition", {}).get("extensions", {}).get(EXTENSION)
+    if isinstance(found, list):
+        found = {one: 1.0 for one in found if isinstance(one, str)}
+    if not isinstance(found, Mapping):
+        return
+    for name, weight in list(found.items())[:MOST]:
+        if _is_iri(name) and isinstance(weight, int | float) and 0.0 < weight <= 1.0:
+            yield Claim(id=name, weight=float(weight))
+
+
+def is_competency(type_word: str) -> bool:
+    """By the last word of an activity's type."""
+    return type_word.endswith(_TYPES)
+
+
+def strongest(claims: Iterator[Claim]) -> tuple[Claim, ...]:
+    """Each competency once, with its greatest weight, in the order in which they were named; at most `MOST`."""
+    found: dict[str, Claim] = {}
+    for claim in claims:
+        before = found.get(claim.id)
+        if before is None or before.weight < claim.weight:
+            found[claim.id] = claim
+    return tuple(found.values())[:MOST]
+
+
+def _is_iri(value: str) -> bool:
+    return ":" in value and len(value) <= LONGEST
