@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from events.payloads import PURPOSES, ConsentStatus
@@ -114,3 +115,9 @@ class TestProgress:
         for service in ENFORCERS:
             request = received(request, service, Carried({}, NOW + MONTH * 2))
         assert request.status is Status.completed
+
+
+def test_the_guides_policy_may_stand() -> None:
+    guide = (Path(__file__).parents[3] / "docs/guides/privacy.md").read_text()
+    example = guide.partition("```json\n")[2].partition("```")[0]
+    assert faults(PolicyBody.model_validate_json(example)) == []
