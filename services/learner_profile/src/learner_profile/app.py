@@ -56,4 +56,4 @@ def create(settings: ServiceSettings) -> FastAPI:
 
 def _held(request: Request) -> HeldByProfile:
     state = state_of(request)
-    return HeldByProfile(state.learners, state.evidence, state.activities, state.clock)
+    return HeldByProfile(state.learners, state.evidence, state.activities, state.roles, state.clock)

@@ -14,6 +14,7 @@ from learner_profile.evidence.mapping import looked_up
 from learner_profile.evidence.repository import EvidenceRepository, Place
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
+from learner_profile.roles.repository import RoleRepository
 
 PAGE: Final = 200
 
@@ -25,6 +26,7 @@ class HeldByProfile:
     learners: LearnerRepository
     evidence: EvidenceRepository
     activities: ActivityRepository
+    roles: RoleRepository
     clock: Clock
 
     async def __call__(self, tenant: str, learner: str) -> AsyncIterator[Item]:
@@ -32,6 +34,9 @@ class HeldByProfile:
         if profile is not None and profile.state is not None:
             model = LearnerOut.of(profile, view(profile.state, self.clock()))
             yield Record("profile", model.model_dump_json().encode())
+        role = (await self.roles.known(tenant, [learner])).get(learner)
+        if role is not None:
+            yield Record("role", role.model_dump_json().encode())
         before: Place | None = None
         while page := await self.evidence.timeline(tenant, learner, before, PAGE):
             catalog = await self.activities.known(tenant, looked_up(row.reading for row in page))

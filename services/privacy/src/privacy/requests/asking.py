@@ -176,7 +176,7 @@ async def check_identity(tenant: str, request_id: str, confirmed: bool, state: S
         request = await found(tenant, request_id, state, session)
         if request.status is not Status.pending:
             raise Conflict(f"The request is {request.status.value} already")
-        if confirmed == (request.identity == "confirmed"):
+        if request.identity == ("confirmed" if confirmed else "asked"):
             return request
         now = state.clock()
         checked = identity_confirmed(request, now) if confirmed else identity_asked(request, now)
