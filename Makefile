@@ -64,6 +64,7 @@ check: lint test ## Lint and test
 contracts: setup ## Write contracts/, docs/settings.md and docs/metrics.md anew from the code
 	@$(PYTHON_IN) scripts/contracts.py
 	@$(PYTHON_IN) scripts/reference.py
+	@$(PYTHON_IN) -m scripts.access
 
 clean: ## Wipe the data under .trellis (downloads stay)
 	@if [ -x $(TRELLIS) ]; then $(TRELLIS) clean; else rm -rf .trellis; fi

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -14,7 +14,7 @@ from events.payloads import Policy
 from fastapi import FastAPI
 from service_kit.auth import Role
 from service_kit.consent import ConsentView
-from service_kit.mongo import Session, in_transaction
+from service_kit.mongo import Session, ensure, in_transaction
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -208,10 +208,10 @@ def _denied(mine: httpx2.Response, others: httpx2.Response) -> bool:
 
 
 @asynccontextmanager
-async def town(tokens: Tokens, tenant: str) -> AsyncIterator[Town]:
+async def town(tokens: Tokens, tenant: str, indexed: Collection[str] = ()) -> AsyncIterator[Town]:
     """All five on the namespace of the environment. The tenant's policy allows everything.
 
-    Without their indexes, which nothing here needs: to make them for five services takes longer than to walk them.
+    Without indexes but for services named: to make them for all five takes longer than to walk through them.
     """
     settings = ServiceSettings()
     apps: dict[str, FastAPI] = {}
@@ -220,6 +220,8 @@ async def town(tokens: Tokens, tenant: str) -> AsyncIterator[Town]:
         for name in SERVICES:
             service = importlib.import_module(f"{name}.service").SERVICE
             c = await stack.enter_async_context(connections(name, settings))
+            if name in indexed:
+                await ensure(c.db, service.collections)
             apps[name] = service.app(settings)
             await stack.enter_async_context(apps[name].router.lifespan_context(apps[name]))
             transport = httpx2.ASGITransport(apps[name], raise_app_exceptions=False)

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.helpers import create_ssl_context
 
 from events.errors import PartitionsDiffer
 from events.topics import PARTITIONS, Topic
@@ -26,16 +27,32 @@ log = logging.getLogger(__name__)
 class Kafka:
     """Where Kafka is. `namespace` prefixes topics and groups where several installations share a cluster.
 
-    `partitions` is fixed for the life of an installation: keys stay where they are.
+    `partitions` is fixed for the life of an installation: keys stay where they are. With a `user` the connection is
+    encrypted and authenticated (SASL_SSL, SCRAM-SHA-512); `ca_file` holds the certificates of whoever signs brokers.
     """
 
     bootstrap: str
     namespace: str = ""
     replication: int = 1
     partitions: int = PARTITIONS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
 
     def name(self, topic: str) -> str:
         return f"{self.namespace}{topic}"
+
+    def security(self) -> dict[str, Any]:
+        """What every client is given besides the address."""
+        if not self.user:
+            return {}
+        return {
+            "security_protocol": "SASL_SSL",
+            "ssl_context": create_ssl_context(cafile=self.ca_file or None),
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.user,
+            "sasl_plain_password": self.password,
+        }
 
 
 async def started_producer(kafka: Kafka) -> Any:
@@ -53,6 +70,7 @@ def new_producer(kafka: Kafka) -> Any:
     """An idempotent producer, `acks=all`. Start it inside the event loop."""
     return AIOKafkaProducer(
         bootstrap_servers=kafka.bootstrap,
+        **kafka.security(),
         enable_idempotence=True,
         acks="all",
         linger_ms=2,
@@ -70,6 +88,7 @@ def new_consumer(kafka: Kafka, group: str, gather_ms: int | None = None) -> Any:
     """
     return AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap,
+        **kafka.security(),
         group_id=kafka.name(group),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -85,7 +104,7 @@ def new_consumer(kafka: Kafka, group: str, gather_ms: int | None = None) -> Any:
 
 async def create_topics(kafka: Kafka, topics: Iterable[Topic]) -> None:
     """Create the topics with their dead letters; repeatable. Raises `PartitionsDiffer`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap, **kafka.security())
     await admin.start()
     try:
         wanted = [new for topic in topics for new in _new_topics(kafka, topic)]
@@ -103,7 +122,7 @@ async def check_partitions(kafka: Kafka, topics: Iterable[Topic], admin: Any | N
 
     A topic just made takes a moment to appear in the broker's metadata: it is waited for.
     """
-    client = admin or AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    client = admin or AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap, **kafka.security())
     if admin is None:
         await client.start()
     try:

@@ -83,7 +83,15 @@ async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[
 
 def kafka_of(settings: ServiceSettings) -> Kafka:
     own = settings.kafka
-    return Kafka(own.kafka_bootstrap, settings.mongo.namespace, own.kafka_replication, own.topic_partitions)
+    return Kafka(
+        own.kafka_bootstrap,
+        settings.mongo.namespace,
+        own.kafka_replication,
+        own.topic_partitions,
+        user=own.kafka_user,
+        password=own.kafka_password.get_secret_value(),
+        ca_file=own.kafka_ca_file,
+    )
 
 
 @dataclass

@@ -35,7 +35,22 @@ class KafkaSettings(_Settings):
     kafka_bootstrap: str = Field(
         "127.0.0.1:9092",
         description="Kafka bootstrap servers, host:port separated by commas",
-        json_schema_extra=danger("The connection is not encrypted: keep it inside the cluster."),
+        json_schema_extra=danger("Without a user the connection is not encrypted: keep it inside the cluster."),
+    )
+    kafka_user: str = Field(
+        "",
+        description="This service's own user: SASL_SSL with SCRAM-SHA-512; empty: no authentication, no encryption",
+        json_schema_extra=danger("One user for all services: then one that is broken into may read every topic."),
+    )
+    kafka_password: SecretStr = Field(
+        SecretStr(""),
+        description="Its password",
+        json_schema_extra=danger("A secret."),
+    )
+    kafka_ca_file: str = Field(
+        "",
+        description="File with the certificates of whoever signs the brokers'; empty: those that the system trusts",
+        json_schema_extra=danger("Whoever holds one of these keys can pass for a broker."),
     )
     kafka_replication: int = Field(
         1,

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from service_kit.settings import TelemetrySettings
 
+_ADDRESS: Final = ("url.query", "url.path", "url.full", "http.target", "http.url")
 _STANDARD: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
     "asctime",
@@ -65,19 +66,22 @@ def start(service: str, role: str, settings: TelemetrySettings) -> None:
         return
     resource = Resource.create({"service.name": service, "service.namespace": "trellis", "trellis.role": role})
     traces = TracerProvider(resource=resource)
-    traces.add_span_processor(WithoutQuery())
+    traces.add_span_processor(WithoutAddress())
     traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(traces)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
 
 
-class WithoutQuery(SpanProcessor):
-    """Takes the query out of every span as it starts: xAPI's names agents there."""
+class WithoutAddress(SpanProcessor):
+    """Takes path and query out of every span as it starts: xAPI's queries name agents, our paths learners. The route
+    says which endpoint it was.
+    """
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        if span.attributes and "url.query" in span.attributes:
-            span.set_attribute("url.query", "left out")
+        for name in _ADDRESS:
+            if span.attributes and name in span.attributes:
+                span.set_attribute(name, "left out")
 
 
 def of_requests() -> TelemetryConfig:
