@@ -1,6 +1,7 @@
 """A heartbeat to every partition of the topics of policies and decisions, every half a minute."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from privacy.consents.repository import CONSENTS
 from privacy.policies.repository import POLICIES
 
 EVERY_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 5.0
 
 
 class Heart:
@@ -29,7 +31,9 @@ class Heart:
         self._clock: Clock = c.clock
         self._outboxes: list[Collection] = [c.db[POLICIES.name], c.db[CONSENTS.name]]
         self._producer: Any | None = None
-        self._turning = Turning("heartbeat", self._turn, rest_seconds=every_seconds)
+        self._every_seconds = every_seconds
+        self._beat_at = float("-inf")
+        self._turning = Turning("heartbeat", self._turn, rest_seconds=min(LOOK_SECONDS, every_seconds))
         self.check = self._turning.check
 
     async def run(self) -> None:
@@ -63,7 +67,10 @@ class Heart:
         return self._producer
 
     async def _turn(self) -> bool:
-        await self.beat()
+        """A beat that fails is tried again at the next look."""
+        if time.monotonic() >= self._beat_at:
+            await self.beat()
+            self._beat_at = time.monotonic() + self._every_seconds
         return False
 
     async def all_sent_until(self) -> datetime:
