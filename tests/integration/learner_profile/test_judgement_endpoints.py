@@ -198,3 +198,45 @@ class TestHistory:
         headers = room.tokens.headers("learner", tenant=room.house.tenant, learner=room.learner)
         path = f"/learners/me/evidence/{room.wrong['id']}/contest"
         assert (await room.client.post(path, json=WHY, headers=headers)).json()["flags"] == ["set_aside"]
+
+
+class TestContests:
+    """GET /contests"""
+
+    async def get(self, room: Class, role: str, as_: str | None, **params: Any) -> httpx2.Response:
+        headers = room.tokens.headers(role, tenant=room.house.tenant, learner=as_)
+        return await room.client.get("/contests", headers=headers, params=params)
+
+    async def test_who_may(self, room: Class) -> None:
+        assert (await room.client.get("/contests")).status_code == 401
+        for role in ("learner", "app", "operator", "dpo"):
+            assert (await self.get(room, role, room.teacher)).status_code == 403
+
+    async def test_a_teacher_sees_what_waits_in_the_own_classes_until_it_is_decided(self, room: Class) -> None:
+        await room.judge("contest", "learner", room.learner)
+        elsewhere = str(uuid4())
+        await room.house.role(elsewhere, "teacher", teaches_in=["class-7c"])
+        for stranger in (elsewhere, None, room.learner):
+            assert (await self.get(room, "teacher", stranger)).json()["items"] == []
+        (item,) = (await self.get(room, "teacher", room.teacher)).json()["items"]
+        assert (item["learner_id"], item["evidence"]["statement_id"]) == (room.learner, room.wrong["id"])
+        assert item["evidence"]["judgements"][0]["reason"] == WHY["reason"]
+        await room.judge("confirm", "teacher", room.teacher)
+        assert (await self.get(room, "teacher", room.teacher)).json() == {"items": [], "next": None}
+        await room.judge("contest", "learner", room.learner)  # it is heard again, although nothing is set aside
+        assert len((await self.get(room, "teacher", room.teacher)).json()["items"]) == 1
+
+    async def test_by_pages_each_once(self, room: Class) -> None:
+        for one in (room.right, room.wrong, room.last):
+            path = f"/evidence/{one['id']}/contest"
+            await room.call("POST", path, "learner", room.learner, json=WHY)
+        first = (await self.get(room, "teacher", room.teacher, limit=2)).json()
+        rest = (await self.get(room, "teacher", room.teacher, limit=2, cursor=first["next"])).json()
+        found = [one["evidence"]["statement_id"] for one in [*first["items"], *rest["items"]]]
+        assert sorted(found) == sorted(one["id"] for one in (room.right, room.wrong, room.last))
+        assert rest["next"] is None
+
+    async def test_who_objected_is_not_shown(self, room: Class) -> None:
+        await room.judge("contest", "learner", room.learner)
+        await room.house.decide(room.learner, 1, "objected")
+        assert (await self.get(room, "teacher", room.teacher)).json()["items"] == []

@@ -50,7 +50,14 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="What a learner knows, likes and how fast: from the learner's own evidence, with its uncertainty.",
         settings=settings,
         lifespan=lifespan,
-        routers=[judgements.router, learners.router, stats.router, unmapped.router, subjects.router(_held)],
+        routers=[
+            judgements.router,
+            judgements.contests_router,
+            learners.router,
+            stats.router,
+            unmapped.router,
+            subjects.router(_held),
+        ],
     )
 
 

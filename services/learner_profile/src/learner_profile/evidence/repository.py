@@ -31,7 +31,7 @@ from service_kit.mongo import (
 from learner_profile.evidence.acts import Held, Name, Ties, ties_of
 from learner_profile.evidence.mapping import activities_of
 from learner_profile.evidence.reading import Reading, pack, unpack
-from learner_profile.judgements.judgement import Judgement
+from learner_profile.judgements.judgement import Judgement, is_open
 from learner_profile.judgements.judgement import pack as pack_judgement
 from learner_profile.judgements.judgement import unpack as unpack_judgement
 
@@ -43,6 +43,7 @@ EVIDENCE: Final = CollectionSpec(
         Index(tuple((name, ASCENDING) for name in ("tenant", "voided", "activity", "learner"))),
         Index(tuple((name, ASCENDING) for name in ("tenant", "activities", "arrived", "learner"))),
         Index((("links", ASCENDING),), where={"links": {"$exists": True}}),
+        Index((("tenant", ASCENDING), ("contested", ASCENDING), ("_id", ASCENDING)), where={"contested": True}),
     ),
 )
 
@@ -66,6 +67,7 @@ _FACTS: Final = (
     "total",
     "late",
     "judgements",
+    "contested",
 )
 
 
@@ -192,10 +194,20 @@ class EvidenceRepository:
     async def judge(self, tenant: str, learner: str, row: Row, judgement: Judgement, session: Session) -> Row:
         """Put a judgement beside the row; the row with it."""
         [sealed] = await self._sealer.seal([(Owner(tenant, learner), pack_judgement(judgement))])
-        said = {"$push": {"judgements": {"data": sealed.data, "key": sealed.key}}}
+        after = replace(row, judgements=(*row.judgements, judgement))
+        said: Document = {"$push": {"judgements": {"data": sealed.data, "key": sealed.key}}}
+        said |= {"$set": {"contested": True}} if is_open(after.judgements) else {"$unset": {"contested": ""}}
         where = {"_id": _id(tenant, learner, row.reading.statement_id)}
         await self._rows.update_one(where, said, session=session)
-        return replace(row, judgements=(*row.judgements, judgement))
+        return after
+
+    async def contested(self, tenant: str, after: str, limit: int) -> list[tuple[str, str, Row]]:
+        """Rows that wait for a teacher, those after the id given: id, learner, row."""
+        query = {"tenant": tenant, "contested": True, "_id": {"$gt": after}}
+        cursor = self._rows.find(query, {"learner": 1, **_KEPT}).sort("_id", ASCENDING)
+        found = await cursor.limit(limit).to_list(None)
+        rows = await self._open(found)
+        return [(one["_id"], one["learner"], row) for one, row in zip(found, rows, strict=True)]
 
     async def timeline(self, tenant: str, learner: str, before: Place | None, limit: int) -> list[Row]:
         """The learner's rows that are not voided, newest first, those before the place given."""

@@ -52,6 +52,11 @@ def ruling(judgements: Sequence[Judgement]) -> Judgement | None:
     return next(reversed(decided or list(judgements)), None)
 
 
+def is_open(judgements: Sequence[Judgement]) -> bool:
+    """Whether a teacher has still to decide: the learner spoke last."""
+    return bool(judgements) and judgements[-1].act is Act.CONTESTED
+
+
 def is_set_aside(judgements: Sequence[Judgement]) -> bool:
     """Whether the evidence counts for nothing: contested and not decided, or overridden without another result."""
     held = ruling(judgements)

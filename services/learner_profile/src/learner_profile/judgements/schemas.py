@@ -1,12 +1,13 @@
 """What crosses the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from learner_profile.judgements.judgement import Act, Judgement
 
+T = TypeVar("T", bound=BaseModel)
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
 
 
@@ -24,6 +25,13 @@ class Override(Said):
     correctness: float | None = Field(
         None, ge=0, le=1, description="how right it was, in the teacher's judgement; left out: it is not to count"
     )
+
+
+class ContestOut(BaseModel, Generic[T]):
+    """A piece of evidence that a learner contests and no teacher has decided on since."""
+
+    learner_id: str
+    evidence: T
 
 
 class JudgementOut(BaseModel):

@@ -1,6 +1,6 @@
 """Who may see a learner's model: the learner, apps, the data protection officer, teachers of the own classes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from service_kit.auth import Principal, Role
@@ -50,6 +50,17 @@ async def open_profile(
     if profile is None or profile.status == Status.ERASED:
         raise NotFound("Nothing is known of this learner")
     return profile
+
+
+async def pupils_among(principal: Principal, learners: Collection[str], state: State) -> set[str]:
+    """Those of the learners whom the caller teaches, where the purposes `profile` and `teach` are allowed."""
+    if not learners or not principal.has(Role.teacher) or principal.learner_id is None:
+        return set()
+    known = await state.roles.known(principal.tenant, [principal.learner_id, *learners])
+    teacher = known.get(principal.learner_id)
+    taught = {one for one in learners if teacher and one in known and teacher.teaches(known[one])}
+    standings = await state.consents.standings(principal.tenant, taught)
+    return {one for one in taught if standings[one].allows(PURPOSE) and standings[one].allows(TEACH)}
 
 
 async def _teaches(principal: Principal, learner: str, state: State) -> bool:
