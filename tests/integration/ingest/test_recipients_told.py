@@ -197,3 +197,23 @@ class TestExport:
     async def test_invalid(self, source: Lrs, params: dict[str, Any]) -> None:
         got = await source.http.get("/exports/statements", params=params, headers=source.bearer("operator"))
         assert got.status_code == 400
+
+
+class TestSweep:
+    async def test_what_was_written_meanwhile_is_found(self, source: Lrs, told: Told) -> None:
+        """A request that began before the block may end after the deletion."""
+        await source.post([statement("ada") for _ in range(3)])
+        learner = await source.learner("ada")
+        c = source.connections
+        note = {"tenant": source.tenant, "learner": learner, "request": told.request, "counts": {}, "swept": False}
+        await c.db["erasures"].insert_one({"_id": told.request, **note, "due_at": c.clock()})
+        assert await told.erasing.turn()
+        assert await source.stored() == 0
+        late = statement("ada")
+        await source.post(late)  # nothing blocks it here: it stands for one that was on its way
+        assert await source.stored() == 1
+        await c.db["erasures"].update_one({"_id": told.request}, {"$set": {"due_at": c.clock()}})
+        assert await told.erasing.turn()
+        assert await source.stored() == 0
+        [(_, receipt)] = told.receipts
+        assert (receipt.counts["statements"], receipt.counts["identities"]) == (4, 1)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from events.payloads import Receipt, Told
 from pydantic import Field
@@ -38,6 +38,8 @@ ERASURES: Final = CollectionSpec("erasures", "source", (Index((("due_at", ASCEND
 REST_SECONDS: Final = 0.5
 CLAIM: Final = timedelta(seconds=60)
 DEADLINE_SECONDS: Final = 45.0
+PART: Final = 1000
+T = TypeVar("T")
 
 SendReceipt = Callable[[str, str, Receipt, Session], Awaitable[None]]
 
@@ -74,6 +76,15 @@ class PassesOn(Protocol):
 
     async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> Passed:
         """Before anything is deleted: have each recipient told (GDPR 19), keep what the policy has kept."""
+        ...
+
+
+@runtime_checkable
+class ErasesInParts(Protocol):
+    """A service that holds so much of a learner that one transaction may not be enough."""
+
+    async def erase_part(self, tenant: str, learner: str, limit: int, session: Session) -> Mapping[str, int]:
+        """Delete up to so many; documents removed, by collection. Nothing: the rest is for `erase`."""
         ...
 
 
@@ -127,15 +138,69 @@ class Erasing:
         if note is None:
             return False
         try:
-            done = await in_transaction(
-                self._client, lambda session: self._carry_out(note, session), deadline_seconds=DEADLINE_SECONDS
-            )
+            done = await self._go_on(note)
         except Exception:
             await quietly(self._give_back(note["_id"]))
             raise
         if done:
             self._sent()
         return True
+
+    async def _go_on(self, note: Document) -> bool:
+        """One of the two rounds; whether it was the second. Who erases in parts keeps for the second what finds the
+        rest: without identities nothing of a late write could be told to be the learner's.
+        """
+        note = note if note["swept"] else await self._begin(note)
+        note = await self._in_parts(note)
+        if not note["swept"] and isinstance(self._participant, ErasesInParts):
+            await self._sweep_later(note, note["counts"], None)
+            return False
+        return await self._transact(lambda session: self._carry_out(note, session))
+
+    async def _sweep_later(self, note: Document, counts: Mapping[str, int], session: Session | None) -> None:
+        later = {"counts": dict(counts), "swept": True, "due_at": self._clock() + self._fence}
+        await self._erasures.update_one({"_id": note["_id"], "swept": False}, {"$set": later}, session=session)
+
+    async def _begin(self, note: Document) -> Document:
+        """Before anything is deleted: recipients outside. Once."""
+        participant = self._participant
+        if "told" in note or not isinstance(participant, PassesOn):
+            return note
+
+        async def pass_on(session: Session) -> Document:
+            passed = await participant.pass_on(note["tenant"], note["learner"], note["request"], session)
+            said: Document = {
+                "told": [one.model_dump() for one in passed.told],
+                "refused_until": passed.returning_refused_until,
+            }
+            await self._erasures.update_one({"_id": note["_id"]}, {"$set": said}, session=session)
+            return note | said
+
+        return await self._transact(pass_on)
+
+    async def _in_parts(self, note: Document) -> Document:
+        """What is much, a part at a time; each is counted in the transaction that deletes it."""
+        participant = self._participant
+        if not isinstance(participant, ErasesInParts):
+            return note
+        while True:
+            held = note
+
+            async def part(session: Session, held: Document = held) -> Document | None:
+                removed = await participant.erase_part(held["tenant"], held["learner"], PART, session)
+                if not removed:
+                    return None
+                said = {"counts": _sum(held["counts"], removed), "due_at": self._clock() + CLAIM}
+                await self._erasures.update_one({"_id": held["_id"]}, {"$set": said}, session=session)
+                return held | said
+
+            after = await self._transact(part)
+            if after is None:
+                return note
+            note = after
+
+    async def _transact(self, body: Callable[[Session], Awaitable[T]]) -> T:
+        return await in_transaction(self._client, body, deadline_seconds=DEADLINE_SECONDS)
 
     async def _give_back(self, note: str) -> None:
         await self._erasures.update_one({"_id": note}, {"$set": {"due_at": self._clock()}})
@@ -144,18 +209,11 @@ class Erasing:
         """Delete (again); the receipt goes out after the sweep. Whether it was that."""
         tenant, learner = note["tenant"], note["learner"]
         told, until = list(note.get("told", ())), note.get("refused_until")
-        if not note["swept"] and isinstance(self._participant, PassesOn):
-            passed = await self._participant.pass_on(tenant, learner, note["request"], session)
-            told, until = [one.model_dump() for one in passed.told], passed.returning_refused_until
-        removed = await self._participant.erase(tenant, learner, session)
-        counts = {name: note["counts"].get(name, 0) + number for name, number in removed.items()}
-        where = {"_id": note["_id"], "swept": note["swept"]}
+        counts = _sum(note["counts"], await self._participant.erase(tenant, learner, session))
         if not note["swept"]:
-            said = {"counts": counts, "told": told, "refused_until": until, "swept": True}
-            again = {"$set": said | {"due_at": self._clock() + self._fence}}
-            await self._erasures.update_one(where, again, session=session)
+            await self._sweep_later(note, counts, session)
             return False
-        await self._erasures.delete_one(where, session=session)
+        await self._erasures.delete_one({"_id": note["_id"]}, session=session)
         receipt = Receipt(
             service=self._service,
             kind="erasure",
@@ -167,3 +225,7 @@ class Erasing:
         )
         await self._receipt(tenant, learner, receipt, session)
         return True
+
+
+def _sum(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts.get(name, 0) + more.get(name, 0) for name in {**counts, **more}}

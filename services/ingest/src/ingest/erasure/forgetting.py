@@ -73,6 +73,27 @@ async def forget(
     }
 
 
+async def forget_part(
+    tenant: str,
+    learner: str,
+    limit: int,
+    session: Session,
+    *,
+    statements: StatementRepository,
+    identities: IdentityRepository,
+    forwardings: ForwardingRepository,
+) -> Mapping[str, int]:
+    """Delete some of the learner's own statements; nothing where none is left. `forget` does the rest."""
+    belongings = await identities.belongings(tenant, learner, session)
+    tokens = {token for agent in belongings.agents for token in tokens_to_forget(agent)} if belongings else set()
+    own = await statements.own(tenant, sorted(tokens), learner, limit, session) if tokens else []
+    if not own:
+        return {}
+    await statements.remove(own, session)
+    await forwardings.forget(own, [], session)
+    return {"statements": len(own)}
+
+
 async def _rewritten(
     tenant: str,
     learner: str,

@@ -11,7 +11,7 @@ from ingest.attachments.repository import AttachmentRepository
 from ingest.disclosures.telling import Telling
 from ingest.documents.repository import DocumentRepository
 from ingest.emitters.quarantine import QuarantineRepository
-from ingest.erasure.forgetting import forget
+from ingest.erasure.forgetting import forget, forget_part
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
@@ -57,6 +57,18 @@ class IngestParticipant:
         """`service_kit.erasing.PassesOn`."""
         until = await self._telling.refuse_return(tenant, learner, session)
         return Passed(await self._telling.pass_on(tenant, learner, request, session), until)
+
+    async def erase_part(self, tenant: str, learner: str, limit: int, session: Session) -> Mapping[str, int]:
+        """`service_kit.erasing.ErasesInParts`."""
+        return await forget_part(
+            tenant,
+            learner,
+            limit,
+            session,
+            statements=self._statements,
+            identities=self._identities,
+            forwardings=self._forwardings,
+        )
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         await self._republications.forget(tenant, learner, session)

@@ -301,6 +301,15 @@ class StatementRepository:
         where = {"tenant": tenant, "keys": {"$in": list(agents)}}
         return await self._collection.find(where, session=session).hint(list(BY_KEY)).to_list(None)
 
+    async def own(
+        self, tenant: str, agents: Sequence[bytes], learner: str, limit: int, session: Session
+    ) -> list[str]:
+        """The next statements that name one of the agents and are about this learner alone."""
+        alone = {"learners": {"$not": {"$elemMatch": {"$nin": [learner, None]}}}}
+        where: Document = {"tenant": tenant, "keys": {"$in": list(agents)}, "$and": [{"learners": learner}, alone]}
+        found = self._collection.find(where, {"_id": 1}, session=session).hint(list(BY_KEY)).limit(limit)
+        return [document["_id"] for document in await found.to_list(None)]
+
     async def remove(self, ids: Sequence[str], session: Session) -> None:
         await self._collection.delete_many({"_id": {"$in": list(ids)}}, session=session)
 
