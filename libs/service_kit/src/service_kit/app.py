@@ -44,7 +44,7 @@ def create_app(
         docs_url="/docs",
         telemetry=telemetry.of_requests(),
     )
-    app.state.authenticator = Authenticator(settings.auth)
+    app.state.authenticator = Authenticator(settings.auth, settings.peers)
     problems.install(app)
     limit = Middleware(BodyLimit, limit_bytes=body_limit_bytes or settings.http.body_limit_bytes)
     app.user_middleware[:0] = [*around, limit, *within_limit]

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,8 +19,9 @@ import orjson
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from service_kit.claims import ClaimedLearners
 from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
-from service_kit.settings import AuthSettings
+from service_kit.settings import AuthSettings, PeerSettings
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +63,34 @@ class Principal:
 class Authenticator:
     """Checks bearer tokens. Keys are read from the JWKS and read again when a token names an unknown one."""
 
-    def __init__(self, settings: AuthSettings) -> None:
+    def __init__(self, settings: AuthSettings, peers: PeerSettings | None = None) -> None:
         self._settings = settings
+        self._peers = peers or PeerSettings()
+        self._claimed = ClaimedLearners(settings.oidc_learner_claims, self._peers)
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = -REFRESH_SECONDS
         self._lock = asyncio.Lock()
 
     async def principal(self, token: str) -> Principal:
-        """Raises `Unauthorized`."""
-        return principal_of(await self.claims(token))
+        """The caller; a learner whose token names none is found by the tenant's claim.
+
+        Raises `Unauthorized`, and `NotReadyYet` where ingest cannot be asked who that is.
+        """
+        claims = await self.claims(token)
+        principal = principal_of(claims)
+        if (
+            principal.learner_id is not None
+            or not principal.has(Role.learner)
+            or not self._settings.oidc_learner_claims
+        ):
+            return principal
+        learner = await self._claimed.learner(principal.tenant, claims, await self._own_tenant())
+        return replace(principal, learner_id=learner)
+
+    async def _own_tenant(self) -> str | None:
+        """The tenant of this service's own token."""
+        token = self._peers.service_token.get_secret_value()
+        return tenant_of(await self.claims(token)) if token else None
 
     async def claims(self, token: str) -> dict[str, Any]:
         """What a valid token says. Raises `Unauthorized`."""

@@ -3,7 +3,7 @@
 `docs/settings.md` is written from these classes: `description` is the meaning, `danger` what a wrong value does.
 """
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -89,6 +89,17 @@ class HttpSettings(_Settings):
     )
 
 
+class ClaimRule(BaseModel):
+    """Which claim of a tenant's tokens says who a learner is. With `home_page` it is the name of an xAPI account there,
+    else a mail address, which counts where `email_verified` is true.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    claim: str = Field(min_length=1, max_length=200)
+    home_page: str | None = None
+
+
 class AuthSettings(_Settings):
     oidc_jwks_url: str = Field(
         "",
@@ -106,6 +117,12 @@ class AuthSettings(_Settings):
         "trellis",
         description="The `aud` that tokens must carry",
         json_schema_extra=danger("Shared with other applications of the issuer, their tokens are good here too."),
+    )
+    oidc_learner_claims: dict[str, ClaimRule] = Field(
+        {},
+        description="Tenant → the claim behind `/learners/me` where tokens carry no `learner`, as JSON: "
+        '`{"north": {"claim": "sub", "home_page": "https://lms.example"}, "south": {"claim": "email"}}`',
+        json_schema_extra=danger("A claim that people may set themselves lets anyone be anyone."),
     )
 
 
