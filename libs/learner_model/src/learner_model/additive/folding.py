@@ -8,7 +8,7 @@ from math import exp, floor, log1p, sqrt
 
 import numpy as np
 
-from learner_model.additive.compiled import Floats, Integers, compiled
+from learner_model.additive.compiled import Floats, Integers, Singles, compiled
 from learner_model.additive.layout import (
     ABILITY,
     ABILITY_VARIANCE,
@@ -60,6 +60,9 @@ from learner_model.additive.layout import (
     SKILL_GRID,
     SKILL_TOP,
     SKILLS,
+    SLOPE,
+    SLOPE_RATE,
+    SLOPES,
     SQUARES_FROM,
     STEP,
     SUCCESS,
@@ -195,22 +198,37 @@ def fold_answer(
         places[k] = skill_place(memory, skills[k], hyper)
     n = gather(terms, memory, item, answer, skills, places, count)
     level, variance = levels(memory, places, count)
-    logit = level
-    for k in range(n):
-        logit += weights.served[terms.place[k]] * terms.value[k]
-    probability = probability_of(logit)
-    if learning:
-        told = probability
-        if versioned:
-            other = level
-            for k in range(n):
-                other += weights.learned[terms.place[k]] * terms.value[k]
-            told = probability_of(other)
+    if learning and versioned:
+        told = probability_of(level + weighed(memory, terms, n, weights.learned))
         _learn(weights, terms, n, hyper, answer.correct - told)
+    probability = probability_of(level + weighed(memory, terms, n, weights.served))
+    if learning and not versioned:
+        _learn(weights, terms, n, hyper, answer.correct - probability)
+    _lean(memory.whole, terms, hyper, answer.correct - probability)
     kind = kind_of(memory, item)
     _believe(memory, places, count, hyper, variance, answer.correct - probability, probability)
     _remember(memory, item, kind, answer, skills, places, count, answer.correct - probability)
     return probability
+
+
+@compiled
+def weighed(memory: Memory, terms: Terms, n: int, weights: Singles) -> float:
+    """The terms' share of the logit; a learner's own slope makes each family count for more or less."""
+    terms.sums[:] = 0.0
+    for k in range(n):
+        terms.sums[terms.family[k]] += weights[terms.place[k]] * terms.value[k]
+    total = 0.0
+    for family in range(SLOPES):
+        total += (1.0 + memory.whole[SLOPE + family]) * terms.sums[family]
+    return total
+
+
+@compiled
+def _lean(whole: Floats, terms: Terms, hyper: Floats, surprise: float) -> None:
+    """Gradient steps on the learner's own slopes, from a tenth to three times what holds for all."""
+    for family in range(SLOPES):
+        slope = whole[SLOPE + family] + hyper[SLOPE_RATE] * surprise * terms.sums[family]
+        whole[SLOPE + family] = min(max(slope, -0.9), 2.0)
 
 
 @compiled
@@ -343,11 +361,12 @@ def _remember_whole(whole: Floats, answer: Answer, skills: Integers, count: int,
 @compiled
 def shares(memory: Memory, terms: Terms, n: int, weights: Weights, places: Integers, count: int) -> Floats:
     """The logit by family of terms, the learner's and the skills' levels last."""
-    result = np.zeros(15)
-    for k in range(n):
-        result[terms.family[k]] += weights.served[terms.place[k]] * terms.value[k]
-    result[13] = memory.whole[ABILITY]
-    result[14] = levels(memory, places, count)[0] - memory.whole[ABILITY]
+    result = np.zeros(SLOPES + 2)
+    weighed(memory, terms, n, weights.served)
+    for family in range(SLOPES):
+        result[family] = (1.0 + memory.whole[SLOPE + family]) * terms.sums[family]
+    result[SLOPES] = memory.whole[ABILITY]
+    result[SLOPES + 1] = levels(memory, places, count)[0] - memory.whole[ABILITY]
     return result
 
 

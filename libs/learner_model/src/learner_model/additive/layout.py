@@ -23,7 +23,9 @@ HISTORY_BITS: Final = 12
 STEP, ABILITY, ABILITY_VARIANCE, PATTERN, RUN, LAST_ITEM, LAST_SKILL, LAST_TIME = range(8)
 LAST_RIGHT, PACE, NEW_STEP, TRIES, TRIES_WEIGHT, SKILLS, ITEMS, LAST_DURATION, LAST_HINTS = range(8, 17)
 SUCCESS, SURPRISE, BY_KIND, LATEST = 17, 22, 27, 35
-WHOLE: Final = 39
+SLOPE = 39
+SLOPES: Final = 13
+WHOLE: Final = SLOPE + SLOPES
 
 # One skill.
 S_COUNT, S_RIGHT, S_BITS, S_STEP, S_TIME, S_LEVEL, S_VARIANCE, S_SUCCESS, S_SURPRISE = 0, 1, 2, 3, 4, 5, 6, 7, 9
@@ -82,8 +84,8 @@ FAMILIES: Final = (
 # How a weight learns: shapes, small tables, tables by item or skill, tables by pairs of them.
 SHAPE, SMALL, BY_ID, BY_PAIR = range(4)
 
-# Hyper-parameters: four rates, then the learner's beliefs, then where AdaGrad's sums start.
-RATE, FIRST_VARIANCE, DRIFT, SKILL_FIRST_VARIANCE, SKILL_DRIFT, SQUARES_FROM = 0, 4, 5, 6, 7, 8
+# Hyper-parameters: four rates, the learner's beliefs, where AdaGrad's sums start, the rate of the own slopes.
+RATE, FIRST_VARIANCE, DRIFT, SKILL_FIRST_VARIANCE, SKILL_DRIFT, SQUARES_FROM, SLOPE_RATE = 0, 4, 5, 6, 7, 8, 9
 
 
 class Memory(NamedTuple):
@@ -108,7 +110,7 @@ class Terms(NamedTuple):
     """The terms of one answer: which weight, times which value, of which family, learning how.
 
     `noted` holds, until they are looked up, table and two keys (or -1 - shape), family, kind; `figure` and `share`
-    belong to them.
+    belong to them. `sums` has the logits by family, before the learner's own slopes.
     """
 
     place: Integers
@@ -118,6 +120,7 @@ class Terms(NamedTuple):
     noted: Integers
     figure: Floats
     share: Floats
+    sums: Floats
 
 
 class Answer(NamedTuple):

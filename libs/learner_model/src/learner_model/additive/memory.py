@@ -24,6 +24,7 @@ from learner_model.additive.layout import (
     SKILL_PACKED,
     SKILLS,
     SKILLS_AT_ONCE,
+    SLOPES,
     TERMS_AT_ONCE,
     WHOLE,
     Memory,
@@ -70,6 +71,7 @@ def workbench() -> Terms:
         noted=np.zeros((TERMS_AT_ONCE, 5), dtype=np.int64),
         figure=np.zeros(TERMS_AT_ONCE),
         share=np.zeros(TERMS_AT_ONCE),
+        sums=np.zeros(SLOPES),
     )
 
 

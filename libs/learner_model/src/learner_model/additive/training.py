@@ -20,7 +20,7 @@ from learner_model.additive.weights import DEFAULT_HYPER, Parameters, published
 
 SEARCHED_ANSWERS: Final = 60_000
 _FACTORS: Final = (
-    (5, 0.2), (6, 0.3), (0, 0.5), (1, 0.4), (2, 0.4), (3, 0.4), (4, 0.4), (7, 0.3), (8, 0.3),
+    (5, 0.2), (6, 0.3), (0, 0.5), (1, 0.4), (2, 0.4), (3, 0.4), (4, 0.4), (7, 0.3), (8, 0.3), (9, 0.4),
 )  # fmt: skip
 
 SEARCHES: Final = 1 + 2 * len(_FACTORS)

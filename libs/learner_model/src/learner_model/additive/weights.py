@@ -11,15 +11,16 @@ from learner_model.additive.compiled import Floats
 from learner_model.additive.layout import ADDITIVE_VERSION, WEIGHTS, Weights
 
 _MAGIC: Final = b"TLM1"
-_HYPERS: Final = 9
+_HYPERS: Final = 10
 _SMALLEST: Final = 1e-4
 _HEAD_BYTES: Final = len(_MAGIC) + 4 + 8 * _HYPERS + 4
 _ENTRY_BYTES: Final = 12
 _MOST_BYTES: Final = _HEAD_BYTES + _ENTRY_BYTES * WEIGHTS
 
-DEFAULT_HYPER: Final = (0.03, 0.02, 0.05, 0.02, 0.5, 0.0005, 0.1, 0.001, 0.25)
+DEFAULT_HYPER: Final = (0.03, 0.02, 0.05, 0.02, 0.5, 0.0005, 0.1, 0.001, 0.25, 0.03)
 """Where the trainer's search begins: rates of shapes, small tables, tables by id, tables by pair; variance of a new
-learner and its drift by answer; the same of a new skill; where the sums of squares start."""
+learner and its drift by answer; the same of a new skill; where the sums of squares start; rate of a
+learner's own slopes."""
 
 
 class ParametersVersionError(ValueError):
