@@ -104,4 +104,18 @@ def test_a_learners_requests(house: House) -> None:
     )
     assert certificate["certificate"].count(".") == 2
     assert statement_status(house, right["id"]) == 404
+    home_page, name = actor["account"]["homePage"], actor["account"]["name"]
+    roster = f"account_home_page,account_name,role,class\n{home_page},{name},learner,1A"
+    imported = house.http.post(
+        house.url("insights", "/rosters/import"),
+        params={"mode": "merge"},
+        content=roster,
+        headers=house.token | {"Content-Type": "text/csv"},
+    )
+    assert imported.status_code == 200, imported.text
     assert house.learner_id(actor) != learner, "whoever comes back is someone new"
+    body = {"type": "access", "learner_id": learner}
+    assert house.http.post(house.url("privacy", "/requests"), json=body, headers=house.token).status_code == 404
+    found = archive(house, house.learner_id(actor))
+    assert ["1A" in one["places"][0] for one in lines(found, "insights/roster.jsonl")] == [True]
+    assert "ingest/statements.jsonl" not in found.namelist()

@@ -49,7 +49,8 @@ async def ask(asking: Asking, state: State) -> DataRequest:
     """Make the request, or find it: under the same Idempotency-Key, or because the learner has one of the kind open.
 
     A pending one that an officer asks for as well is thereby approved. Access and portability need nobody's approval.
-    Raises `Conflict` where the key was used for another learner, or where the law has the request wait.
+    Raises `Conflict` where the key was used for another learner, or where the law has the request wait, `NotFound`
+    where the learner is forgotten.
     """
     for _ in range(3):
         try:
@@ -65,6 +66,8 @@ async def _ask(asking: Asking, state: State, session: Session) -> DataRequest:
         return repeated
     request = (await state.requests.unfinished(asking.tenant, asking.learner, session)).get(asking.type)
     if request is None:
+        if asking.type != "erasure" and (await state.consents.find(asking.tenant, asking.learner, session)).erased:
+            raise NotFound("This learner has been forgotten")
         request = (await rules_of(asking.tenant, state, session)).dated(_new(asking, state))
         await state.requests.add(asking.tenant, request, asking.idempotency, session)
         if request.type == "objection":  # GDPR 21(1): it stops now, an officer decides afterwards

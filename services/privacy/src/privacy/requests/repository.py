@@ -194,7 +194,7 @@ class Requests:
         return await self._requests.count_documents({"tenant": tenant, "type": kind, "unfinished": True})
 
     async def sum_of(self, tenant: str, requested_by: str) -> tuple[dict[str, dict[str, int]], int, int]:
-        """Of erasures that were asked for so: documents removed by service and collection; how many are done, and not."""
+        """Of erasures asked for so: documents removed by service and collection; how many are done, and not."""
         counts: dict[str, dict[str, int]] = {}
         done = failed = 0
         query = {"tenant": tenant, "requested_by": requested_by, "type": "erasure"}
