@@ -2,7 +2,8 @@
 
 kafka-users.yaml     a KafkaUser (Strimzi) for each service: writes what it sends, reads what it consumes
 mongodb-users.yaml   a user for each service (MongoDB Kubernetes operator, `spec.users`): its own database alone
-kustomization.yaml   a component that gives each service's processes the user that is theirs
+kustomization.yaml   a component that gives each service's processes the user that is theirs, and the audit's keys
+                     (Secret `trellis-audit`: `pseudonym-key`; `signing-key`, 32 random bytes in base64)
 """
 
 import argparse
@@ -93,7 +94,7 @@ def _component() -> dict[str, Any]:
         "patches": [
             _patch("ConfigMap", {"name": "trellis-settings"}, settings),
             {"target": {"kind": "NetworkPolicy", "name": "kafka"}, "patch": yaml.safe_dump(port)},
-            *(_patch_of(program) for program in all_programs() if program.role != "serve"),
+            *(_patch_of(program) for program in all_programs()),
             *(_patch_of(Program(service, "init")) for service in SERVICES),
         ],
     }
@@ -106,7 +107,6 @@ def _patch(kind: str, target: dict[str, str], change: dict[str, Any]) -> dict[st
 
 
 def _patch_of(program: Program) -> dict[str, Any]:
-    """The processes that need Kafka: all but `serve`."""
     labels = {"name": program.service.replace("_", "-"), "component": program.role}
     selector = ",".join(f"app.kubernetes.io/{key}={value}" for key, value in labels.items())
     kind = "Job" if program.role == "init" else "Deployment"
@@ -114,17 +114,31 @@ def _patch_of(program: Program) -> dict[str, Any]:
 
 
 def _pods(program: Program) -> dict[str, Any]:
+    if program.role == "serve":  # needs no Kafka
+        return {"spec": {"template": {"spec": {"containers": [{"name": "serve", "env": _keys(program)}]}}}}
     password = {"secretKeyRef": {"name": _user(program.service), "key": "password"}}
     container = {
         "name": program.role,
         "env": [
             {"name": "TRELLIS_KAFKA_USER", "value": _user(program.service)},
             {"name": "TRELLIS_KAFKA_PASSWORD", "valueFrom": password},
+            *_keys(program),
         ],
         "volumeMounts": [{"name": "kafka-ca", "mountPath": CA_FOLDER, "readOnly": True}],
     }
     volume = {"name": "kafka-ca", "secret": {"secretName": f"{CLUSTER}-cluster-ca-cert"}}
     return {"spec": {"template": {"spec": {"containers": [container], "volumes": [volume]}}}}
+
+
+def _keys(program: Program) -> list[dict[str, Any]]:
+    """The audit's pseudonyms are made by all; privacy alone signs."""
+    names = {"TRELLIS_AUDIT_PSEUDONYM_KEY": "pseudonym-key"}
+    if program.service == "privacy":
+        names["TRELLIS_SIGNING_KEY"] = "signing-key"
+    return [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": "trellis-audit", "key": key}}}
+        for name, key in names.items()
+    ]
 
 
 def main() -> int:

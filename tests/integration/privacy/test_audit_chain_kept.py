@@ -279,3 +279,28 @@ async def test_forgetting_leaves_no_way_from_the_learner_to_entries(here: Connec
     assert await in_transaction(here.client, lambda session: chain.forget(call.tenant, learner, session)) == 1
     assert await chain.about(call.tenant, learner, None, 10) == []
     assert len(await chain.page(call.tenant, None, 10)) == 1
+
+
+OUTBOX = {"outbox.token": {"$exists": True}, "outbox.shard": {"$in": [0, 1]}}
+
+
+@pytest.mark.parametrize(
+    ("collection", "query", "sort"),
+    [
+        ("audit_entries", OUTBOX, [("outbox.shard", 1), ("outbox.token", 1)]),
+        ("audit_chain", {"_id": {"$gt": "t/000000000001", "$lte": "t/000000000009"}}, [("_id", 1)]),
+        ("audit_chain", {"tenant": "t", "entry_id": {"$in": ["a", "b"]}}, None),
+        ("audit_checkpoints", {"mark.tenant": "t", "mark.number": {"$lte": 9}}, [("mark.number", 1)]),
+        ("audit_checkpoints", {"mark.tenant": "t", "at": {"$lt": datetime(2026, 11, 22, tzinfo=UTC)}}, [("at", -1)]),
+        ("audit_subjects", {"tenant": "t", "learner": "l", "seq": {"$lt": 9}}, [("seq", -1)]),
+        ("audit_subjects", {"tenant": "t", "learner": "l"}, None),
+    ],
+)
+async def test_every_query_has_its_index(
+    here: Connections, collection: str, query: Document, sort: list[tuple[str, int]] | None
+) -> None:
+    found = here.db[collection].find(query)
+    plan: Any = await (found.sort(sort) if sort else found).explain()
+    text = str(plan["queryPlanner"]["winningPlan"])
+    assert "COLLSCAN" not in text
+    assert "'SORT'" not in text

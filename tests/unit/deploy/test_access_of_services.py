@@ -74,16 +74,30 @@ def test_each_database_has_one_user() -> None:
     assert roles == {f"trellis-{name.replace('_', '-')}": [{"name": "readWrite", "db": name}] for name in names}
 
 
-def test_every_process_that_needs_kafka_is_given_its_user() -> None:
+def variables() -> dict[tuple[str, str], dict[str, Any]]:
+    """(selector, role) → the variables that the component gives."""
     [component] = loaded("kustomization.yaml")
     found = {}
     for patch in component["patches"]:
         if "labelSelector" in patch["target"]:
             [container] = yaml.safe_load(patch["patch"])["spec"]["template"]["spec"]["containers"]
-            found[patch["target"]["labelSelector"], container["name"]] = container["env"][0]["value"]
-    assert len(found) == 11
-    for (selector, role), user in found.items():
+            found[patch["target"]["labelSelector"], container["name"]] = {one["name"]: one for one in container["env"]}
+    return found
+
+
+def test_every_process_that_needs_kafka_is_given_its_user() -> None:
+    given = {place: env["TRELLIS_KAFKA_USER"]["value"] for place, env in variables().items() if place[1] != "serve"}
+    assert len(given) == 11
+    for (selector, role), user in given.items():
         assert selector == f"app.kubernetes.io/name={user.removeprefix('trellis-')},app.kubernetes.io/component={role}"
+
+
+def test_all_make_pseudonyms_and_privacy_alone_signs() -> None:
+    assert all("TRELLIS_AUDIT_PSEUDONYM_KEY" in env for env in variables().values())
+    signers = {selector for (selector, _), env in variables().items() if "TRELLIS_SIGNING_KEY" in env}
+    assert signers == {
+        f"app.kubernetes.io/name=privacy,app.kubernetes.io/component={role}" for role in ("serve", "work", "init")
+    }
 
 
 def test_a_user_means_an_encrypted_connection() -> None:

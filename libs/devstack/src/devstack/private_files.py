@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import secrets
 from pathlib import Path
 
 
@@ -16,3 +18,10 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def key_in(path: Path) -> str:
+    """256 random bits in base64, kept there; made at first."""
+    if not path.exists():
+        write_private(path, base64.b64encode(secrets.token_bytes(32)))
+    return path.read_text()

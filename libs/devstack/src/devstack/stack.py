@@ -22,7 +22,7 @@ from devstack.infrastructure import Kafka, Mongo, kafka_broker, mongo_server
 from devstack.issuer import YEAR_SECONDS, Issuer
 from devstack.leftovers import Leftovers
 from devstack.ports import LOOPBACK, free_port, is_free
-from devstack.private_files import write_private
+from devstack.private_files import key_in, write_private
 from devstack.process import Child, Handle, launch
 from devstack.programs import SERVICES, Program, all_programs
 from devstack.supervisor import Supervisor
@@ -309,6 +309,8 @@ class Stack:
             "TRELLIS_HOST": LOOPBACK,
             "TRELLIS_PORT": str(port),
             "TRELLIS_SERVICE_TOKEN": service_token,
+            "TRELLIS_AUDIT_PSEUDONYM_KEY": key_in(self.data / "issuer" / "pseudonym.key"),
+            "TRELLIS_SIGNING_KEY": key_in(self.data / "issuer" / "signing.key"),
             **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES if name != "privacy"},
             "PYTHONUNBUFFERED": "1",
         }

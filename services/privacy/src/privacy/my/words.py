@@ -79,6 +79,11 @@ _VERBS: Final = {
 _THINGS: Final = {
     "profile": "what you know and like",
     "timeline": "the list of what you did",
+    "why": "why a computer thinks that you know something",
+    "evidence": "how one of your tasks counts",
+    "contests": "what you said is wrong",
+    "rosters": "the list of your class",
+    "quarantine": "something that your learning app sent and that was not right",
     "recommendations": "your ideas for what to learn next",
     "report with names": "the page of your class, with your name",
     "statements": "what you did in your learning apps",
