@@ -42,7 +42,11 @@ def mastery(
         raise typer.BadParameter(f"one of {', '.join(MODES)}", param_hint="--mode")
     if version_every < 1:
         raise typer.BadParameter("at least 1", param_hint="--version-every")
-    from cli.evaluation.protocol import Plan, evaluate
+    try:
+        from cli.evaluation.protocol import Plan, evaluate  # compiled code: no other command waits for it
+    except ModuleNotFoundError as missing:
+        err.print(f"trellis: eval needs trellis-cli[evaluation]: {missing.name} is missing", markup=False)
+        sys.exit(1)
 
     plan = Plan((mode,) if mode else MODES, version_every, asked)
     try:
