@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -150,6 +151,22 @@ class TestForwarding:
         assert again["id"] not in await source.ids(), "nobody is given it"
         assert (await source.get(statementId=again["id"])).status_code == 404
         assert await source.stored() == 3, "it is stored all the same (GDPR 18(2))"
+
+    async def test_nor_is_anybody_given_documents(self, source: Lrs) -> None:
+        place = {"agent": json.dumps(agent("ada")), "activityId": "https://example.org/a", "stateId": "bookmark"}
+        headers = {"X-Experience-API-Version": "1.0.3"}
+
+        async def ask(method: str, **options: Any) -> httpx2.Response:
+            url = "/xapi/activities/state"
+            return await source.http.request(method, url, params=place, headers=headers, auth=source.auth, **options)
+
+        assert (await ask("PUT", content=b"page 7")).status_code == 204
+        assert (await ask("GET")).content == b"page 7"
+        await restrict(source, await source.learner("ada"))
+        async with asyncio.timeout(5):
+            while (await ask("GET")).status_code != 404:  # noqa: ASYNC110 — the answer comes over HTTP
+                await asyncio.sleep(0.1)
+        assert (await ask("PUT", content=b"page 8")).status_code == 204
 
 
 class TestReturning:

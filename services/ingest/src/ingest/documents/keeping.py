@@ -16,6 +16,7 @@ from ingest.documents.repository import DocumentRepository, Stored
 from ingest.documents.writing import Write
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
+from ingest.statements.restricted import Restricted
 from ingest.statements.stamps import to_micros
 
 _GIVE_UP_SECONDS: Final = 10.0
@@ -38,14 +39,15 @@ class Keeper:
         self._documents = documents
         self._identities = identities
         self._consents = consents
+        self._restricted = Restricted(consents)
         self._clock = clock
 
     async def get(self, tenant: str, place: Place) -> Stored | None:
-        known, agent = await self._known(tenant, place)
+        known, agent = await self._shown(tenant, place)
         return await self._documents.find(place.key(tenant, agent)) if known else None
 
     async def names(self, tenant: str, place: Place) -> Listed:
-        known, agent = await self._known(tenant, place)
+        known, agent = await self._shown(tenant, place)
         found = await self._documents.list(place.context(tenant, agent), place.since) if known else []
         names = {place.name_in(key, tenant, agent) for key, _ in found}
         return Listed(sorted(names), max((updated for _, updated in found), default=None))
@@ -76,6 +78,15 @@ class Keeper:
         known, agent = await self._known(tenant, place)
         if known:
             await self._documents.remove_all(place.context(tenant, agent))
+
+    async def _shown(self, tenant: str, place: Place) -> tuple[bool, str | None]:
+        """As `_known`, but for whom a restriction holds: theirs are kept, and given to nobody (GDPR 18(2))."""
+        if place.agent is None:
+            return True, None
+        identity = await self._identities.look_up(tenant, str(place.ifi))
+        if identity is None or identity.learner in await self._restricted.of(tenant):
+            return False, None
+        return True, identity.agent
 
     async def _known(self, tenant: str, place: Place) -> tuple[bool, str | None]:
         """Whether there can be documents here, and the agent_id; nothing is made."""
