@@ -177,7 +177,7 @@ def _whole() -> Profile:
 
 
 @given(st.permutations(range(len(HISTORY))), st.lists(st.integers(0, len(HISTORY)), max_size=6), st.integers(0, 63))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_any_order_and_any_split_gives_the_same_state_byte_for_byte(
     order: list[int], cuts: list[int], rebuilds: int
 ) -> None:
