@@ -37,7 +37,7 @@ def mastery(
         typer.Option(help="Let the clock stand still within a sitting: the time an answer took is not looked at."),
     ] = False,
 ) -> None:
-    """Run the learner model of production over held-out learners: one JSON line for each file and mode."""
+    """Run the additive learner model over held-out learners: one JSON line for each file and mode."""
     if mode and mode not in MODES:
         raise typer.BadParameter(f"one of {', '.join(MODES)}", param_hint="--mode")
     if version_every < 1:

@@ -1,4 +1,4 @@
-"""The fold: predict an answer, learn from it, remember it. Production and the evaluation run these same functions.
+"""The fold: predict an answer, learn from it, remember it. Evaluation and `Reckoner` run these same functions.
 
 The learner's level and each skill's level are normal beliefs, moved as in Glicko (Glickman 1999) with the surprise of
 an answer; what is common to learners are weights, moved by AdaGrad (Duchi, Hazan & Singer 2011).
