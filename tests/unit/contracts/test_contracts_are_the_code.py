@@ -13,7 +13,17 @@ import pytest
 import yaml
 from events import topics
 from events.envelope import Outgoing, encode
-from events.payloads import ConsentState, ConsentStatus, Decision, LearnerProfile, Policy, Receipt, Request
+from events.payloads import (
+    AuditAction,
+    Audited,
+    ConsentState,
+    ConsentStatus,
+    Decision,
+    LearnerProfile,
+    Policy,
+    Receipt,
+    Request,
+)
 from events.sealing import ClearSealer
 from events.topics import Topic
 from jsonschema import Draft202012Validator
@@ -92,6 +102,8 @@ class TestAsyncApi:
     def test_the_learner_stands_in_the_key_alone(self) -> None:
         for topic in topics.ALL:
             names = set(property_names(schema_of(topic)))
+            if topic is topics.POLICIES:
+                names.discard("name")  # of the controller and of recipients, which are no learners
             assert not names & {"learner_id", "learner", "agent_id", "name", "mbox"}, topic.name
 
 
@@ -122,6 +134,10 @@ EXAMPLES: list[tuple[Topic, BaseModel]] = [
     (topics.REQUESTS, Request(request_id="r", type="erasure")),
     (topics.RECEIPTS, Receipt(service="ingest", kind="consent", version=2, completed_at=NOW)),
     (topics.PROFILES, LearnerProfile(version=1)),
+    (
+        topics.AUDIT,
+        Audited(service="ingest", action=AuditAction.saw, what="profile", roles=["app"], by="someone", at=NOW),
+    ),
 ]
 
 
@@ -143,8 +159,8 @@ class TestSchemas:
         assert not Draft202012Validator(schema_of(topics.REQUESTS)).is_valid({"request_id": "r", "type": "oblivion"})
 
 
-# Whoever holds this address may ask it, once: cmi5 has it so.
-OPEN = {"/launches/{launch_id}/fetch"}
+# Whoever holds the address may ask it, once: cmi5 has it so; whoever holds a certificate can check it.
+OPEN = {"/launches/{launch_id}/fetch", "/certificates/keys"}
 
 
 class TestOpenApi:
