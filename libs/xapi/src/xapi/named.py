@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from .exact import JsonObject
-from .identifiers import canonical_ifi
+from .identifiers import ACTIVITY_TYPES, canonical_ifi
 
 
 class Named(NamedTuple):
@@ -35,7 +35,7 @@ class Named(NamedTuple):
         broad: set[str] | None = None
         about: JsonObject = raw["object"]
         kind = about.get("objectType")
-        if kind is None or kind == "Activity":
+        if kind is None or kind in ACTIVITY_TYPES:
             activity = about["id"]
             _activity(about, found)
         elif kind == "StatementRef":
