@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import pytest
 from devstack.infrastructure import running_kafka, running_mongodb
 from devstack.stack import Stack
 from devstack.ways import ways_here
+from privacy.keys.directory import OwnDirectory
+from service_kit import runtime
+from service_kit.keys import making
+from service_kit.keys.making import Keys, MakeDirectory
+from service_kit.mongo import Database
+from service_kit.settings import KeySettings
 
 from tests.support import cleanup
 from tests.support.driving import House
@@ -77,6 +84,10 @@ def pytest_configure() -> None:
     """A console that is made at import would keep the width of whoever's terminal; a test that wants one says so."""
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+    # A service alone works in the clear, as no privacy service knows its learners; stacks and tests of keys do not.
+    os.environ.setdefault("TRELLIS_KEY_PROVIDER", "none")
+    if os.environ.get("TRELLIS_TEST_SEALED"):
+        _seal_services_alone()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the marks
@@ -112,3 +123,14 @@ def _namespace(config: pytest.Config) -> Iterator[str]:
         cleanup.drop_databases(url, prefix)
     if bootstrap := config.stash.get(_KAFKA, None):
         cleanup.delete_topics(bootstrap, prefix)
+
+
+def _seal_services_alone() -> None:
+    """With TRELLIS_TEST_SEALED each service's tests run on keys too: every database is then its own directory."""
+    os.environ |= {"TRELLIS_KEY_PROVIDER": "file", "TRELLIS_KEY_FILE": f"{tempfile.mkdtemp()}/buckets.json"}
+    of_settings = making.keys_of
+
+    def keys_of(settings: KeySettings, db: Database, directory: MakeDirectory | None = None) -> Keys | None:
+        return of_settings(settings, db, directory or OwnDirectory.of)
+
+    vars(runtime)["keys_of"] = keys_of  # the composition root's own name for it

@@ -89,6 +89,9 @@ class Keys:
                 raise KeyGone(item.key)
         return [item.data.removeprefix(b"sealed!")[::-1] for item in items]
 
+    async def open_each(self, items: Sequence[Sealed]) -> list[bytes | None]:
+        return [None if item.key is None or item.key in self.gone else (await self.open([item]))[0] for item in items]
+
 
 @dataclass
 class Clock:

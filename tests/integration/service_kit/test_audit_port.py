@@ -34,6 +34,9 @@ class Turned:
     async def open(self, items: Any) -> list[bytes]:
         return [item.data[::-1] for item in items]
 
+    async def open_each(self, items: Any) -> list[bytes | None]:
+        return [*await self.open(items)]
+
 
 class Desk:
     def __init__(self, mongo: Mongo, key: str = "secret") -> None:

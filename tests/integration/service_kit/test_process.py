@@ -22,6 +22,7 @@ def environment(mongodb_url: str, kafka_bootstrap: str, namespace: str) -> dict[
     return kept | {
         "TRELLIS_MONGODB_URL": mongodb_url,
         "TRELLIS_KAFKA_BOOTSTRAP": kafka_bootstrap,
+        "TRELLIS_KEY_PROVIDER": "none",
         "TRELLIS_NAMESPACE": namespace,
         "TRELLIS_PORT": str(free_port()),
     }

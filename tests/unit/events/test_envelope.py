@@ -30,6 +30,9 @@ class Reversing:
     async def open(self, items: Sequence[Sealed]) -> list[bytes]:
         return [item.data[::-1] for item in items]
 
+    async def open_each(self, items: Sequence[Sealed]) -> list[bytes | None]:
+        return [*await self.open(items)]
+
 
 def outgoing(subject: str | None = "learner", payload: Any = REQUEST, tenant: str = "demo") -> Outgoing:
     return Outgoing(topics.REQUESTS, "id-1", tenant, subject, NOW, payload, "00-trace")

@@ -15,6 +15,7 @@ from cli import (
     evaluation,
     export,
     imports,
+    keys,
     quarantine,
     stack,
     token,
@@ -41,6 +42,7 @@ GROUPS = (
     audit,
     breach,
     evaluation,
+    keys,
 )
 for group in GROUPS:
     app.add_typer(group.app)

@@ -263,6 +263,7 @@ class Stack:
 
     def _start_programs(self) -> None:
         self.issuer = Issuer.in_folder(self.data / "issuer")
+        (self.data / "keys").mkdir(mode=0o700, exist_ok=True)
         self._progress("preparing topics and indexes")
         self._run_init()
         self._progress("starting the services")
@@ -302,6 +303,9 @@ class Stack:
         service_token = self.issuer.token(
             roles=["service"], tenant=TENANT, subject="trellis-services", ttl_seconds=YEAR_SECONDS
         )
+        keys_token = self.issuer.token(
+            roles=["service"], tenant="*", subject="trellis-services", ttl_seconds=YEAR_SECONDS
+        )
         ours = {
             "TRELLIS_MONGODB_URL": self.mongodb_url,
             "TRELLIS_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
@@ -309,9 +313,12 @@ class Stack:
             "TRELLIS_HOST": LOOPBACK,
             "TRELLIS_PORT": str(port),
             "TRELLIS_SERVICE_TOKEN": service_token,
+            "TRELLIS_KEY_PROVIDER": "file",
+            "TRELLIS_KEY_FILE": str(self.data / "keys" / "buckets.json"),
+            "TRELLIS_KEYS_TOKEN": keys_token,
+            **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES},
             "TRELLIS_AUDIT_PSEUDONYM_KEY": key_in(self.data / "issuer" / "pseudonym.key"),
             "TRELLIS_SIGNING_KEY": key_in(self.data / "issuer" / "signing.key"),
-            **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES if name != "privacy"},
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **ours, **self.issuer.environment(), **self._environment}

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
@@ -20,14 +20,15 @@ from aiokafka.structs import OffsetAndMetadata
 
 from events.cancellation import heed_cancellation
 from events.dead_letters import DeadLetters
-from events.envelope import Message, Place, Record, decode
-from events.errors import Fenced, InvalidMessage, NotReady, TooManyInvalid
+from events.envelope import Message, Place, Record, decode_all
+from events.errors import Fenced, Forgotten, NotReady, TooManyInvalid
 from events.kafka import Kafka, check_partitions, new_consumer, stop_within
 from events.sealing import Sealer
 from events.topics import Topic
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Partition = tuple[str, int]  # topic (without namespace), partition
 
 
@@ -190,7 +191,10 @@ class BatchConsumer:
         records, moves = self._expected(fetched)
         if not moves:
             return
-        messages, invalid = await self._decode(records)
+        try:
+            messages, invalid = await self._decode(records)
+        except _Leaving:
+            return
         dead: set[Place] = set()
         while True:
             dead |= {record.place for record, _ in invalid}
@@ -231,15 +235,15 @@ class BatchConsumer:
         return records, moves
 
     async def _decode(self, records: Sequence[Record]) -> tuple[list[Message], list[tuple[Record, str]]]:
+        """Messages, and records that hold none with the reason; what is about the forgotten is passed over."""
         messages: list[Message] = []
         invalid: list[tuple[Record, str]] = []
-        for number, record in enumerate(records):
-            if number % 50 == 49:
-                await asyncio.sleep(0)  # heartbeats live in this loop
-            try:
-                messages.append(await decode(record, self._sealer))
-            except InvalidMessage as error:
-                invalid.append((record, error.reason))
+        decoded = await self._when_ready(lambda: decode_all(records, self._sealer))
+        for record, message in zip(records, decoded, strict=True):
+            if isinstance(message, Message):
+                messages.append(message)
+            elif not isinstance(message, Forgotten):
+                invalid.append((record, message.reason))
         return messages, invalid
 
     async def _bury(self, invalid: Sequence[tuple[Record, str]], verdicts: Sequence[bool]) -> None:
@@ -255,13 +259,16 @@ class BatchConsumer:
         await self._dead_letters.bury(self.group, invalid)
 
     async def _transact(self, messages: Sequence[Message], moves: Mapping[Partition, Move]) -> None:
-        """One transaction; where something is not ready, the same again after a pause."""
+        await self._when_ready(
+            lambda: self._positions.transact(self.group, moves, lambda session: self._handler.handle(messages, session))
+        )
+
+    async def _when_ready(self, step: Callable[[], Awaitable[T]]) -> T:
+        """The step's result; where something is not ready, the same again after a pause. Raises `_Leaving`."""
         while True:
             heed_cancellation()
             try:
-                await self._positions.transact(
-                    self.group, moves, lambda session: self._handler.handle(messages, session)
-                )
+                done = await step()
             except NotReady as error:
                 if self._leaving:
                     raise _Leaving from None
@@ -274,7 +281,7 @@ class BatchConsumer:
                 await asyncio.sleep(self._pause_seconds)
             else:
                 self.progress.waiting_since = self.progress.waiting_for = None
-                return
+                return done
 
     async def _report(self, consumer: Any, moves: Mapping[Partition, Move]) -> None:
         """Tell Kafka where we stand, for lag monitors. A failure here costs nothing."""

@@ -4,6 +4,7 @@
 learner stands in the record key alone: `tenant/learner`.
 """
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from events.errors import InvalidMessage
-from events.sealing import KeyGone, Owner, Sealed, Sealer
+from events.errors import Forgotten, InvalidMessage
+from events.sealing import Owner, Sealed, Sealer
 from events.topics import Topic
 
 Place = tuple[str, int, int]  # topic (without namespace), partition, offset
@@ -36,7 +37,8 @@ class Envelope(BaseModel):
 class Outgoing:
     """A message to publish. `subject` is what follows the tenant in the record key (learner, activity), if anything.
 
-    `payload` None is a tombstone: it removes the key from a compacted topic.
+    `payload` None is a tombstone: it removes the key from a compacted topic. `clear`: it says nothing of a learner but
+    what must be read when the learner's key is gone.
     """
 
     topic: Topic
@@ -46,6 +48,11 @@ class Outgoing:
     occurred_at: datetime
     payload: BaseModel | dict[str, Any] | None
     traceparent: str | None = None
+    clear: bool = False
+
+    @property
+    def sealed(self) -> bool:
+        return self.topic.sealed and not self.clear
 
     @property
     def record_key(self) -> bytes:
@@ -94,10 +101,14 @@ def _json(payload: BaseModel | dict[str, Any]) -> bytes:
 
 
 async def encode(messages: Sequence[Outgoing], sealer: Sealer) -> list[bytes | None]:
-    """Record values of the messages, sealed under their subjects; None for a tombstone."""
+    """Record values of the messages, each sealed under its subject where its topic is; None for a tombstone.
+
+    Raises `KeyGone` where a subject is forgotten, `KeysAway`.
+    """
     bodies = [(m, _json(m.payload)) for m in messages if m.payload is not None]
-    sealed = await sealer.seal([(Owner(m.tenant, m.subject or ""), body) for m, body in bodies])
-    values = iter([_wrap(m, one) for (m, _), one in zip(bodies, sealed, strict=True)])
+    owned = [(Owner(m.tenant, m.subject or ""), body) for m, body in bodies if m.sealed]
+    sealed = iter(await sealer.seal(owned) if owned else [])
+    values = iter([_wrap(m, next(sealed) if m.sealed else Sealed(body)) for m, body in bodies])
     return [None if m.payload is None else next(values) for m in messages]
 
 
@@ -117,31 +128,81 @@ def _wrap(message: Outgoing, sealed: Sealed) -> bytes:
 
 
 async def decode(record: Record, sealer: Sealer) -> Message:
-    """The message in a record. Raises `InvalidMessage`, whose reason holds no value of the message."""
+    """The message in a record. Raises `InvalidMessage`, whose reason holds no value of the message, and `KeysAway`."""
+    [message] = await decode_all([record], sealer)
+    if isinstance(message, InvalidMessage):
+        raise message
+    return message
+
+
+async def decode_all(records: Sequence[Record], sealer: Sealer) -> list[Message | InvalidMessage]:
+    """The message in each record, or why there is none; keys are fetched once for all. Raises `KeysAway`.
+
+    Lets others run now and then: a batch takes longer than heartbeats wait.
+    """
+    envelopes = [_unwrapped(record) for record in records]
+    items = [e.sealed for e in envelopes if isinstance(e, _Unwrapped) and e.sealed is not None]
+    opened = iter(await sealer.open_each(items) if items else [])
+    messages: list[Message | InvalidMessage] = []
+    for number, (record, envelope) in enumerate(zip(records, envelopes, strict=True)):
+        if number % 50 == 49:
+            await asyncio.sleep(0)
+        if isinstance(envelope, _Unwrapped) and envelope.sealed is not None:
+            messages.append(_message(record, envelope, next(opened)))
+        elif isinstance(envelope, _Unwrapped):
+            messages.append(_message(record, envelope, None))
+        else:
+            messages.append(envelope)
+    return messages
+
+
+@dataclass(frozen=True, slots=True)
+class _Unwrapped:
+    """An envelope whose data may still be sealed."""
+
+    head: Envelope
+    sealed: Sealed | None
+
+
+def _unwrapped(record: Record) -> _Unwrapped | Message | InvalidMessage:
     if record.key is None:
-        raise InvalidMessage("the record has no key")
-    tenant, slash, subject = record.key.decode(errors="replace").partition("/")
-    head = (record.topic, record.partition, record.offset, tenant, subject if slash else None)
+        return InvalidMessage("the record has no key")
+    tenant, subject = _key_of(record)
     if record.value is None:
-        return Message(*head, "", datetime.fromtimestamp(record.timestamp_ms / 1000, UTC), None, None)
+        at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        return Message(record.topic, record.partition, record.offset, tenant, subject, "", at, None, None)
     try:
         envelope = Envelope.model_validate(orjson.loads(record.value))
         if envelope.type != record.topic.message_type or envelope.tenant != tenant:
-            raise InvalidMessage("type or tenant of the envelope is not the record's")
+            return InvalidMessage("type or tenant of the envelope is not the record's")
         if envelope.key is None:
-            payload = record.topic.payload.model_validate(envelope.data)
-        else:
-            if not isinstance(envelope.data, str):
-                raise InvalidMessage("sealed data is not a string")
-            opened = await sealer.open([Sealed(base64.b64decode(envelope.data), envelope.key)])
-            payload = record.topic.payload.model_validate_json(opened[0])
+            return _Unwrapped(envelope, None)
+        if not isinstance(envelope.data, str):
+            return InvalidMessage("sealed data is not a string")
+        return _Unwrapped(envelope, Sealed(base64.b64decode(envelope.data), envelope.key))
     except ValidationError as error:
-        raise InvalidMessage(describe(error)) from None
+        return InvalidMessage(describe(error))
     except ValueError:
-        raise InvalidMessage("the value is not a JSON envelope") from None
-    except KeyGone:
-        raise InvalidMessage("the key that sealed it is destroyed") from None
-    return Message(*head, envelope.id, envelope.occurred_at, envelope.traceparent, payload)
+        return InvalidMessage("the value is not a JSON envelope")
+
+
+def _message(record: Record, unwrapped: _Unwrapped, opened: bytes | None) -> Message | InvalidMessage:
+    head, model = unwrapped.head, record.topic.payload
+    if unwrapped.sealed is not None and opened is None:
+        return Forgotten("the key that sealed it is destroyed")
+    try:
+        payload = model.model_validate(head.data) if opened is None else model.model_validate_json(opened)
+    except ValidationError as error:
+        return InvalidMessage(describe(error))
+    tenant, subject = _key_of(record)
+    place = (record.topic, record.partition, record.offset)
+    return Message(*place, tenant, subject, head.id, head.occurred_at, head.traceparent, payload)
+
+
+def _key_of(record: Record) -> tuple[str, str | None]:
+    """Tenant and subject."""
+    tenant, slash, subject = (record.key or b"").decode(errors="replace").partition("/")
+    return tenant, subject if slash else None
 
 
 def describe(error: ValidationError) -> str:

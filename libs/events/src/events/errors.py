@@ -2,6 +2,7 @@
 
 EventsError
 ├── InvalidMessage   this message can never be handled: to the dead letters
+│   └── Forgotten    it is about a learner whose key is destroyed: it is passed over
 ├── NotReady         a view or a dependency is missing for now: wait, do not drop
 ├── Fenced           another worker has taken the partition: forget the batch
 ├── TooManyInvalid   so many invalid messages that the fault is ours: stop the worker
@@ -19,6 +20,10 @@ class InvalidMessage(EventsError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Forgotten(InvalidMessage):
+    """A message about a learner whose key is destroyed: nobody can read it any more, and nobody should."""
 
 
 class NotReady(EventsError):

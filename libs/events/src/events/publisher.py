@@ -1,12 +1,15 @@
 """Messages out: encode, seal, send, wait for the broker's answer."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from events.envelope import Outgoing, encode
 from events.kafka import Kafka, check_partitions, started_producer, stop_within
-from events.sealing import Sealer
+from events.sealing import KeyGone, Sealer
+
+log = logging.getLogger(__name__)
 
 
 class Publisher:
@@ -25,11 +28,11 @@ class Publisher:
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Return when the broker has all of them (`acks=all`). On an error some may be out: publish them again.
 
-        Raises `PartitionsDiffer` before anything goes to a topic with another number of partitions.
+        Raises `KeysAway`, and `PartitionsDiffer` before anything goes to a topic with another number of partitions.
         """
         if not messages:
             return
-        values = await encode(messages, self._sealer)
+        messages, values = await self._encoded(messages)
         producer = await self._started()
         await self._check(messages)
         try:
@@ -45,6 +48,23 @@ class Publisher:
         if failed:
             await self.close()
             raise failed[0]
+
+    async def _encoded(self, messages: Sequence[Outgoing]) -> tuple[Sequence[Outgoing], list[bytes | None]]:
+        """The messages and their values; what is about a learner forgotten meanwhile is left out."""
+        try:
+            return messages, await encode(messages, self._sealer)
+        except KeyGone:
+            pass
+        left: list[Outgoing] = []
+        values: list[bytes | None] = []
+        for message in messages:
+            try:
+                values += await encode([message], self._sealer)
+            except KeyGone:
+                log.info("left out what is about someone forgotten", extra={"topic": message.topic.name})
+            else:
+                left.append(message)
+        return left, values
 
     async def _started(self) -> Any:
         if self._producer is None:

@@ -1,12 +1,14 @@
 """The one `seal`/`open` pair that every stored or published byte of a learner passes through.
 
-`key` names the data key that sealed the bytes; None says that they are in the clear. For now all are: the keys come
-with the privacy service's key provider, behind this same port.
+`key` names the data key that sealed the bytes; None says that they are in the clear. Keys come from
+`service_kit.keys`, behind this same port.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from events.errors import NotReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose data key seals: a learner of a tenant."""
+    """Whose data key seals: a learner of a tenant; the tenant itself where `learner` is empty."""
 
     tenant: str
     learner: str
@@ -25,16 +27,27 @@ class Owner:
 
 class Sealer(Protocol):
     async def seal(self, items: Sequence[tuple[Owner, bytes]]) -> list[Sealed]:
-        """Seal each item under its owner's key; same order. Keys are fetched once for all items."""
+        """Seal each item under its owner's key; same order. Keys are fetched once for all items.
+
+        Raises `KeyGone` where an owner has no key (any more), `KeysAway` where it cannot be fetched now.
+        """
         ...
 
     async def open(self, items: Sequence[Sealed]) -> list[bytes]:
-        """Open each item; same order. Raises `KeyGone` where the key is destroyed."""
+        """Open each item; same order. Raises `KeyGone` where the key is destroyed, `KeysAway`."""
+        ...
+
+    async def open_each(self, items: Sequence[Sealed]) -> list[bytes | None]:
+        """As `open`, with None where the key is destroyed. Raises `KeysAway`."""
         ...
 
 
 class KeyGone(Exception):
-    """The data key is destroyed: the learner is forgotten."""
+    """The data key is destroyed, or never was: the learner is forgotten."""
+
+
+class KeysAway(NotReady):
+    """The keys cannot be fetched for now: wait, nothing is lost."""
 
 
 class ClearSealer:
@@ -48,3 +61,6 @@ class ClearSealer:
             if item.key is not None:
                 raise KeyGone(item.key)
         return [item.data for item in items]
+
+    async def open_each(self, items: Sequence[Sealed]) -> list[bytes | None]:
+        return [item.data if item.key is None else None for item in items]

@@ -12,7 +12,10 @@ PARTITIONS: Final = 12  # unless TRELLIS_TOPIC_PARTITIONS says otherwise; anothe
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic. `key` says what the record key is made of; `retention_days` is ignored where compacted."""
+    """A topic. `key` says what the record key is made of; `retention_days` is ignored where compacted.
+
+    `sealed`: each message under the key of the learner in its record key, unless it says otherwise.
+    """
 
     name: str
     owner: str
@@ -22,6 +25,7 @@ class Topic:
     summary: str
     compacted: bool = False
     retention_days: int = 7
+    sealed: bool = False
 
     @property
     def message_type(self) -> str:
@@ -40,6 +44,7 @@ STATEMENTS = Topic(
     payloads.Statement,
     ("learner_profile",),
     "A stored statement, pseudonymised; once for each identified learner it is about.",
+    sealed=True,
 )
 PROFILES = Topic(
     "learner.profiles.v1",
@@ -49,6 +54,7 @@ PROFILES = Topic(
     ("recommendation", "insights"),
     "A learner's state after a change. Without a value: the learner is forgotten.",
     compacted=True,
+    sealed=True,
 )
 ACTIVITIES = Topic(
     "catalog.activities.v1",
@@ -83,8 +89,9 @@ CONSENTS = Topic(
     "tenant/learner",
     payloads.ConsentState,
     ("ingest", "learner_profile", "recommendation", "insights"),
-    "A learner's decisions on all purposes.",
+    "A learner's decisions on all purposes. Without a value: the learner's key is destroyed.",
     compacted=True,
+    sealed=True,
 )
 REQUESTS = Topic(
     "privacy.requests.v1",
@@ -93,6 +100,7 @@ REQUESTS = Topic(
     payloads.Request,
     ("ingest", "learner_profile", "recommendation", "insights"),
     "A data subject's request to carry out.",
+    sealed=True,
 )
 RECEIPTS = Topic(
     "privacy.receipts.v1",

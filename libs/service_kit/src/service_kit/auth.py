@@ -29,6 +29,7 @@ ALGORITHMS: Final = ("EdDSA", "RS256", "ES256")
 REFRESH_SECONDS: Final = 300.0
 UNKNOWN_KEY_PAUSE_SECONDS: Final = 10.0
 BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)  # for OpenAPI alone
+EVERY_TENANT: Final = "*"  # of a token of one of our own services
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="trellis"'}
 
 
@@ -167,8 +168,11 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-def require(*roles: Role) -> Callable[..., Coroutine[Any, Any, Principal]]:
-    """A dependency: the caller, who must have one of the roles (none named: any role)."""
+def require(*roles: Role, every_tenant: bool = False) -> Callable[..., Coroutine[Any, Any, Principal]]:
+    """A dependency: the caller, who must have one of the roles (none named: any role).
+
+    A token for every tenant is taken only where `every_tenant` says so: the endpoint then knows what it means.
+    """
 
     async def dependency(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
@@ -177,6 +181,8 @@ def require(*roles: Role) -> Callable[..., Coroutine[Any, Any, Principal]]:
         principal = await authenticator.principal(bearer(request))
         if not principal.roles or (roles and not principal.has(*roles)):
             raise Forbidden(f"This needs one of the roles: {', '.join(roles) or 'any'}")
+        if principal.tenant == EVERY_TENANT and not every_tenant:
+            raise Forbidden("This needs a token of one tenant")
         return principal
 
     return dependency

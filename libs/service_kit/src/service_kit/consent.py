@@ -7,7 +7,7 @@ tenant's policy is not known yet, reading raises `PolicyUnknown`, where privacy 
 changes the view.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -20,6 +20,7 @@ from uuid_utils.compat import uuid7
 from service_kit.clock import Clock
 from service_kit.erasing import ERASURES, Erasures
 from service_kit.freshness import CONFIRMATIONS, Freshness
+from service_kit.keys.held import HeldKeys
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
@@ -185,6 +186,10 @@ class ConsentView:
             {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
         )
 
+    async def remove_erased(self, tenant: str, learner: str, session: Session) -> None:
+        """Let go of the mark itself: it holds the learner's id."""
+        await self._standings.delete_one({"_id": f"{tenant}/{learner}", "state.erased": True}, session=session)
+
     def _policy(self, tenant: str, stored: Document) -> Policy:
         held = self._read.get(tenant)
         if held is None or held[0] != stored:
@@ -216,8 +221,16 @@ class PrivacyHandler:
     """Kafka in, for every service alike: policies, consents, requests → view, participant, receipts."""
 
     def __init__(
-        self, service: str, db: Database, participant: Participant, clock: Clock, wake: Any | None = None
+        self,
+        service: str,
+        db: Database,
+        participant: Participant,
+        clock: Clock,
+        wake: Any | None = None,
+        keys: HeldKeys | None = None,
+        renew: Callable[[], None] | None = None,
     ) -> None:
+        """`keys`: those that the service holds; `renew` fetches anew those that shared a forgotten one's bucket."""
         self._service = service
         self._view = ConsentView(db, may_be_old=True)
         self._freshness = Freshness(db)
@@ -226,6 +239,9 @@ class PrivacyHandler:
         self._erasures = Erasures(db)
         self._clock = clock
         self._wake = wake
+        self._keys = keys
+        self._renew = renew
+        self._forgot = False
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
         for message in messages:
@@ -234,8 +250,9 @@ class PrivacyHandler:
                 continue
             payload = message.payload
             if payload is None:
-                continue
-            if isinstance(payload, Policy):
+                if message.topic is topics.CONSENTS and message.subject:
+                    await self._forgotten(message.tenant, message.subject, session)
+            elif isinstance(payload, Policy):
                 await self._view.put_policy(message.tenant, payload, session)
             elif isinstance(payload, ConsentState) and message.subject:
                 await self._consent(message.tenant, message.subject, payload, session)
@@ -245,6 +262,9 @@ class PrivacyHandler:
     async def committed(self) -> None:
         if self._wake is not None:
             self._wake()
+        if self._forgot and self._renew is not None:
+            self._forgot = False
+            self._renew()
 
     async def _consent(self, tenant: str, learner: str, state: ConsentState, session: Session) -> None:
         if state.erased:  # needs no policy; what is to be done comes as a request
@@ -261,6 +281,13 @@ class PrivacyHandler:
         """Block the learner now; `service_kit.erasing` deletes, sweeps and gives the receipt."""
         await self._view.put_erased(tenant, learner, session)
         await self._erasures.begin(tenant, learner, request.request_id, self._clock, session)
+
+    async def _forgotten(self, tenant: str, learner: str, session: Session) -> None:
+        """The learner's key is destroyed: nothing about the learner can be opened, so that no mark need keep it out."""
+        self._forgot = True
+        await self._view.remove_erased(tenant, learner, session)
+        if self._keys is not None:
+            await self._keys.forget(tenant, learner, self._clock(), session)
 
     async def receipt(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
         """Send it when the session commits."""

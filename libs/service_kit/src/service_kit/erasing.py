@@ -18,6 +18,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit.clock import Clock
+from service_kit.keys.held import HeldKeys
 from service_kit.mongo import (
     ASCENDING,
     Client,
@@ -114,7 +115,9 @@ class Erasing:
         clock: Clock,
         receipt: SendReceipt,
         sent: Callable[[], None],
+        keys: HeldKeys | None = None,
     ) -> None:
+        """`keys`: what is held of the learner's key goes with the rest, and every replica drops what it has open."""
         self._client = client
         self._erasures: Collection = db[ERASURES.name]
         self._service = service
@@ -122,6 +125,7 @@ class Erasing:
         self._clock = clock
         self._receipt = receipt
         self._sent = sent
+        self._keys = keys
         self._fence = timedelta(seconds=ErasingSettings().erasure_fence_seconds)
         turning = Turning("erasing", self._turn, rest_seconds=REST_SECONDS)
         self.run, self.wake, self.check = turning.run, turning.wake, turning.check
@@ -210,6 +214,8 @@ class Erasing:
         tenant, learner = note["tenant"], note["learner"]
         told, until = list(note.get("told", ())), note.get("refused_until")
         counts = _sum(note["counts"], await self._participant.erase(tenant, learner, session))
+        if self._keys is not None:
+            await self._keys.forget(tenant, learner, self._clock(), session)
         if not note["swept"]:
             await self._sweep_later(note, counts, session)
             return False

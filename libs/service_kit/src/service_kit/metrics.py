@@ -112,7 +112,7 @@ CONSENT_VIEW_AGE: Final = Metric(
     "s",
     "How long ago privacy was last heard of on every partition of policies and consents; normally under a minute.",
     "Over two minutes: privacy's worker or Kafka is away. At TRELLIS_CONSENT_VIEW_MAX_AGE_SECONDS use stops (503, "
-    "workers wait) while recording goes on; docs/guides/privacy.md, \"When privacy is away\".",
+    'workers wait) while recording goes on; docs/guides/privacy.md, "When privacy is away".',
 )
 DEAD_LETTERS: Final = Metric(
     "trellis.consumer.dead_letters",
@@ -163,6 +163,13 @@ REQUESTS_ESCALATED: Final = Metric(
     "Open requests of data subjects on which a service stays silent.",
     "Any: GET /requests/{id} names the silent services; the law's deadline is its `due_at`.",
 )
+KEYS_UNCHECKED: Final = Metric(
+    "trellis.keys.unchecked",
+    "gauge",
+    "{document}",
+    "Documents that may still lie in the clear, from before there were keys; one reading a `place`.",
+    "Should fall to 0 after an upgrade and stay there. Flat above 0: the worker does not run, or the keys are away.",
+)
 ALL: Final = (
     STATEMENTS_STORED,
     STATEMENTS_NOT_RECORDED,
@@ -184,6 +191,7 @@ ALL: Final = (
     FORWARDING_FORWARDED,
     FORWARDING_DEAD,
     REQUESTS_ESCALATED,
+    KEYS_UNCHECKED,
 )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from events.errors import NotReady
+from events.sealing import KeyGone
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -106,7 +107,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     # Named apart from Exception, whose handler answers and then raises again: waiting is no fault to shout about.
-    for expected in (NotReady, MongoAway, DriverError):
+    for expected in (NotReady, KeyGone, MongoAway, DriverError):
         app.add_exception_handler(expected, _unexpected)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -158,5 +159,7 @@ def _is_routed(request: Request, method: str) -> bool:
 async def _unexpected(_: Request, error: Exception) -> Response:
     if isinstance(error, NotReady) or away(error):
         return NotReadyYet("A part of this service is not ready").response()
+    if isinstance(error, KeyGone):
+        return NotFound("What was asked for belongs to a learner who is forgotten").response()
     log.error("unexpected error", exc_info=error)
     return Problem("The error is in our log").response()

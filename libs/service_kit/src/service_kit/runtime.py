@@ -16,12 +16,13 @@ import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
 from events import topics
+from events.cancellation import heed_cancellation
 from events.consumer import BatchConsumer, Handler
 from events.dead_letters import DeadLetters
-from events.errors import EventsError
+from events.errors import EventsError, NotReady
 from events.kafka import Kafka, create_topics
 from events.publisher import Publisher
-from events.sealing import ClearSealer, Sealer
+from events.sealing import Sealer
 from events.topics import Topic
 from fastapi import FastAPI
 from pydantic import ValidationError
@@ -32,6 +33,10 @@ from service_kit.clock import Clock, system_clock
 from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.erasing import Erasing
 from service_kit.freshness import LOOK_AGAIN_SECONDS, Freshness
+from service_kit.keys import held
+from service_kit.keys.making import Keys, MakeDirectory, keys_of, sealer_of
+from service_kit.keys.migrating import MIGRATIONS, Migrating, Place
+from service_kit.keys.restoring import Restoring
 from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
 from service_kit.outbox import OutboxRelay, Source
@@ -42,6 +47,8 @@ from service_kit.turning import Turning
 log = logging.getLogger(__name__)
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 35_000
+_PAUSE_SECONDS: Final = 0.5
+KEY_COLLECTIONS: Final = (*held.COLLECTIONS, MIGRATIONS)
 GATHER_MS: Final = 40  # of topics that carry learning itself: a fetch costs as much as folding ten statements
 
 Job = Callable[[], Awaitable[None]]
@@ -49,7 +56,7 @@ Job = Callable[[], Awaitable[None]]
 
 @dataclass
 class Connections:
-    """What every process of a service holds: its database, Kafka's address, the sealer, the clock."""
+    """What every process of a service holds: its database, Kafka's address, the sealer and its keys, the clock."""
 
     service: str
     settings: ServiceSettings
@@ -58,6 +65,7 @@ class Connections:
     kafka: Kafka
     sealer: Sealer
     clock: Clock = system_clock
+    keys: Keys | None = None  # None: everything lies in the clear
 
     @cached_property
     def audit(self) -> Audit:
@@ -65,19 +73,21 @@ class Connections:
 
 
 @asynccontextmanager
-async def connections(service: str, settings: ServiceSettings) -> AsyncIterator[Connections]:
-    """Make the clients in the running loop, close them at the end."""
+async def connections(
+    service: str, settings: ServiceSettings, directory: MakeDirectory | None = None
+) -> AsyncIterator[Connections]:
+    """Make the clients in the running loop, close them at the end. `directory`: privacy knows by itself whose key is
+    which.
+    """
     client = connect(settings.mongo)
+    db = database(client, settings.mongo, service)
+    keys: Keys | None = None
     try:
-        yield Connections(
-            service,
-            settings,
-            client,
-            database(client, settings.mongo, service),
-            kafka_of(settings),
-            ClearSealer(),
-        )
+        keys = keys_of(settings.keys, db, directory)
+        yield Connections(service, settings, client, db, kafka_of(settings), sealer_of(keys), keys=keys)
     finally:
+        if keys is not None:
+            await keys.close()
         await client.close()
 
 
@@ -107,6 +117,7 @@ class Worker:
     closers: list[Job] = field(default_factory=list)
     consumers: list[BatchConsumer] = field(default_factory=list)
     relays: list[OutboxRelay] = field(default_factory=list)
+    first: list[Job] = field(default_factory=list)  # before the jobs begin; repeated until the keys are there
 
     def consume(
         self,
@@ -158,8 +169,13 @@ class Worker:
             receipts.wake()
             erasing.wake()
 
-        handler = PrivacyHandler(c.service, c.db, participant, c.clock, wake)
-        erasing = Erasing(c.client, c.db, c.service, participant, c.clock, handler.receipt, receipts.wake)
+        restoring = None if c.keys is None else Restoring(c.client, c.keys, participant, c.clock)
+        own_keys, renew = (None, None) if c.keys is None or restoring is None else (c.keys.held, restoring.wake)
+        if restoring is not None:
+            self.first.append(restoring.begin)
+            self.job(restoring.go_on)
+        handler = PrivacyHandler(c.service, c.db, participant, c.clock, wake, own_keys, renew)
+        erasing = Erasing(c.client, c.db, c.service, participant, c.clock, handler.receipt, receipts.wake, own_keys)
         self.job(erasing.run)
         self.checks.append(erasing.check)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
@@ -173,6 +189,8 @@ class Worker:
         self.jobs.append(job)
 
     async def run(self) -> None:
+        for step in self.first:
+            await _until_done(step)
         observing.observe(self.consumers, self.relays)
         try:
             async with asyncio.TaskGroup() as group:
@@ -181,6 +199,19 @@ class Worker:
         finally:
             for close in self.closers:
                 await close()
+
+
+async def _until_done(step: Job) -> None:
+    """Again after a pause where something that it needs is away."""
+    while True:
+        heed_cancellation()
+        try:
+            return await step()
+        except Exception as error:
+            if not (away(error) or isinstance(error, NotReady)):
+                raise
+            log.warning("waiting: %s", error)
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _forever(job: Job) -> None:
@@ -196,17 +227,24 @@ class Service:
     collections: Sequence[CollectionSpec]
     app: Callable[[ServiceSettings], FastAPI]
     workers: Mapping[str, Callable[[Connections], Worker]]
+    directory: MakeDirectory | None = None
+    sealed: Sequence[Place] = ()
 
     async def init(self, settings: ServiceSettings) -> None:
         """Create topics, collections and indexes; repeatable."""
         await create_topics(kafka_of(settings), topics.of_service(self.name))
-        async with connections(self.name, settings) as c:
-            await ensure(c.db, [POSITIONS, LEASES, *audit.COLLECTIONS, *self.collections])
+        async with connections(self.name, settings, self.directory) as c:
+            await ensure(c.db, [POSITIONS, LEASES, *audit.COLLECTIONS, *KEY_COLLECTIONS, *self.collections])
 
     async def work(self, settings: ServiceSettings, role: str) -> None:
         """Run a worker with its health page until cancelled."""
-        async with connections(self.name, settings) as c:
+        async with connections(self.name, settings, self.directory) as c:
             worker = self.workers[role](c)
+            if c.keys is not None and role == "work" and self.sealed:
+                migrating = Migrating(c.db, c.sealer, self.sealed, settings.keys.sealing_per_second)
+                migrating.observe()
+                worker.job(migrating.run)
+                worker.checks.append(migrating.check)
             app = FastAPI(title=f"{self.name} {role}", telemetry=telemetry.of_requests())
             app.include_router(health.router(worker.checks))
             async with serving(app, settings):

@@ -3,6 +3,8 @@
 `docs/settings.md` is written from these classes: `description` is the meaning, `danger` what a wrong value does.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -166,6 +168,86 @@ class AuditSettings(_Settings):
     )
 
 
+class KeySettings(_Settings):
+    """Where the bucket keys are, and where a service asks whose data key is which."""
+
+    key_provider: Literal["file", "vault", "none"] = Field(
+        "file",
+        description="Who holds the bucket keys: `file` (one machine), `vault`; `none`: everything lies in the clear",
+        json_schema_extra=danger(
+            "With `none` an erasure is a deletion alone: the oplog, backups and log segments keep what was there."
+        ),
+    )
+    key_file: str = Field(
+        "",
+        description="File of the bucket keys; the processes of one machine share it",
+        json_schema_extra=danger(
+            "A secret. Lost, everything sealed is lost. A copy of it, kept beyond an erasure, undoes the erasure."
+        ),
+    )
+    vault_url: str = Field(
+        "",
+        description="Address of HashiCorp Vault or OpenBao",
+        json_schema_extra=danger("With http:// whoever is on the way reads the data keys."),
+    )
+    vault_mount: str = Field(
+        "transit",
+        description="Where Vault's transit engine is mounted",
+        json_schema_extra=danger("Another mount later is another, empty key provider: nothing sealed opens."),
+    )
+    vault_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token for Vault, where no file is named",
+        json_schema_extra=danger("A secret. Its policy: services decrypt; privacy alone creates, encrypts, deletes."),
+    )
+    vault_token_file: str = Field(
+        "",
+        description="File with the token for Vault, read at each call: an agent beside the process renews it",
+        json_schema_extra=danger("As above."),
+    )
+    privacy_url: str = Field(
+        "http://127.0.0.1:8004",
+        description="Where privacy answers (`/keys`)",
+        json_schema_extra=danger("The keys' token goes there. Wrong: learners who are new to a service must wait."),
+    )
+    keys_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token (role service, tenant `*`) with which a service asks privacy for wrapped keys",
+        json_schema_extra=danger(
+            "A secret; what it gets opens with the key provider alone. Empty or expired: learners who are new to a "
+            "service meet 503, workers wait."
+        ),
+    )
+    open_keys: int = Field(
+        50_000,
+        ge=1000,
+        description="Most data keys that a process holds open, about 1 kB each",
+        json_schema_extra=danger("Fewer than the learners active at a time: keys are unwrapped again and again."),
+    )
+    open_key_seconds: float = Field(
+        600,
+        gt=0,
+        description="How long a data key stays open in a process before it is unwrapped anew",
+        json_schema_extra=danger(
+            "The longer, the longer a process goes on while the key provider is away, and a stolen memory says more."
+        ),
+    )
+    sealing_per_second: int = Field(
+        500,
+        ge=1,
+        le=10_000,
+        description="Documents a second that a worker looks at, to seal what lies in the clear from before keys",
+        json_schema_extra=danger("Higher: the upgrade is sooner over, and takes more of MongoDB meanwhile."),
+    )
+    keys_ahead: int = Field(
+        1000,
+        ge=10,
+        le=100_000,
+        description="Data keys that ingest draws ahead for each tenant's new learners",
+        json_schema_extra=danger("So many new learners can come while privacy is away; whoever comes next meets 503."),
+    )
+
+
 class TelemetrySettings(BaseSettings):
     """OpenTelemetry's own names, without our prefix."""
 
@@ -187,5 +269,6 @@ class ServiceSettings:
         self.http = HttpSettings()
         self.auth = AuthSettings()
         self.peers = PeerSettings()
+        self.keys = KeySettings()
         self.telemetry = TelemetrySettings()
         self.audit = AuditSettings()

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError
 from events.cancellation import heed_cancellation
+from events.errors import NotReady
+from events.sealing import KeyGone
 
 from service_kit.health import STALLED_SECONDS, Check
 from service_kit.mongo import away
@@ -31,14 +33,17 @@ class Turning:
         self._wake.set()
 
     async def run(self) -> None:
-        """MongoDB or Kafka away means wait and try again; every other failure ends the run."""
+        """MongoDB, Kafka or the keys away means wait and try again; every other failure ends the run.
+
+        So does a key that is gone: the learner's documents are being deleted, and will not be found the next time.
+        """
         while True:
             heed_cancellation()
             self._wake.clear()
             try:
                 more = await self._turn()
             except Exception as error:
-                if not (away(error) or isinstance(error, KafkaError | OSError)):
+                if not (away(error) or isinstance(error, KafkaError | OSError | NotReady | KeyGone)):
                     raise
                 log.warning("%s waits: %s", self.name, type(error).__name__)
                 more = False

@@ -39,6 +39,7 @@ from ingest.forwarding import endpoints as forwarding
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.http import middleware, openapi
 from ingest.identities import endpoints as identities
+from ingest.identities.drawn import learners_of
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.resolving import Resolver
 from ingest.identities.returning import RefusedReturns
@@ -112,7 +113,7 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
     launches = launched.LaunchRepository(c.db, c.sealer)
     consents = ConsentView(c.db, may_be_old=True)  # for recording alone
     known = IdentityRepository(c.db, c.sealer)
-    identities = Resolver(known, RefusedReturns(c.db))
+    identities = Resolver(known, RefusedReturns(c.db), learners_of(c.keys))
     activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)
     stamps = Stamps(c.clock, Writers(c.db, lease_seconds=LEASE_SECONDS))
     recorder = Recorder(statements, identities, consents, stamps, Learning(activities, agents))

@@ -19,6 +19,7 @@ from ingest.identities.returning import REFUSED_RETURNS, RETURNING_KEYS
 from ingest.imports.repository import IMPORTS
 from ingest.launches.repository import LAUNCHES
 from ingest.republishing.repository import REPUBLICATIONS
+from ingest.sealing import PLACES
 from ingest.statements.repository import STATEMENTS
 from ingest.statements.writers import STAMPS
 
@@ -51,4 +52,5 @@ SERVICE = Service(
     ],
     app=create,
     workers={"work": worker.work, "relay": worker.relay},
+    sealed=PLACES,
 )

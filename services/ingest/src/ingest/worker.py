@@ -16,6 +16,7 @@ from ingest.erasure.participant import IngestParticipant
 from ingest.forwarding.forwarder import Forwarder
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.forwarding.sending import TIMEOUT_SECONDS
+from ingest.identities.drawn import DrawingAhead
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.returning import RefusedReturns
 from ingest.launches.repository import LaunchRepository
@@ -46,6 +47,10 @@ def work(c: Connections) -> Worker:
     worker.job(passing.run)
     worker.job(Sweeping(attachments, statements).run)
     worker.job(Republishing(RepublicationRepository(c.db), IdentityRepository(c.db, c.sealer)).run)
+    if c.keys is not None:
+        drawing = DrawingAhead(c.db, c.keys, c.settings.keys.keys_ahead)
+        worker.job(drawing.run)
+        worker.checks.append(drawing.check)
     return worker
 
 
@@ -69,6 +74,7 @@ def participant(c: Connections) -> IngestParticipant:
             ConsentView(c.db, may_be_old=True),
             c.clock,
         ),
+        c.db,
     )
 
 

@@ -1,6 +1,7 @@
 """What this service is made of."""
 
 from service_kit import consent
+from service_kit.keys.migrating import Place, by_fields
 from service_kit.runtime import Service
 
 from insights.app import create
@@ -14,4 +15,8 @@ SERVICE = Service(
     collections=[ROSTERS, MEMBERS, ROLES, STATES, *consent.COLLECTIONS],
     app=create,
     workers={"work": worker},
+    sealed=[
+        Place(MEMBERS.name, "name.data", "name.key", by_fields),
+        Place(STATES.name, "sealed.data", "sealed.key", by_fields),
+    ],
 )

@@ -1,6 +1,7 @@
 """What the runtime needs to know of this service."""
 
 from service_kit.consent import COLLECTIONS
+from service_kit.keys.migrating import Place, by_fields, by_id
 from service_kit.runtime import Service
 
 from learner_profile.activities.repository import ACTIVITIES
@@ -15,4 +16,5 @@ SERVICE = Service(
     collections=[EVIDENCE, LEARNERS, ACTIVITIES, ROLES, *COLLECTIONS],
     app=create,
     workers={"work": work},
+    sealed=[Place(LEARNERS.name, "data", "key", by_id), Place(EVIDENCE.name, "data", "key", by_fields)],
 )

@@ -14,6 +14,9 @@ from privacy.certificates import endpoints as certificates
 from privacy.closing import endpoints as closing
 from privacy.consents import endpoints as consents
 from privacy.guardians import endpoints as guardians
+from privacy.keys import endpoints as keys
+from privacy.keys.directory import OwnDirectory
+from privacy.keys.parts import KeyParts
 from privacy.my import endpoints as my
 from privacy.policies import endpoints as policies
 from privacy.processing import endpoints as processing
@@ -24,13 +27,14 @@ from privacy.state import State
 def create(settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with connections("privacy", settings) as c:
+        async with connections("privacy", settings, OwnDirectory.of) as c:
             app.state.privacy = State.of(c)
+            app.state.keys = KeyParts.of(c)
             yield
 
     return service_kit.app.create_app(
         title="Trellis privacy",
-        description="Policies, consent and data subjects' requests.",
+        description="Policies, consent, data subjects' requests and keys.",
         settings=settings,
         lifespan=lifespan,
         routers=[
@@ -43,6 +47,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             certificates.router,
             closing.router,
             audit.router,
+            keys.router,
             my.router,
             my.pages,
         ],

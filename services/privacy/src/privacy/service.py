@@ -9,6 +9,8 @@ from privacy.certificates.repository import CERTIFICATES
 from privacy.closing.repository import CLOSINGS
 from privacy.consents.repository import CONSENTS, HISTORY
 from privacy.guardians.repository import GUARDIANS
+from privacy.keys import repository as keys
+from privacy.keys.directory import OwnDirectory
 from privacy.policies.repository import POLICIES, VERSIONS
 from privacy.requests.repository import REQUESTS
 
@@ -27,7 +29,9 @@ SERVICE = Service(
         CHUNKS,
         *audit.COLLECTIONS,
         signing.KEYS,
+        *keys.COLLECTIONS,
     ],
     app=app.create,
     workers={"work": worker.worker},
+    directory=OwnDirectory.of,
 )

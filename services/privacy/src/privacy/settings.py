@@ -5,6 +5,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service_kit.settings import danger
 
 
+class KeyDestructionSettings(BaseSettings):
+    """When the key of an erased learner is destroyed."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
+
+    key_destruction_seconds: float = Field(
+        0,
+        ge=0,
+        description="How long erasures are gathered before their bucket keys are replaced; 0: each at once",
+        json_schema_extra=danger("So long after `completed` what was erased could still be opened with the keys."),
+    )
+
+
 class SigningSettings(BaseSettings):
     """What certificates and checkpoints of the audit are signed with."""
 

@@ -14,13 +14,16 @@ from privacy.certificates.certifying import Certifying
 from privacy.closing.closing import ClosingTenants
 from privacy.consents.outbox import ConsentSource
 from privacy.heartbeats.beating import Heart
+from privacy.keys.destroying import Destroying
+from privacy.keys.outbox import TombstoneSource
+from privacy.keys.parts import KeyParts
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.outbox import RequestSource
 from privacy.requests.rectifying import Rectifying
 from privacy.requests.resending import Resending
 from privacy.requests.settings import RequestSettings
-from privacy.settings import AuditChainSettings
+from privacy.settings import AuditChainSettings, KeyDestructionSettings
 from privacy.state import State
 
 DECISIONS_POLL_SECONDS = 0.05  # a withdrawal waits for nothing longer than it must
@@ -32,7 +35,15 @@ def worker(c: Connections) -> Worker:
     w.relay(PolicySource())
     w.relay(ConsentSource(), poll_seconds=DECISIONS_POLL_SECONDS)
     requests = w.relay(RequestSource())
-    w.consume("receipts", [topics.RECEIPTS], ReceiptHandler(state.consents, state.requests))
+    keys = KeyParts.of(c)
+    receipts = ReceiptHandler(state.consents, state.requests)
+    if keys is not None:
+        tombstones = w.relay(TombstoneSource(c.clock))
+        destroying = Destroying(keys.keys, keys.replacing, KeyDestructionSettings(), c.clock, tombstones.wake)
+        w.job(destroying.run)
+        w.checks.append(destroying.check)
+        receipts = ReceiptHandler(state.consents, state.requests, keys.keys, destroying.wake)
+    w.consume("receipts", [topics.RECEIPTS], receipts)
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)
     w.closers.append(http.aclose)
     peers = Peers(http, c.settings.peers)

@@ -1,6 +1,7 @@
 """What the runtime needs to know of this service."""
 
 from service_kit.consent import COLLECTIONS
+from service_kit.keys.migrating import Place, by_id
 from service_kit.runtime import Service
 
 from recommendation.app import NAME, create
@@ -13,4 +14,5 @@ SERVICE = Service(
     collections=[ACTIVITIES, CATALOGS, LEARNERS, *COLLECTIONS],
     app=create,
     workers={"work": worker},
+    sealed=[Place(LEARNERS.name, "state.data", "state.key", by_id)],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,12 @@ def mongod() -> Path:
 class MongoServer:
     """A mongod on the loopback interface whose data live in one folder."""
 
-    def __init__(self, data: Path, *, log: Path | None = None, port: int | None = None) -> None:
+    def __init__(
+        self, data: Path, *, log: Path | None = None, port: int | None = None, options: Sequence[str] = ()
+    ) -> None:
+        """`options`: more of mongod's own."""
         self.data = data
+        self._options = list(options)
         self._fixed = port is not None
         self.port = port or free_port(self._last_port())
         self._log = log or data / "mongod.log"
@@ -55,7 +60,7 @@ class MongoServer:
         command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
         # What a killed worker had open holds its documents until it expires; a minute by default.
         command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
-        self.child = Child("mongod", command, log=self._log)
+        self.child = Child("mongod", command + self._options, log=self._log)
         self.child.start()
 
     def wait(self, timeout_seconds: float = 60) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
+from events.sealing import KeyGone
 from service_kit.consent import Change
 from service_kit.erasing import Passed
-from service_kit.mongo import Session
+from service_kit.mongo import Database, Session
 
 from ingest.attachments.repository import AttachmentRepository
 from ingest.disclosures.telling import Telling
 from ingest.documents.repository import DocumentRepository
 from ingest.emitters.quarantine import QuarantineRepository
 from ingest.erasure.forgetting import forget, forget_part
+from ingest.erasure.unreadable import forget_unreadable
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
@@ -37,7 +39,9 @@ class IngestParticipant:
         quarantine: QuarantineRepository,
         republications: RepublicationRepository,
         telling: Telling,
+        db: Database,
     ) -> None:
+        self._db = db
         self._statements = statements
         self._identities = identities
         self._documents = documents
@@ -72,6 +76,12 @@ class IngestParticipant:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         await self._republications.forget(tenant, learner, session)
+        try:
+            return await self._forget(tenant, learner, session)
+        except KeyGone:  # after a restore
+            return await forget_unreadable(self._db, tenant, learner, session)
+
+    async def _forget(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return await forget(
             tenant,
             learner,

@@ -6,7 +6,7 @@
   /identities), not only by or beside it.
 - `learners`: `{_id: "tenant/learner_id", bytes, key}`; the sealed bytes hold the learner's agent_ids and the digests of
   the identifiers: the way back that an erasure needs, and that ends when the learner's key is destroyed.
-- `tenant_keys`: the HMAC key of each tenant. It moves to the key provider with the data keys.
+- `tenant_keys`: `{_id: tenant, bytes, key}`: the HMAC key, sealed under the tenant's own data key.
 """
 
 import asyncio
@@ -229,11 +229,13 @@ class IdentityRepository:
         while (found := await self._tenant_keys.find_one({"_id": tenant})) is None:
             if time.monotonic() > until:
                 raise MongoAway("a tenant's key that was there is not")
+            (sealed,) = await self._sealer.seal([(Owner(tenant, ""), secrets.token_bytes(32))])
             try:
-                await self._tenant_keys.insert_one({"_id": tenant, "bytes": secrets.token_bytes(32)})
+                await self._tenant_keys.insert_one({"_id": tenant, "bytes": sealed.data, "key": sealed.key})
             except DuplicateKeyError:
                 await asyncio.sleep(0.005)  # another replica's: it appears as soon as it is durable
-        keyed = self._keys[tenant] = hmac.new(found["bytes"], digestmod="sha256")
+        (secret,) = await self._sealer.open([Sealed(found["bytes"], found.get("key"))])
+        keyed = self._keys[tenant] = hmac.new(secret, digestmod="sha256")
         return keyed
 
 

@@ -2,7 +2,8 @@
 
 The cache may be stale where a learner was erased meanwhile; whoever relies on an identity for a write checks the
 learner's standing in the same request and, where it says erased, resolves again with `fresh`. So a stale entry is
-harmless: what belongs to an erased learner is never extended.
+harmless: what belongs to an erased learner is never extended. Once the learner's key is destroyed, nothing says
+"erased" any more; then no cached identity of the learner is used.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from uuid import uuid4
 
 from ingest.gathering import Gathering
 from ingest.identities.cache import Cache
+from ingest.identities.drawn import NewLearners, RandomLearners
 from ingest.identities.repository import Identity, IdentityRepository
 from ingest.identities.returning import REFUSED, RefusedReturns
 
@@ -26,9 +28,10 @@ Made = tuple[dict[str, Identity], set[str]]
 
 
 class Resolver:
-    def __init__(self, identities: IdentityRepository, refused: RefusedReturns) -> None:
+    def __init__(self, identities: IdentityRepository, refused: RefusedReturns, new: NewLearners | None = None) -> None:
         self._identities = identities
         self._refused = refused
+        self._new = new or RandomLearners()
         self._cache: Cache[tuple[str, str], Identity] = Cache(CACHE_SIZE, CACHE_SECONDS)
         self._unknown: Gathering[Wanted, Made] = Gathering(self._find_or_make_all, most_a_call=100)
 
@@ -36,7 +39,7 @@ class Resolver:
         self, tenant: str, ifis: Collection[str], *, subjects: Collection[str], fresh: bool = False
     ) -> tuple[Resolved, set[str]]:
         """The identity of each identifier, and which of them are new. `subjects` are those statements are about."""
-        known = {} if fresh else {i: hit for i in ifis if (hit := self._cache.get((tenant, i))) is not None}
+        known = {} if fresh else await self._still_known(tenant, ifis)
         new = set[str]()
         if len(known) < len(ifis):
             digests = await self._identities.digests(tenant, [ifi for ifi in ifis if ifi not in known])
@@ -81,14 +84,26 @@ class Resolver:
         missing = {digest: ifi for digest, ifi in digests.items() if digest not in found}
         refused = await self._refused.among(tenant, missing.values(), datetime.now(UTC)) if missing else set[str]()
         nobody = {d: Identity(str(uuid4()), REFUSED, True) for d, ifi in missing.items() if ifi in refused}
-        made = {d: Identity(str(uuid4()), str(uuid4()), d in subjects) for d in missing if d not in nobody}
+        unknown = [digest for digest in missing if digest not in nobody]
+        learners = await self._new.take(tenant, len(unknown)) if unknown else []
+        made = {d: Identity(str(uuid4()), one, d in subjects) for d, one in zip(unknown, learners, strict=True)}
         taken = await self._identities.add(tenant, made, digests) if made else set()
         if taken:
+            self._new.give_back(tenant, [made[digest].learner for digest in taken])
             found |= await self._identities.appear(tenant, taken)
         known = made | found
         for digest, identity in known.items():
             self._cache.put((tenant, digests[digest]), identity)
         return known | nobody, made.keys() - taken
+
+    async def _still_known(self, tenant: str, ifis: Collection[str]) -> Resolved:
+        """Cached identities, without those of the forgotten."""
+        cached = {ifi: hit for ifi in ifis if (hit := self._cache.get((tenant, ifi))) is not None}
+        gone = await self._new.gone(tenant, {identity.learner for identity in cached.values()}) if cached else set()
+        for ifi in [ifi for ifi, identity in cached.items() if identity.learner in gone]:
+            self._cache.drop((tenant, ifi))
+            del cached[ifi]
+        return cached
 
     async def _mark(self, tenant: str, known: dict[str, Identity], subjects: Collection[str]) -> None:
         unmarked = [ifi for ifi in subjects if not known[ifi].subject]

@@ -19,4 +19,5 @@ class ConsentSource:
 
 def _message(d: Document) -> Outgoing:
     state = dossier_of(d).message()
-    return Outgoing(topics.CONSENTS, d["outbox"]["token"], d["tenant"], d["learner"], d["at"], state, d["traceparent"])
+    token, at, traceparent = d["outbox"]["token"], d["at"], d["traceparent"]
+    return Outgoing(topics.CONSENTS, token, d["tenant"], d["learner"], at, state, traceparent, clear=state.erased)

@@ -123,6 +123,10 @@ class Consents:
             GUARDIANS.name: links.deleted_count,
         }
 
+    async def remove(self, tenant: str, learner: str, session: Session) -> None:
+        """Let go of the mark that the learner is erased: without the key nothing brings the learner back."""
+        await self._consents.delete_one({"_id": _id(tenant, learner), "erased": True}, session=session)
+
     async def acknowledge(self, tenant: str, versions: Iterable[tuple[str, str, int]], session: Session) -> None:
         """Note that services hold versions: (learner, service, version). Of learners unknown here nothing is noted."""
         changes = [

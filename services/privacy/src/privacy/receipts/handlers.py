@@ -1,6 +1,6 @@
 """Receipts in: what enforces a decision now, who has carried a request out, what recipients outside have answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ from service_kit.mongo import Session
 
 from privacy.consents.decisions import ENFORCERS
 from privacy.consents.repository import Consents
+from privacy.keys.repository import KeyErasure, KeyRepository
 from privacy.requests.progress import Carried, DataRequest, Recipient, Status, received, with_recipient
 from privacy.requests.repository import Requests
 
@@ -21,9 +22,18 @@ Acknowledged = Mapping[tuple[str, str], tuple[int, datetime]]
 
 
 class ReceiptHandler:
-    def __init__(self, consents: Consents, requests: Requests) -> None:
+    def __init__(
+        self,
+        consents: Consents,
+        requests: Requests,
+        keys: KeyRepository | None = None,
+        closed: Callable[[], None] | None = None,
+    ) -> None:
+        """`keys`: where a learner who is closed to the services waits for the end of the key; `closed` then wakes."""
         self._consents = consents
         self._requests = requests
+        self._keys = keys
+        self._closed = closed
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
         strangers = [(m, UNKNOWN_SERVICE) for m in messages if m.payload and m.payload.service not in ENFORCERS]
@@ -36,7 +46,8 @@ class ReceiptHandler:
                 await self._answered(message.tenant, message.subject, receipt, session)
 
     async def committed(self) -> None:
-        """Nothing here publishes."""
+        if self._closed is not None:
+            self._closed()
 
     async def _acknowledged(self, messages: Sequence[Message], session: Session) -> None:
         held: dict[str, dict[tuple[str, str], tuple[int, datetime]]] = {}
@@ -78,6 +89,8 @@ class ReceiptHandler:
         if receipt.kind == "erasure":
             after = received(after, receipt.service, Carried(receipt.counts, receipt.completed_at))
         await self._put(tenant, request, after, session)
+        if self._keys is not None and request.type == "erasure" and after.status is Status.completed:
+            await self._keys.to_destroy(KeyErasure(request.id, tenant, learner), receipt.completed_at, session)
 
     async def _put(self, tenant: str, before: DataRequest, after: DataRequest, session: Session) -> None:
         if after is not before:

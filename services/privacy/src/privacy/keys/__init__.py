@@ -1,0 +1,1 @@
+"""Which data key is whose: drawn, looked up, wrapped anew, destroyed."""
