@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from tests.load import flow, growth, memory, race, relay
+from tests.load import cutting, flow, growth, memory, race, relay
 from tests.load.machine import machine, say
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="flow, race, growth, relay, memory; all where none is named")
+    parser.add_argument("parts", nargs="*", help="flow, race, growth, relay, memory, cutting; all where none is named")
     parser.add_argument("--quick", action="store_true", help="a trial: fewer rounds, less data")
     parser.add_argument("--rate", type=float, default=200, help="of flow: statements/s offered")
     parser.add_argument("--seconds", type=float, default=60, help="of flow: how long")
@@ -26,6 +26,7 @@ def main() -> None:
         "growth": lambda: growth.measure(quick=options.quick),
         "relay": lambda: relay.measure(quick=options.quick),
         "memory": lambda: memory.measure(quick=options.quick),
+        "cutting": lambda: cutting.measure(quick=options.quick),
     }
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there are no parts {', '.join(sorted(unknown))}; there are: {', '.join(parts)}")

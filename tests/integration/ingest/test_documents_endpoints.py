@@ -176,7 +176,7 @@ class TestCost:
         await state(lrs).new({"x": 1})
         (stored,) = await lrs.connections.db[DOCUMENTS.name].find({"_id": {"$regex": f"^{lrs.tenant}/"}}).to_list(None)
         assert "ada" not in stored["_id"]
-        assert set(stored) == {"_id", "bytes", "key", "type", "updated", "revision"}
+        assert set(stored) == {"_id", "bytes", "key", "name", "type", "updated", "revision"}
 
 
 class TestManyWriters:

@@ -130,7 +130,7 @@ class TestTakeStatements:
         assert line["statement"]["id"] == vouched["id"]
         assert line["statement"]["actor"]["account"]["name"] == "bob"
         assert line["provenance"]["stored"] == vouched["stored"]
-        assert line["provenance"]["authority"]["account"]["homePage"] == "https://trellis.invalid/forgotten"
+        assert line["provenance"]["authority"]["account"]["homePage"] == "https://trellis.invalid/erased"
 
     async def test_provenance_goes_round(self, lrs: Lrs) -> None:
         """What an export gives, an import takes; the first provenance stays."""

@@ -48,7 +48,7 @@ class Told:
         self.passing = PassingOn(
             c.client,
             DisclosureRepository(c.db),
-            ForwardingRepository(c.client, c.db),
+            ForwardingRepository(c.client, c.db, c.sealer),
             targets(http, attachments_of(c)),
             c.clock,
             self.receipt,

@@ -74,10 +74,11 @@ def _is_text_of(body: bytes, written: bytes) -> bool:
 
 def dumps(value: Any) -> bytes:
     """Compact JSON in UTF-8 of what `loads` gave, or of what was made from it."""
-    return orjson.dumps(value, default=_as_it_stood)
+    return orjson.dumps(value, default=as_it_stood)
 
 
-def _as_it_stood(value: Any) -> orjson.Fragment:
+def as_it_stood(value: Any) -> orjson.Fragment:
+    """What orjson asks for where a `Number` stands."""
     if isinstance(value, Number):
         return orjson.Fragment(value.text)
     raise TypeError(f"{type(value).__name__} is no JSON")
@@ -85,7 +86,7 @@ def _as_it_stood(value: Any) -> orjson.Fragment:
 
 def _written(value: Any) -> bytes:
     try:
-        return orjson.dumps([[[[[[[[value]]]]]]]], default=_as_it_stood)[len(_SPARE_LEVELS) : -len(_SPARE_LEVELS)]
+        return orjson.dumps([[[[[[[[value]]]]]]]], default=as_it_stood)[len(_SPARE_LEVELS) : -len(_SPARE_LEVELS)]
     except TypeError as error:
         if "surrogate" in str(error):
             _refuse(_SURROGATE)

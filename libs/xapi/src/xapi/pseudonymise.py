@@ -49,8 +49,8 @@ class _Pseudonymiser:
         self._names: dict[str, str] = {}
         self._others = 0
         identities = list(_identities_of(statement))
-        self._identity = _Secrets(identities)
-        self._secrets = _Secrets([*identities, *_responses_of(statement)])
+        self._identity = Secrets(identities)
+        self._secrets = Secrets([*identities, *_responses_of(statement)])
 
     def statement(self) -> JsonObject:
         source = self._source
@@ -149,7 +149,7 @@ class _Pseudonymiser:
         }
 
     @staticmethod
-    def _with_text(source: JsonObject, secrets: "_Secrets", *names: str) -> JsonObject:
+    def _with_text(source: JsonObject, secrets: "Secrets", *names: str) -> JsonObject:
         """A copy in which the maps `names` have lost the entries that repeat a secret."""
         result = dict(source)
         for name in names:
@@ -163,8 +163,8 @@ def _account(kind: str, name: str) -> JsonObject:
     return {"objectType": kind, "account": {"homePage": HOME_PAGE, "name": name}}
 
 
-class _Secrets:
-    """Words of one statement that may not stand in its Kafka form."""
+class Secrets:
+    """Words of one statement that may not stand in open text."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._whole = {word.casefold() for word in words if word}
@@ -192,12 +192,16 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _identities_of(statement: JsonObject) -> Iterator[str]:
     for use in agents_of(statement):
-        agent = use.agent
-        yield agent.get("name", "")
-        yield agent.get("mbox", "")[len("mailto:") :]
-        yield agent.get("mbox_sha1sum", "")
-        yield agent.get("openid", "")
-        yield agent.get("account", {}).get("name", "")
+        yield from words_of(use.agent)
+
+
+def words_of(agent: JsonObject) -> Iterator[str]:
+    """What tells who an agent is."""
+    yield agent.get("name", "")
+    yield agent.get("mbox", "")[len("mailto:") :]
+    yield agent.get("mbox_sha1sum", "")
+    yield agent.get("openid", "")
+    yield agent.get("account", {}).get("name", "")
 
 
 def _responses_of(statement: JsonObject) -> Iterator[str]:

@@ -148,7 +148,7 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         clock=c.clock,
         xapi=xapi,
         imports=ImportRepository(c.db),
-        forwardings=ForwardingRepository(c.client, c.db),
+        forwardings=ForwardingRepository(c.client, c.db, c.sealer),
         emitters=Emitters.of(c, recorder, identities, consents),
         subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
         disclosures=DisclosureRepository(c.db),

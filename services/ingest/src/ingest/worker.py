@@ -42,7 +42,7 @@ def work(c: Connections) -> Worker:
     worker.job(forwarder.run)
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
     worker.closers.append(http.aclose)
-    forwardings, disclosures = ForwardingRepository(c.client, c.db), DisclosureRepository(c.db)
+    forwardings, disclosures = ForwardingRepository(c.client, c.db, c.sealer), DisclosureRepository(c.db)
     passing = PassingOn(c.client, disclosures, forwardings, targets(http, attachments), c.clock, handler.receipt)
     worker.job(passing.run)
     worker.job(Sweeping(attachments, statements).run)
@@ -61,13 +61,13 @@ def participant(c: Connections) -> IngestParticipant:
         IdentityRepository(c.db, c.sealer),
         DocumentRepository(c.db, c.sealer),
         attachments_of(c),
-        ForwardingRepository(c.client, c.db),
+        ForwardingRepository(c.client, c.db, c.sealer),
         LaunchRepository(c.db, c.sealer),
         QuarantineRepository(c.db, c.sealer),
         RepublicationRepository(c.db),
         Telling(
             DisclosureRepository(c.db),
-            ForwardingRepository(c.client, c.db),
+            ForwardingRepository(c.client, c.db, c.sealer),
             StatementRepository(c.client, c.db, c.sealer),
             IdentityRepository(c.db, c.sealer),
             RefusedReturns(c.db),
@@ -82,7 +82,7 @@ def forwarder_of(c: Connections) -> Forwarder:
     """It writes no statements, and so only asks how far the store is consistent."""
     return Forwarder(
         c.db,
-        ForwardingRepository(c.client, c.db),
+        ForwardingRepository(c.client, c.db, c.sealer),
         StatementRepository(c.client, c.db, c.sealer),
         attachments_of(c),
         ConsentView(c.db),

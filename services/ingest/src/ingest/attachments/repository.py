@@ -1,9 +1,11 @@
 """The collection `attachments.files`: one document for the data of each attachment of a learner, in whichever store.
 
-`{_id, length, chunkSize, uploadDate, metadata: {tenant, learner, key, size, whole?, due?}}`, so that with the chunks in
-MongoDB it is a file of GridFS. `whole` is the key `tenant/learner/sha2` and stands there only once all bytes are
-durable: by it the data is found, and it is unique. `due` is when to look whether a statement holds it; then it goes.
+`{_id, length, chunkSize, uploadDate, metadata: {tenant, learner, key, others?, size, whole?, due?}}`, so that with the
+chunks in MongoDB it is a file of GridFS. `whole` is the key `tenant/learner/sha2` and stands there only once all bytes
+are durable: by it the data is found, and unique. `due` is when to look whether a statement holds it, else it goes.
 The bytes are sealed chunk by chunk under the data key named by `key`: `length` counts them sealed, `size` as they came.
+A signature holds a whole statement, and is sealed under `others` too, the keys of whoever else that names (`sharing`);
+its key is `tenant/signed/learner/sha2`.
 
 Nothing is lost or left over, whatever dies in between: the document is written before the bytes, and `whole` after;
 what is used again gets a later `due` in the same command that finds it, and the sweep takes `whole` away only if `due`
@@ -17,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import uuid4
 
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import KeyGone, Owner, Sealer
 from service_kit.clock import Clock
 from service_kit.mongo import (
     ASCENDING,
@@ -33,6 +35,7 @@ from xapi.parsing import JsonObject
 
 from ingest.attachments.blobs import BlobGone, Blobs
 from ingest.attachments.spool import Spool
+from ingest.sharing import Shared, open_shared, owners_of, seal_shared
 
 FILES: Final = CollectionSpec(
     "attachments.files",
@@ -57,7 +60,7 @@ class Held:
     name: str
     size: int
     chunk_size: int
-    key: str | None
+    keys: tuple[str | None, ...]
 
 
 class Holders(Protocol):
@@ -69,6 +72,10 @@ class Holders(Protocol):
 def key_of(owner: Owner, sha2: str) -> str:
     """What a statement's document names an attachment's data by."""
     return f"{owner.tenant}/{owner.learner}/{sha2.lower()}"
+
+
+def key_of_signature(owner: Owner, sha2: str) -> str:
+    return f"{owner.tenant}/signed/{owner.learner}/{sha2.lower()}"
 
 
 def sha2_of(key: str) -> str:
@@ -91,9 +98,12 @@ class AttachmentRepository:
 
     async def keep(self, owner: Owner, sha2: str, data: Spool) -> str:
         """The key of the data, which is durable now: what was there already, or a new copy."""
-        key = key_of(owner, sha2)
+        return await self.keep_under(key_of(owner, sha2), [owner], data)
+
+    async def keep_under(self, key: str, owners: Sequence[Owner], data: Spool) -> str:
+        """The same under this key; the first of the owners is who it is kept and forgotten with."""
         if not await self._again(key):
-            await self._add(key, owner, data)
+            await self._add(key, owners, data)
         return key
 
     async def _again(self, key: str) -> bool:
@@ -101,20 +111,22 @@ class AttachmentRepository:
         later = {"$set": {"metadata.due": self._due()}}
         return (await self._files.update_one({"metadata.whole": key}, later)).matched_count > 0
 
-    async def _add(self, key: str, owner: Owner, data: Spool) -> None:
-        name = str(uuid4())
+    async def _add(self, key: str, owners: Sequence[Owner], data: Spool) -> None:
+        name, owner = str(uuid4()), owners[0]
         about = {"tenant": owner.tenant, "learner": owner.learner, "due": self._due()}
         file = {"_id": name, "length": 0, "chunkSize": CHUNK, "uploadDate": self._clock(), "metadata": about}
         await self._files.insert_one(file)
-        sealing = _Sealing(self._sealer, owner)
+        sealing = _Sealing(self._sealer, owners)
         await self._blobs.write(name, sealing.chunks(data))
-        done = {
+        done: Document = {
             "length": sealing.length,
             "chunkSize": sealing.chunk_size,
-            "metadata.key": sealing.key,
+            "metadata.key": sealing.keys[0] if sealing.keys else None,
             "metadata.size": data.size,
             "metadata.whole": key,
         }
+        if len(sealing.keys) > 1:
+            done["metadata.others"] = list(sealing.keys[1:])
         try:
             written = await self._files.update_one({"_id": name}, {"$set": done})
         except DuplicateKeyError:  # another request has brought the same meanwhile; the sweep takes this copy
@@ -132,7 +144,16 @@ class AttachmentRepository:
     async def find(self, keys: AnyCollection[str]) -> dict[str, Held]:
         """By key; what is forgotten or was swept is left out."""
         found = await self._files.find({"metadata.whole": {"$in": list(keys)}}).to_list(None) if keys else []
-        return {d["metadata"]["whole"]: _held(d) for d in found}
+        held = {d["metadata"]["whole"]: _held(d) for d in found}
+        return {key: one for key, one in held.items() if len(one.keys) == 1 or await self._is_readable(one)}
+
+    async def _is_readable(self, held: Held) -> bool:
+        """Whether everyone is still there under whose keys it lies: nobody learns of it in the middle of an answer."""
+        try:
+            chunks = [chunk async for chunk in self._blobs.read(held.name, held.chunk_size)]
+        except BlobGone:
+            return False
+        return None not in await open_shared(self._sealer, [Shared(chunk, held.keys) for chunk in chunks[:1]])
 
     async def of_learner(self, tenant: str, learner: str) -> dict[str, Held]:
         """All of a learner's that are whole, by key."""
@@ -144,7 +165,9 @@ class AttachmentRepository:
         """The data as it came. Raises `BlobGone` where it was forgotten meanwhile, `KeyGone`."""
         read = 0
         async for chunk in self._blobs.read(held.name, held.chunk_size):
-            (opened,) = await self._sealer.open([Sealed(chunk, held.key)])
+            (opened,) = await open_shared(self._sealer, [Shared(chunk, held.keys)])
+            if opened is None:
+                raise KeyGone(held.name)
             read += len(opened)
             yield opened
         if read != held.size:
@@ -158,6 +181,12 @@ class AttachmentRepository:
         names = [d["_id"] for d in await self._files.find(where, {"_id": 1}).to_list(None)]
         await self._remove(names)
         return len(names)
+
+    async def discard(self, keys: Sequence[str]) -> None:
+        """Delete these. Repeatable, in no transaction."""
+        if keys:
+            found = await self._files.find({"metadata.whole": {"$in": list(keys)}}, {"_id": 1}).to_list(None)
+            await self._remove([d["_id"] for d in found])
 
     async def sweep(self, holders: Holders) -> int:
         """Delete what no statement holds though its time is over; how many. Safe beside other sweeps and requests."""
@@ -188,19 +217,19 @@ class AttachmentRepository:
 class _Sealing:
     """Seals a spool's chunks one by one, and afterwards tells what became of them."""
 
-    def __init__(self, sealer: Sealer, owner: Owner) -> None:
+    def __init__(self, sealer: Sealer, owners: Sequence[Owner]) -> None:
         self._sealer = sealer
-        self._owner = owner
+        self._owners = owners
         self.length = 0
         self.chunk_size = CHUNK
-        self.key: str | None = None
+        self.keys: tuple[str | None, ...] = ()
 
     async def chunks(self, data: Spool) -> AsyncIterator[bytes]:
         async for chunk in data.chunks(CHUNK):
-            (sealed,) = await self._sealer.seal([(self._owner, chunk)])
+            (sealed,) = await seal_shared(self._sealer, [(self._owners, chunk)])
             if self.length == 0:
-                self.key, self.chunk_size = sealed.key, len(sealed.data)
-            elif sealed.key != self.key:
+                self.keys, self.chunk_size = sealed.keys, len(sealed.data)
+            elif sealed.keys != self.keys:
                 raise MongoAway("a learner's data key changed while an attachment was received")
             self.length += len(sealed.data)
             yield sealed.data
@@ -212,18 +241,29 @@ class Attachments:
 
     repository: AttachmentRepository
     spools: dict[str, Spool]
-    _kept: dict[tuple[Owner, str], str] = field(default_factory=dict)
+    _kept: dict[str, str] = field(default_factory=dict)
 
-    async def keep(self, tenant: str, learner: str, sha2s: Iterable[str]) -> list[str]:
-        """The keys of those of a statement's attachments whose data came; durable when this returns."""
-        owner = Owner(tenant, learner)
-        wanted = [sha2 for sha2 in dict.fromkeys(one.lower() for one in sha2s) if sha2 in self.spools]
-        for sha2 in wanted:
-            if (owner, sha2) not in self._kept:
-                self._kept[owner, sha2] = await self.repository.keep(owner, sha2, self.spools[sha2])
-        return [self._kept[owner, sha2] for sha2 in wanted]
+    async def keep(
+        self, tenant: str, learners: Sequence[str], sha2s: Iterable[str], signatures: AnyCollection[str] = ()
+    ) -> list[str]:
+        """The keys of those of a statement's attachments whose data came; durable when this returns.
+
+        `learners` are whom the statement names, the first of those it is about before all. `signatures` are the
+        attachments that hold the whole statement.
+        """
+        owners, signed = owners_of(tenant, learners), {one.lower() for one in signatures}
+        keys: list[str] = []
+        for sha2 in dict.fromkeys(one.lower() for one in sha2s):
+            if sha2 not in self.spools:
+                continue
+            key = key_of_signature(owners[0], sha2) if sha2 in signed else key_of(owners[0], sha2)
+            if key not in self._kept:
+                kept_for = owners if sha2 in signed else owners[:1]
+                self._kept[key] = await self.repository.keep_under(key, kept_for, self.spools[sha2])
+            keys.append(key)
+        return keys
 
 
 def _held(file: Document) -> Held:
     about = file["metadata"]
-    return Held(file["_id"], about["size"], file["chunkSize"], about["key"])
+    return Held(file["_id"], about["size"], file["chunkSize"], (about["key"], *about.get("others", ())))

@@ -96,6 +96,11 @@ def is_signature(attachment: JsonObject) -> bool:
     return bool(attachment["usageType"] == USAGE)
 
 
+def signatures_of(raw: JsonObject) -> list[str]:
+    """The SHA-2 of each signature of a valid statement, in lower case."""
+    return [one["sha2"].lower() for one in raw.get("attachments", ()) if is_signature(one)]
+
+
 def _chain(header: dict[str, Any]) -> list[x509.Certificate]:
     given = header.get("x5c", [])
     if not isinstance(given, list) or len(given) > _MOST_CERTIFICATES:

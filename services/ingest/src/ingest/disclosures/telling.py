@@ -86,8 +86,8 @@ class Telling:
         """The ids of those that it looked at and chose; it may have withheld some, and voids those in vain."""
         place = (forwarding.place.stored, forwarding.place.statement_id)
         behind = [d for d in own if (d["stored"], d["_id"].partition("/")[2]) <= place and "voids" not in d]
-        opened = await self.statements.opened(behind)
-        chosen = [d for d, data in zip(behind, opened, strict=True) if is_chosen(forwarding.filters, xapi.loads(data))]
+        opened = await self.statements.readable(behind)
+        chosen = [d for d, data in opened if is_chosen(forwarding.filters, xapi.loads(data))]
         return [d["_id"].partition("/")[2] for d in chosen]
 
 

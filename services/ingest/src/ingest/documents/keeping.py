@@ -49,8 +49,7 @@ class Keeper:
     async def names(self, tenant: str, place: Place) -> Listed:
         known, agent = await self._shown(tenant, place)
         found = await self._documents.list(place.context(tenant, agent), place.since) if known else []
-        names = {place.name_in(key, tenant, agent) for key, _ in found}
-        return Listed(sorted(names), max((updated for _, updated in found), default=None))
+        return Listed(sorted({name for name, _ in found}), max((updated for _, updated in found), default=None))
 
     async def write(self, tenant: str, place: Place, write: Write) -> bool:
         """Store; whether it was: not where the learner does not allow `record`. Raises `Problem`, `PolicyUnknown`."""
@@ -117,19 +116,19 @@ class Keeper:
     async def _decide(self, tenant: str, place: Place, write: Write, identity: Identity | None) -> None:
         """Look, decide, and write only if nothing has changed since; else again."""
         key = place.key(tenant, None if identity is None else identity.agent)
-        owner = None if identity is None else Owner(tenant, identity.learner)
+        owner = Owner(tenant, "" if identity is None else identity.learner)
         until = time.monotonic() + _GIVE_UP_SECONDS
-        while not await self._attempt(key, owner, write):
+        while not await self._attempt(key, str(place.name), owner, write):
             if time.monotonic() > until:
                 raise MongoAway("a document that others keep changing")
             await asyncio.sleep(0.002)
 
-    async def _attempt(self, key: str, owner: Owner | None, write: Write) -> bool:
+    async def _attempt(self, key: str, name: str, owner: Owner, write: Write) -> bool:
         seen = await self._documents.find(key)
         after = write.outcome(None if seen is None else seen.content)
         if after is None:
             return seen is None or await self._documents.remove(key, seen.revision)
         now = to_micros(self._clock())
         if seen is None:
-            return await self._documents.put(key, owner, after, now, None)
-        return await self._documents.put(key, owner, after, max(now, seen.updated + 1), seen.revision)
+            return await self._documents.put(key, name, owner, after, now, None)
+        return await self._documents.put(key, name, owner, after, max(now, seen.updated + 1), seen.revision)

@@ -68,8 +68,8 @@ class Place:
     def context(self, tenant: str, agent: str | None) -> str:
         """What the `_id` of every document here begins with; `agent` is the agent_id.
 
-        An activity's id may be long and hold slashes: its digest stands for it. A tenant, an agent_id and a
-        registration hold none; the name comes last.
+        Of an activity's id, a registration and a name only digests stand here: the first may be long, and all may tell
+        of the learner. A tenant and an agent_id hold no slashes.
         """
         parts = [tenant, self.kind.key]
         if agent is not None:
@@ -77,17 +77,15 @@ class Place:
         if self.activity is not None:
             parts.append(hashlib.sha256(self.activity.encode()).hexdigest())
         if self.registration is not None:
-            parts.append(self.registration)
+            parts.append(_token(agent, self.registration))
         return "/".join(parts) + "/"
 
     def key(self, tenant: str, agent: str | None) -> str:
         """The `_id` of the one document."""
         without = "/" if self.kind.has_registration and self.registration is None else ""
-        return f"{self.context(tenant, agent)}{without}{self.name}"
+        return f"{self.context(tenant, agent)}{without}{_token(agent, str(self.name))}"
 
-    def name_in(self, key: str, tenant: str, agent: str | None) -> str:
-        """The name in the `_id` of a document of this context; state without a registration holds that of any."""
-        rest = key.removeprefix(self.context(tenant, agent))
-        if self.kind.has_registration and self.registration is None:
-            return rest.partition("/")[2]
-        return rest
+
+def _token(agent: str | None, value: str) -> str:
+    """Another one for each agent: whoever is forgotten takes along the agent_id, without which it tells nothing."""
+    return hashlib.blake2b(f"{agent or ''}/{value}".encode(), digest_size=16).hexdigest()

@@ -1,10 +1,12 @@
-"""The collection `documents`: `{_id, bytes, key, type, updated, revision}`.
+"""The collection `documents`: `{_id, bytes, key, name: {bytes, key}, type, updated, revision}`.
 
-`_id` is the whole address (`Place.key`): `tenant/state/agent_id/sha256(activity)/registration?/name`,
-`tenant/activity/sha256(activity)/name` or `tenant/agent/agent_id/name`, so that a document is one look-up, and a list,
-a deletion of a context or an erasure one range. `bytes` is the content, sealed under the agent's learner (an activity
-profile is nobody's: `key` null), `updated` microseconds since the epoch. `revision` is drawn anew by each write, and
-every write but the first names the one that it has seen: of two that saw the same, MongoDB lets one through.
+`_id` is the whole address (`Place.key`): `tenant/state/agent_id/sha256(activity)/token(registration)?/token(name)`,
+`tenant/activity/sha256(activity)/token(name)` or `tenant/agent/agent_id/token(name)`, so that a document is one
+look-up, and a list, a deletion of a context or an erasure one range. `bytes` is the content and `name` what the client
+calls it, both sealed under the agent's learner (an activity profile is nobody's: under the tenant); the name lies in
+the index, sealed as it is, so that lists read that alone. `updated` is in microseconds since the epoch. `revision` is
+drawn anew by each write, and every write but the first names the one that it has seen: of two that saw the same,
+MongoDB lets one through.
 """
 
 import secrets
@@ -27,7 +29,8 @@ from service_kit.mongo import (
 from ingest.documents.kinds import AGENT_PROFILE, STATE
 from ingest.documents.writing import Content
 
-_LIST: Final = (("_id", ASCENDING), ("updated", ASCENDING))
+_LISTED: Final = ("_id", "updated", "name.bytes", "name.key")
+_LIST: Final = tuple((field, ASCENDING) for field in _LISTED)
 DOCUMENTS: Final = CollectionSpec("documents", "source", (Index(_LIST),))
 
 
@@ -53,17 +56,21 @@ class DocumentRepository:
         return Stored(Content(data, found["type"]), found["updated"], found["revision"])
 
     async def list(self, context: str, since: int | None) -> list[tuple[str, int]]:
-        """`_id` and time of each document of a context, changed after `since`, in the order of their ids."""
-        return [(document["_id"], document["updated"]) async for document in self.listing(context, since)]
+        """Name and time of each document of a context, changed after `since`."""
+        found = await self.listing(context, since).to_list(None)
+        names = await self._sealer.open_each([Sealed(d["name"]["bytes"], d["name"]["key"]) for d in found])
+        pairs = zip(names, found, strict=True)
+        return [(name.decode(), document["updated"]) for name, document in pairs if name is not None]
 
     def listing(self, context: str, since: int | None) -> Any:
-        """A cursor on (`_id`, `updated`): it reads the index alone."""
+        """A cursor on times and sealed names: it reads the index alone."""
         where: Document = _within(context) | ({} if since is None else {"updated": {"$gt": since}})
-        return self._collection.find(where, {"_id": 1, "updated": 1}).hint(list(_LIST)).sort("_id", ASCENDING)
+        fields = dict.fromkeys(_LISTED, 1)
+        return self._collection.find(where, fields).hint(list(_LIST)).sort("_id", ASCENDING)
 
-    async def put(self, key: str, owner: Owner | None, content: Content, updated: int, seen: bytes | None) -> bool:
+    async def put(self, key: str, name: str, owner: Owner, content: Content, updated: int, seen: bytes | None) -> bool:
         """Whether it was stored: not where the document is no longer as it was `seen` (None: as there was none)."""
-        sealed = Sealed(content.data) if owner is None else (await self._sealer.seal([(owner, content.data)]))[0]
+        sealed, named = await self._sealer.seal([(owner, content.data), (owner, name.encode())])
         fields: Document = {
             "bytes": sealed.data,
             "key": sealed.key,
@@ -74,8 +81,9 @@ class DocumentRepository:
         if seen is not None:
             result = await self._collection.update_one({"_id": key, "revision": seen}, {"$set": fields})
             return result.matched_count == 1
+        called = {"bytes": named.data, "key": named.key}
         try:
-            await self._collection.insert_one({"_id": key} | fields)
+            await self._collection.insert_one({"_id": key, "name": called} | fields)
         except DuplicateKeyError:
             return False
         return True

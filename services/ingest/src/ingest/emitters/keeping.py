@@ -17,6 +17,7 @@ from ingest.emitters.quarantine import Quarantined, QuarantineRepository, Reason
 from ingest.emitters.repeats import canonical
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
+from ingest.identities.returning import REFUSED
 from ingest.settings import QuarantineSettings
 
 MOST_REASONS: Final = 20
@@ -58,8 +59,7 @@ class Quarantine:
         Raises `QuarantineFull`, `PolicyUnknown`.
         """
         names = [names_in(one.value) for one in refused]
-        identities = await self._who(credential.tenant, names)
-        standings = await self._standings(credential.tenant, identities)
+        identities, standings = await self._who(credential.tenant, names)
         allowed = [
             (one, named)
             for one, named in zip(refused, names, strict=True)
@@ -97,18 +97,28 @@ class Quarantine:
                 last_at=now,
                 expires_at=expires_at,
             )
-            learner = identities[named.subjects[0]].learner if named.subjects else None
-            items.append((kept, body, learner, sorted(digests[ifi] for ifi in named.all)))
+            learners = [identities[ifi].learner for ifi in (*named.subjects, *sorted(named.all))]
+            items.append((kept, body, learners, sorted(digests[ifi] for ifi in named.all)))
         await self._repository.add(items)
         self._kept.add(len(items))
 
-    async def _who(self, tenant: str, names: Sequence[Names]) -> Mapping[str, Identity]:
-        """The identity of whoever a statement is about; made where it is new, so that it can be sealed and erased."""
-        subjects = {ifi for named in names for ifi in named.subjects}
-        if not subjects:
-            return {}
-        identities, _ = await self._identities.resolve(tenant, subjects, subjects=())
-        return identities
+    async def _who(
+        self, tenant: str, names: Sequence[Names]
+    ) -> tuple[Mapping[str, Identity], dict[str | None, Standing]]:
+        """The identity of everyone named, made where it is new, so that all can be sealed and erased; and by learner
+        what each allows.
+
+        Where the view says erased, the cached identity may be that of the forgotten: read again, once.
+        """
+        everyone = frozenset[str]().union(*(named.all for named in names))
+        identities: Mapping[str, Identity] = {}
+        for fresh in (False, True):
+            if everyone:
+                identities, _ = await self._identities.resolve(tenant, everyone, subjects=(), fresh=fresh)
+            standings = await self._standings(tenant, identities)
+            if not any(standing.erased for standing in standings.values()):
+                break
+        return identities, standings
 
     async def _standings(self, tenant: str, identities: Mapping[str, Identity]) -> dict[str | None, Standing]:
         """By learner; under None that of someone of whom nothing is known."""
@@ -129,6 +139,11 @@ class Quarantine:
 
 
 def _may_be_kept(named: Names, identities: Mapping[str, Identity], standings: Mapping[str | None, Standing]) -> bool:
-    """As for recording; who cannot be made out is taken for someone of whom nothing is known."""
+    """As for recording; who cannot be made out is taken for someone of whom nothing is known.
+
+    Nothing that names someone who is not to come back is kept.
+    """
+    if any(identities[ifi].learner == REFUSED for ifi in named.all):
+        return False
     learners: list[str | None] = [identities[ifi].learner for ifi in named.subjects]
     return all(standings[learner].allows("record") for learner in learners or [None])

@@ -1,9 +1,10 @@
 """The collection `quarantine`: refused statements of batches whose good ones were stored.
 
 `{_id: "tenant/<32 hexadecimal digits>", tenant, credential, version, index, status, reasons: [{pointer, detail}],
-identifiers, bytes, key, size, received_at, last_at, times, expires_at}`: `bytes` is the JSON as it was sent, sealed for
-the learner it seems to be about (`key` is null where no one can be made out); `identifiers` are the keyed digests of
-everyone it names, by which an erasure finds it. The same statement of the same credential is there once, and counted.
+identifiers, bytes, key, others?, size, received_at, last_at, times, expires_at}`: `bytes` is the JSON as it was sent,
+sealed for everyone whom it names (`sharing`; `others` are the keys beyond the first), or for the tenant where no one
+can be made out; `identifiers` are the keyed digests of these, by which an erasure finds it. The same statement of the
+same credential is there once, and counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import Sealer
 from service_kit.mongo import (
     ASCENDING,
     DESCENDING,
@@ -26,6 +27,8 @@ from service_kit.mongo import (
     aggregate,
 )
 
+from ingest.sharing import Shared, open_shared, owners_of, seal_shared
+
 QUARANTINE: Final = CollectionSpec(
     "quarantine",
     "source",
@@ -37,7 +40,7 @@ QUARANTINE: Final = CollectionSpec(
     ),
 )
 _DUPLICATE_KEY: Final = 11000
-_WITHOUT_BODY: Final = {"bytes": 0, "identifiers": 0}
+_WITHOUT_BODY: Final = {"bytes": 0, "others": 0, "identifiers": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +81,18 @@ class QuarantineRepository:
         self._collection: Collection = db[QUARANTINE.name]
         self._sealer = sealer
 
-    async def add(self, items: Sequence[tuple[Quarantined, bytes, str | None, Sequence[str]]]) -> None:
-        """Each with its bytes, the learner under whose key they are sealed, and the digests of whom it names.
+    async def add(self, items: Sequence[tuple[Quarantined, bytes, Sequence[str], Sequence[str]]]) -> None:
+        """Each with its bytes, the learners under whose keys they are sealed, and the digests of whom it names.
 
         What is there already is only counted, and kept for longer.
         """
-        owned = [(Owner(one.tenant, learner), data) for one, data, learner, _ in items if learner is not None]
-        sealed = iter(await self._sealer.seal(owned))
+        owned = [(owners_of(one.tenant, learners or [""]), data) for one, data, learners, _ in items]
+        sealed = await seal_shared(self._sealer, owned)
         changes: list[Any] = []
-        for one, data, learner, identifiers in items:
-            held = Sealed(data) if learner is None else next(sealed)
-            body = {"bytes": held.data, "key": held.key, "size": len(data), "identifiers": list(identifiers)}
+        for (one, data, _, identifiers), held in zip(items, sealed, strict=True):
+            first, *others = held.keys
+            body: Document = {"bytes": held.data, "key": first, "size": len(data), "identifiers": list(identifiers)}
+            body |= {"others": others} if others else {}
             changes.append(UpdateOne({"_id": _key(one.tenant, one.id)}, _change(one, body), upsert=True))
         try:
             await self._collection.bulk_write(changes, ordered=False)
@@ -107,11 +111,12 @@ class QuarantineRepository:
         return Held(found[0]["count"], found[0]["size"]) if found else Held(0, 0)
 
     async def one(self, tenant: str, quarantine_id: str) -> tuple[Quarantined, bytes] | None:
+        """None also where someone it names is gone."""
         found = await self._collection.find_one({"_id": _key(tenant, quarantine_id), "tenant": tenant})
         if found is None:
             return None
-        (opened,) = await self._sealer.open([Sealed(found["bytes"], found["key"])])
-        return _quarantined(found), opened
+        (opened,) = await open_shared(self._sealer, [Shared(found["bytes"], (found["key"], *found.get("others", ())))])
+        return None if opened is None else (_quarantined(found), opened)
 
     async def page(
         self, tenant: str, credential: str | None, after: tuple[datetime, str] | None, limit: int

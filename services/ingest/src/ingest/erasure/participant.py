@@ -71,6 +71,7 @@ class IngestParticipant:
             session,
             statements=self._statements,
             identities=self._identities,
+            attachments=self._attachments,
             forwardings=self._forwardings,
         )
 

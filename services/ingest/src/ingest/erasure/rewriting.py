@@ -1,49 +1,48 @@
-"""A statement of others in which someone forgotten was named: the forgotten reads as a pseudonymous account."""
+"""A statement of others in which someone erased was named."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from xapi import canonical_ifi
+from xapi import agents_of
+from xapi.cutting import ERASED_HOME_PAGE, is_erased, with_erased
+from xapi.mentions import without_mentions
 from xapi.parsing import JsonObject
 
-FORGOTTEN_HOME_PAGE: Final = "https://trellis.invalid/forgotten"
-_AGENTS: Final = frozenset({"actor", "object", "instructor", "team", "agent", "group", "authority"})
+from ingest.attachments.signatures import is_signature, signatures_of
+
+ERASED_SIGNATURE: Final = f"{ERASED_HOME_PAGE}/signature"
+"""The usage of an attachment that was a signature of the statement as it was before."""
+_MARK: Final = ERASED_HOME_PAGE.encode()
 
 
-def without(statement: JsonObject, is_forgotten: Callable[[str], bool], name: str) -> JsonObject:
-    """A new statement; every agent or group with a forgotten identifier became the account `name`, without a name."""
-    return _part(statement, is_forgotten, name)
+def rewritten(statement: JsonObject, names: Mapping[str, str]) -> JsonObject:
+    """A new statement in which each of these (by canonical identifier) reads as the account of that name.
+
+    What repeats them in open text goes, and signatures are withheld, since they hold the statement as it was.
+    """
+    return with_erased(without_mentions(unsigned(statement), names.keys()), names)
 
 
-def _part(part: JsonObject, is_forgotten: Callable[[str], bool], name: str) -> JsonObject:
-    result: JsonObject = {}
-    for key, value in part.items():
-        if key in _AGENTS and isinstance(value, dict):
-            result[key] = _target(value, is_forgotten, name)
-        elif key == "context":
-            result[key] = _part(value, is_forgotten, name)
-        elif key in ("contextAgents", "contextGroups"):
-            result[key] = [_part(entry, is_forgotten, name) for entry in value]
-        else:
-            result[key] = value
-    return result
+def unsigned(statement: JsonObject) -> JsonObject:
+    """The statement, whose signatures' data is withheld from now on, says so: they are not signatures any more.
+
+    A `fileUrl` that leads nowhere stands in the place of the data, so that other stores still take the statement (1.0.3
+    Data 2.4.11).
+    """
+    if not signatures_of(statement):
+        return statement
+    withheld = {"usageType": ERASED_SIGNATURE, "fileUrl": ERASED_SIGNATURE}
+    attachments = [{**one, **withheld} if is_signature(one) else one for one in statement["attachments"]]
+    return {**statement, "attachments": attachments}
 
 
-def _target(value: JsonObject, is_forgotten: Callable[[str], bool], name: str) -> JsonObject:
-    kind = value.get("objectType", "Agent")
-    if kind == "SubStatement":
-        return _part(value, is_forgotten, name)
-    if kind in ("Activity", "StatementRef") or "id" in value:
-        return value
-    return _agent(value, is_forgotten, name)
+def may_be_rewritten(kept: bytes) -> bool:
+    """Whether it is worth a look."""
+    return _MARK in kept
 
 
-def _agent(agent: JsonObject, is_forgotten: Callable[[str], bool], name: str) -> JsonObject:
-    result: dict[str, Any] = dict(agent)
-    ifi = canonical_ifi(agent)
-    if ifi is not None and is_forgotten(ifi):
-        result = {key: agent[key] for key in ("objectType", "member") if key in agent}
-        result["account"] = {"homePage": FORGOTTEN_HOME_PAGE, "name": name}
-    if "member" in result:
-        result["member"] = [_agent(member, is_forgotten, name) for member in result["member"]]
-    return result
+def as_kept(statement: JsonObject, kept: JsonObject) -> JsonObject:
+    """A statement that came again as it would be now: whoever is erased in the kept one does not come back by it."""
+    at = {use.path: use.agent["account"]["name"] for use in agents_of(kept) if use.ifi and is_erased(use.ifi)}
+    names = {use.ifi: at[use.path] for use in agents_of(statement) if use.ifi is not None and use.path in at}
+    return rewritten(statement, names) if names else statement

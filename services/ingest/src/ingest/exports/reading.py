@@ -1,7 +1,7 @@
 """Which statements an export holds, and its lines."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,10 +111,10 @@ class Walk:
             return b""
         self._after = reading.place_of(page[-1])
         page = await self._giving.allowed(page)
-        opened = await self._statements.opened(page)
-        provenances = await self._provenances(page)
+        opened = await self._statements.readable(page)
+        page = [document for document, _ in opened]
         lines: list[bytes] = []
-        for document, data, provenance in zip(page, opened, provenances, strict=True):
+        for (document, data), provenance in zip(opened, await self._statements.provenances(page), strict=True):
             lines += [one async for one in self._voided(data)]
             lines.append(line(document, data, provenance))
         self._count += len(lines)
@@ -125,10 +125,6 @@ class Walk:
         through = None if self._selection.until is None else _moment(self._selection.until)
         return orjson.dumps({"summary": {"lines": self._count, "through": through}}) + b"\n"
 
-    async def _provenances(self, documents: Sequence[Document]) -> list[bytes | None]:
-        opened = iter(await self._statements.opened([d["provenance"] for d in documents if "provenance" in d]))
-        return [next(opened) if "provenance" in d else None for d in documents]
-
     async def _voided(self, data: bytes) -> AsyncIterator[bytes]:
         """The statement that this one voids: no list holds it, so it comes before what voids it."""
         if _VOIDED not in data:
@@ -138,9 +134,10 @@ class Walk:
             return
         target = key_of(self._tenant, statement["object"]["id"])
         found = await self._statements.one(target, voided=True, authority=None)
-        if found is not None and await self._giving.allowed([found]):
-            (opened,), (provenance,) = await self._statements.opened([found]), await self._provenances([found])
-            yield line(found, opened, provenance, voided=True)
+        held = await self._giving.allowed([found]) if found is not None else []
+        for document, data in await self._statements.readable(held):
+            (provenance,) = await self._statements.provenances([document])
+            yield line(document, data, provenance, voided=True)
 
 
 def line(document: Document, statement: bytes, provenance: bytes | None, *, voided: bool = False) -> bytes:

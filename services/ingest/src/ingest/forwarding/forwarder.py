@@ -14,6 +14,7 @@ from typing import Final
 import httpx2
 import xapi
 from events.cancellation import heed_cancellation
+from events.errors import NotReady
 from service_kit import metrics
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, PolicyUnknown
@@ -84,7 +85,7 @@ class Forwarder:
         try:
             due = {one.id: one for one in await self.forwardings.of_shards(await leases.renew())}
         except Exception as error:
-            if not away(error):
+            if not (away(error) or isinstance(error, NotReady)):
                 raise
             log.warning("forwarding waits: %s", type(error).__name__)
             return
@@ -175,7 +176,7 @@ class Forwarder:
         documents = [d for d in await self.statements.find(keys) if "stored" in d]
         found = {document["_id"]: document for document in documents}
         read = await self._read(documents)
-        allowed = await self._allowed(forwarding, documents)
+        allowed = await self._allowed(forwarding, [d for d in documents if d["_id"] in read])
         for key in keys:
             items = [_item(found[key], read[key])] if key in allowed else []
             delivery = await _again(target, items)
@@ -190,8 +191,7 @@ class Forwarder:
         await self.disclosures.record(forwarding.tenant, recipient_of(forwarding), given, self.clock())
 
     async def _read(self, documents: Sequence[Document]) -> dict[str, JsonObject]:
-        opened = await self.statements.opened(documents)
-        return {d["_id"]: xapi.loads(data) for d, data in zip(documents, opened, strict=True)}
+        return {d["_id"]: xapi.loads(data) for d, data in await self.statements.readable(documents)}
 
     async def _allowed(self, forwarding: Forwarding, documents: Sequence[Document]) -> set[str]:
         """Those whose learners all allow the purpose, now. Raises `PolicyUnknown`."""
@@ -208,6 +208,8 @@ class Forwarder:
             reason = error.reason
         elif isinstance(error, PolicyUnknown):
             reason = "the tenant's policy"
+        elif isinstance(error, NotReady):
+            reason = "the keys"
         elif away(error):
             reason = "MongoDB"
         else:  # the privacy work beside it in this process must go on

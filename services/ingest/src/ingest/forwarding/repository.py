@@ -1,8 +1,8 @@
 """The collections `forwardings` and `forwarding_dead_letters`.
 
 - `forwardings`: `{_id, tenant, shard, name, endpoint, key, secret, version, filters, purpose, created_at, place,
-  forwarded, withheld, waits_for}`; `place` is `{stored, id}` of the last statement looked at. The secret moves to the
-  key provider with the other keys; no view holds it.
+  forwarded, withheld, waits_for}`; `place` is `{stored, id}` of the last statement looked at. The secret is `{bytes,
+  key}`, sealed under the tenant's own key (a string in the clear where it is older); no view holds it.
 - `forwarding_dead_letters`: `{_id: "forwarding/statement key", tenant, forwarding, statement, reason, tries, at,
   replay}`. They go with their statement when a learner is forgotten.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from events.sealing import Owner, Sealed, Sealer
 from pydantic import SecretStr
 from service_kit.mongo import (
     ASCENDING,
@@ -89,25 +90,28 @@ class Overtaken(Exception):
 
 
 class ForwardingRepository:
-    def __init__(self, client: Client, db: Database) -> None:
+    def __init__(self, client: Client, db: Database, sealer: Sealer) -> None:
         self._client = client
+        self._sealer = sealer
         self._forwardings: Collection = db[FORWARDINGS.name]
         self._letters: Collection = db[DEAD_LETTERS.name]
 
     # By operators
 
     async def add(self, forwarding: Forwarding) -> None:
-        await self._forwardings.insert_one(_document(forwarding))
+        secret = forwarding.secret.get_secret_value().encode()
+        (sealed,) = await self._sealer.seal([(Owner(forwarding.tenant, ""), secret)])
+        await self._forwardings.insert_one(_document(forwarding, {"bytes": sealed.data, "key": sealed.key}))
 
     async def one(self, tenant: str, forwarding: str) -> Forwarding | None:
         found = await self._forwardings.find_one({"_id": forwarding, "tenant": tenant})
-        return None if found is None else _forwarding(found)
+        return None if found is None else (await self._opened([found]))[0]
 
     async def page(self, tenant: str, after: str | None, limit: int) -> list[Forwarding]:
         """In the order of their making."""
         where: Document = {"tenant": tenant} | ({} if after is None else {"_id": {"$gt": after}})
         found = await self._forwardings.find(where).sort("_id", ASCENDING).limit(limit).to_list(None)
-        return [_forwarding(document) for document in found]
+        return await self._opened(found)
 
     async def remove(self, tenant: str, forwarding: str) -> bool:
         """With its dead letters."""
@@ -134,7 +138,11 @@ class ForwardingRepository:
 
     async def of_shards(self, shards: AnyCollection[int]) -> list[Forwarding]:
         found = await self._forwardings.find({"shard": {"$in": sorted(shards)}}).sort("_id", ASCENDING).to_list(None)
-        return [_forwarding(document) for document in found]
+        return await self._opened(found)
+
+    async def _opened(self, documents: Sequence[Document]) -> list[Forwarding]:
+        secrets = await self._sealer.open([_sealed(document["secret"]) for document in documents])
+        return [_forwarding(document, data.decode()) for document, data in zip(documents, secrets, strict=True)]
 
     async def step(self, forwarding: Forwarding, step: Step, at: datetime) -> None:
         """Move on, from the place that was read alone. Raises `Overtaken`."""
@@ -215,7 +223,11 @@ def _place(place: Place) -> Document:
     return {"stored": place.stored, "id": place.statement_id}
 
 
-def _document(one: Forwarding) -> Document:
+def _sealed(secret: Document | str) -> Sealed:
+    return Sealed(secret.encode()) if isinstance(secret, str) else Sealed(secret["bytes"], secret["key"])
+
+
+def _document(one: Forwarding, secret: Document) -> Document:
     return {
         "_id": one.id,
         "tenant": one.tenant,
@@ -223,7 +235,7 @@ def _document(one: Forwarding) -> Document:
         "name": one.name,
         "endpoint": one.endpoint,
         "key": one.key,
-        "secret": one.secret.get_secret_value(),
+        "secret": secret,
         "version": one.version,
         "filters": one.filters.model_dump(mode="json"),
         "purpose": one.purpose,
@@ -235,14 +247,14 @@ def _document(one: Forwarding) -> Document:
     }
 
 
-def _forwarding(document: Document) -> Forwarding:
+def _forwarding(document: Document, secret: str) -> Forwarding:
     return Forwarding(
         id=document["_id"],
         tenant=document["tenant"],
         name=document["name"],
         endpoint=document["endpoint"],
         key=document["key"],
-        secret=SecretStr(document["secret"]),
+        secret=SecretStr(secret),
         version=document["version"],
         filters=Filters.model_validate(document["filters"]),
         purpose=document["purpose"],

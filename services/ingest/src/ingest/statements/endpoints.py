@@ -115,12 +115,14 @@ async def _single(
     wanted = str(query.statement_id or query.voided_statement_id)
     voided = query.voided_statement_id is not None
     found = await state.statements.one(key_of(tenant, wanted), voided=voided, authority=mine)
-    if found is None or not (await state.restricted.of(tenant)).isdisjoint(found["learners"]):
+    if found is not None and not (await state.restricted.of(tenant)).isdisjoint(found["learners"]):
+        found = None
+    opened = await state.statements.readable([found] if found is not None else [])
+    if not opened:
         raise NotFound("There is no such statement" + (" that is voided" if voided else ", or it is voided"))
-    opened = await state.statements.opened([found])
     language = request.headers.get("Accept-Language")
-    (content,) = await rendered(state.activities, tenant, opened, query.format, language)
-    return content, [(found, opened[0])]
+    (content,) = await rendered(state.activities, tenant, [opened[0][1]], query.format, language)
+    return content, opened
 
 
 async def _list(
@@ -141,9 +143,10 @@ async def _list(
         cursor = reading.Cursor(params, reading.place_of(page[-1])).encode()
         more = f"{request.scope.get('root_path', '')}{router.prefix}/statements?{reading.MORE}={cursor}"
     language = request.headers.get("Accept-Language")
-    opened = await state.statements.opened(page)
-    statements = await rendered(state.activities, credential.tenant, opened, query.format, language)
-    return reading.result(statements, more), list(zip(page, opened, strict=True))
+    opened = await state.statements.readable(page)
+    bodies = [data for _, data in opened]
+    statements = await rendered(state.activities, credential.tenant, bodies, query.format, language)
+    return reading.result(statements, more), opened
 
 
 @asynccontextmanager

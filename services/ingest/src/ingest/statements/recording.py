@@ -12,20 +12,25 @@ from events.tracing import current_traceparent
 from service_kit import metrics
 from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import Document, MongoAway
-from service_kit.problems import Conflict, Forbidden
+from service_kit.problems import Conflict, Forbidden, TooLarge
 from uuid_utils.compat import uuid7
-from xapi import AgentRole, Named, Parsed, Version, agents_of, canonical_ifi, complete, difference, dumps, loads
+from xapi import AgentRole, Named, Parsed, Version, agents_of, canonical_ifi, complete, difference, loads
 from xapi.parsing import JsonObject
 
 from ingest.activities.learning import Learning
 from ingest.attachments.repository import Attachments, sha2s_of
+from ingest.attachments.signatures import signatures_of
 from ingest.credentials.authority import authority_of
 from ingest.credentials.repository import Credential
+from ingest.erasure.rewriting import as_kept, may_be_rewritten
+from ingest.gathering import NotBegun
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
 from ingest.identities.returning import REFUSED
+from ingest.sharing import MOST_OWNERS
 from ingest.statements.indexing import VOUCHED, document, key_of, token
 from ingest.statements.repository import IdTaken, StatementRepository
+from ingest.statements.sealing import NOBODY, Body, is_person, others_in
 from ingest.statements.stamps import Stamps, rendered
 from ingest.statements.standings import GatheredStandings
 
@@ -112,7 +117,13 @@ class Recorder:
         credential.check_statements(batch, is_array=is_array)
         received = [Received.of(i, f"/{i}" if is_array else "", parsed) for i, parsed in enumerate(batch)]
         identities, standings = await self._who(request, received)
-        allowed = [one for one in received if _may_be_recorded(one, identities, standings)]
+        refused = {ifi for ifi, identity in identities.items() if identity.learner == REFUSED}
+        allowed = [
+            one
+            for one in received
+            if _may_be_recorded(one, identities, standings)
+            and (not refused or refused.isdisjoint(_everyone(request, one)))
+        ]
         dropped = len(received) - len(allowed)
         if dropped:
             _refuse_if_asked(received, allowed, next(iter(standings.values())).policy)
@@ -157,8 +168,10 @@ class Recorder:
     async def _documents(
         self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], stamps: range
     ) -> list[Document]:
-        tenant, traceparent = request.tenant, current_traceparent()
-        documents, bodies = [], []
+        tenant, traceparent, vouching = request.tenant, current_traceparent(), request.authority_ifi
+        alone = not is_person(vouching, identities[vouching])
+        documents: list[Document] = []
+        bodies: list[Body] = []
         for one, stored in zip(received, stamps, strict=True):
             statement = complete(
                 one.raw,
@@ -167,30 +180,36 @@ class Recorder:
                 authority=request.authority,
                 version=request.version,
             )
-            fields = document(tenant, one.statement_id, one.named, request.authority_ifi, stored, identities)
+            fields = document(tenant, one.statement_id, one.named, vouching, stored, identities)
             fields["authority"] = request.credential.key
             if traceparent:
                 fields["traceparent"] = traceparent
             documents.append(fields)
-            bodies.append((Owner(tenant, fields["learners"][0]), dumps(statement)))
+            learner, named = fields["learners"][0], one.named.related_agents
+            others = NOBODY if alone and len(named) == 1 else others_in(identities, (*named, vouching), learner)
+            bodies.append((Owner(tenant, learner), statement, others))
         for fields, sealed in zip(documents, await self._statements.sealed(bodies), strict=True):
-            fields["bytes"], fields["key"] = sealed.data, sealed.key
+            fields.update(sealed)
         if request.provenance:
-            await self._keep_provenance(received, documents, [owner for owner, _ in bodies], identities)
+            await self._keep_provenance(tenant, received, documents, identities)
         return documents
 
     async def _keep_provenance(
         self,
+        tenant: str,
         received: Sequence[Received],
         documents: Sequence[Document],
-        owners: Sequence[Owner],
         identities: Mapping[str, Identity],
     ) -> None:
-        origins = [{name: one.raw[name] for name in ("stored", "authority") if name in one.raw} for one in received]
-        sealed = await self._statements.sealed([(o, dumps(origin)) for o, origin in zip(owners, origins, strict=True)])
-        for fields, origin, one in zip(documents, origins, sealed, strict=True):
+        bodies: list[Body] = []
+        for fields, one in zip(documents, received, strict=True):
+            origin: JsonObject = {name: one.raw[name] for name in ("stored", "authority") if name in one.raw}
+            learner = fields["learners"][0]
+            bodies.append((Owner(tenant, learner), origin, others_in(identities, _vouching(one.raw), learner)))
+        sealed = await self._statements.sealed(bodies)
+        for fields, provenance, (_, origin, _) in zip(documents, sealed, bodies, strict=True):
             if origin:
-                fields["provenance"] = {"bytes": one.data, "key": one.key}
+                fields["provenance"] = provenance
         for fields, each in zip(documents, received, strict=True):
             agents = {identities[ifi].agent for ifi in _vouching(each.raw)}
             fields["keys"] += [token(VOUCHED, agent) for agent in sorted(agents)]
@@ -220,12 +239,16 @@ class Recorder:
 
     async def _repeated(self, tenant: str, received: Sequence[Received], found: Sequence[Document]) -> set[str]:
         """Those of the stored statements that were received again. Raises `Conflict` where one differs."""
-        stored = dict(zip((d["_id"] for d in found), await self._statements.opened(found), strict=True))
+        stored = {document["_id"]: data for document, data in await self._statements.readable(found)}
+        if len(stored) < len(found):
+            raise NotBegun("an id is taken by a statement whose learner is being forgotten")
         errors = []
         for one in received:
             if (held := stored.get(key_of(tenant, one.statement_id))) is None:
                 continue
-            if (pointer := difference(loads(held), one.raw)) is not None:
+            kept = loads(held)
+            raw = as_kept(one.raw, kept) if may_be_rewritten(held) else one.raw
+            if (pointer := difference(kept, raw)) is not None:
                 detail = "differs from the stored statement"
                 errors.append({"pointer": f"{one.place}{pointer}", "index": one.index, "detail": detail})
         if errors:
@@ -240,14 +263,19 @@ async def _kept(
 ) -> Blobs:
     """The attachments' data comes before the statements: without a statement it is swept, a statement needs it.
 
-    It is kept, and forgotten, as the statement's bytes are: under the first learner that the statement is about.
+    It is kept, and forgotten, as the statement's bytes are: under the first learner that the statement is about, a
+    signature under everyone whom it names.
     """
     if attachments is None:
         return {}
     blobs: dict[int, Document] = {}
     for one in received:
-        learner = identities[one.named.learners[0]].learner
-        if keys := await attachments.keep(tenant, learner, sha2s_of(one.raw)):
+        signatures = signatures_of(one.raw)
+        named = one.named.related_agents if signatures else frozenset[str]()
+        if len(named) > MOST_OWNERS:
+            raise TooLarge(f"A signed statement names {len(named)} agents, and may name {MOST_OWNERS}")
+        learners = [identities[ifi].learner for ifi in (one.named.learners[0], *sorted(named))]
+        if keys := await attachments.keep(tenant, learners, sha2s_of(one.raw), signatures):
             blobs[one.index] = {"blobs": keys}
     return blobs
 
@@ -257,12 +285,13 @@ def _vouching(raw: JsonObject) -> set[str]:
     return {use.ifi for use in agents_of(raw) if use.role is AgentRole.AUTHORITY and use.ifi is not None}
 
 
+def _everyone(request: Request, one: Received) -> set[str]:
+    """Whom a stored statement would name: nothing that names someone who is not to come back is stored."""
+    return {*one.named.related_agents, request.authority_ifi, *(_vouching(one.raw) if request.provenance else ())}
+
+
 def _may_be_recorded(one: Received, identities: Mapping[str, Identity], standings: Mapping[str, Standing]) -> bool:
-    """A Group's statement is about each identified member: it needs the leave of all of them. Nothing that names
-    someone who is not to come back is stored.
-    """
-    if any(identities[ifi].learner == REFUSED for ifi in one.named.related_agents):
-        return False
+    """A Group's statement is about each identified member: it needs the leave of all of them."""
     return all(standings[identities[ifi].learner].allows("record") for ifi in one.named.learners)
 
 

@@ -10,6 +10,7 @@ from events.tracing import current_traceparent, span_after
 from opentelemetry.trace import SpanKind
 from service_kit.mongo import Document
 from xapi import for_learner, learners_of
+from xapi.cutting import is_erased
 from xapi.parsing import JsonObject
 
 from ingest.statements.repository import STATEMENTS, StatementRepository
@@ -31,8 +32,7 @@ class StatementSource:
     async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
         about = await self._targets(documents)
         messages: list[Outgoing] = []
-        opened = await self._statements.opened(documents)
-        for number, (document, data) in enumerate(zip(documents, opened, strict=True)):
+        for number, (document, data) in enumerate(await self._statements.readable(documents)):
             if number % _PAUSE_EVERY == _PAUSE_EVERY - 1:
                 await asyncio.sleep(0)  # leases and the producer live in the same loop
             raw = orjson.loads(data)
@@ -44,14 +44,14 @@ class StatementSource:
         """Learners of the voided statements, by `_id`."""
         wanted = sorted({document["voids"] for document in documents if "voids" in document})
         found = [d for d in await self._statements.find(wanted) if "voids" not in d and "stored" in d]
-        opened = await self._statements.opened(found)
-        return {d["_id"]: list(_learners(d, orjson.loads(data))) for d, data in zip(found, opened, strict=True)}
+        opened = await self._statements.readable(found)
+        return {d["_id"]: list(_learners(d, orjson.loads(data))) for d, data in opened}
 
 
 def _learners(document: Document, raw: JsonObject) -> Iterable[tuple[str, str]]:
     """Each learner with the identifier that the statement names it by; the forgotten have none."""
     pairs = zip(document["learners"], learners_of(raw), strict=True)
-    return [(learner, ifi) for learner, ifi in pairs if learner is not None]
+    return [(learner, ifi) for learner, ifi in pairs if learner is not None and not is_erased(ifi)]
 
 
 def _messages(document: Document, raw: JsonObject, learners: Iterable[tuple[str, str]]) -> Iterable[Outgoing]:

@@ -1,8 +1,8 @@
 """The collection `statements`: one document a statement.
 
-`{_id: "tenant/uuid", tenant, bytes, key, stored, keys, learners, authority, targets?, voids?, voided?, targeted?,
-provenance?, outbox?, traceparent?}`: `bytes` is the statement as it is given back, sealed under the data key named by
-`key`; `keys` are the tokens it is found by (`indexing`).
+`{_id: "tenant/uuid", tenant, bytes, key, parts?, stored, keys, learners, authority, targets?, voids?, voided?,
+targeted?, provenance?: {bytes, key, parts?}, outbox?, traceparent?}`: `bytes`, `key` and `parts` are the statement as
+it is given back (`sealing`); `keys` are the tokens it is found by (`indexing`).
 
 A statement whose object is a StatementRef `targets` another, and is found by that one's keys too (1.0.3 Communication
 2.1.4), and by those that the other has from its own target: it holds them itself. `targeted` counts how often a
@@ -18,7 +18,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import KeyGone, Sealer
 from service_kit.mongo import (
     ASCENDING,
     DESCENDING,
@@ -39,7 +39,8 @@ from service_kit.mongo import (
 )
 from service_kit.outbox import OUTBOX_INDEX, SHARDS, flag
 
-from ingest.gathering import Gathering
+from ingest.gathering import Gathering, NotBegun
+from ingest.statements.sealing import Body, open_all, seal
 from ingest.statements.targets import MOST_KEYS, MOST_PASSED, inherited
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ CHUNK: Final = 500
 READ_SECONDS: Final = 10.0
 WRITE_SECONDS: Final = 15.0
 _DUPLICATE_KEY: Final = 11000
-_BODY: Final = {"bytes": 1, "key": 1, "stored": 1, "voided": 1, "provenance": 1, "blobs": 1, "learners": 1}
+_BODY: Final = dict.fromkeys(("bytes", "key", "parts", "stored", "voided", "provenance", "blobs", "learners"), 1)
 
 
 class IdTaken(Exception):
@@ -246,16 +247,16 @@ class StatementRepository:
     ) -> AsyncIterator[Document]:
         """All of the selection stored up to `until`, oldest first, a chunk at a time in memory.
 
-        `bytes` and `provenance` (None where there is none) come opened.
+        `bytes` and `provenance` (None where there is none) come opened; what is gone with its learner is left out.
         """
         ends = until if selection.until is None else min(until, selection.until)
         selection = Selection(selection.keys, selection.since, ends, ascending=True)
         while True:
             page = await self.page(tenant, selection, after=after, limit=CHUNK, authority=authority)
-            provenances = iter(await self.opened([d["provenance"] for d in page if "provenance" in d]))
-            for document, data in zip(page, await self.opened(page), strict=True):
-                provenance = next(provenances) if "provenance" in document else None
-                yield {**document, "bytes": data, "provenance": provenance}
+            opened = await self.opened(page)
+            for document, data, provenance in zip(page, opened, await self.provenances(page), strict=True):
+                if data is not None:
+                    yield {**document, "bytes": data, "provenance": provenance}
             if len(page) < CHUNK:
                 return
             after = Place(page[-1]["stored"], page[-1]["_id"].partition("/")[2])
@@ -264,13 +265,27 @@ class StatementRepository:
         """Whether a statement has an attachment whose data is kept under this key."""
         return await self._collection.find_one({"blobs": blob}, {"_id": 1}) is not None
 
-    async def opened(self, documents: Sequence[Document]) -> list[bytes]:
-        """The statements' bytes, in order."""
-        return await self._sealer.open([Sealed(d["bytes"], d["key"]) for d in documents])
+    async def opened(self, documents: Sequence[Document]) -> list[bytes | None]:
+        """The statements' bytes, in order; None where they are gone with their learner."""
+        return await open_all(self._sealer, [(d["_id"], d) for d in documents])
 
-    async def sealed(self, items: Sequence[tuple[Owner, bytes]]) -> list[Sealed]:
-        """Bytes as they are stored, in order."""
-        return await self._sealer.seal(items)
+    async def readable(self, documents: Sequence[Document]) -> list[tuple[Document, bytes]]:
+        """Documents with their statements' bytes, in order; what is gone with its learner is left out."""
+        opened = await self.opened(documents)
+        return [(document, data) for document, data in zip(documents, opened, strict=True) if data is not None]
+
+    async def provenances(self, documents: Sequence[Document]) -> list[bytes | None]:
+        """What came with imported statements, in order; None where nothing did."""
+        held = [(d["_id"], d["provenance"]) for d in documents if "provenance" in d]
+        opened = iter(await open_all(self._sealer, held)) if held else iter(())
+        return [next(opened) if "provenance" in d else None for d in documents]
+
+    async def sealed(self, bodies: Sequence[Body]) -> list[Document]:
+        """The fields of a document that hold bytes, in order. Raises `NotBegun` where a learner is being forgotten."""
+        try:
+            return await seal(self._sealer, bodies)
+        except KeyGone:
+            raise NotBegun("a learner is being forgotten") from None
 
     async def count(self, tenant: str) -> int:
         return await self._collection.count_documents({"tenant": tenant})
@@ -296,28 +311,24 @@ class StatementRepository:
         found = await aggregate(self._collection, [{"$match": match}, {"$unwind": "$learners"}, grouped])
         return sorted(group["_id"] for group in found if group["_id"] is not None)
 
-    async def naming(self, tenant: str, agents: Sequence[bytes], session: Session) -> list[Document]:
-        """Every statement that names one of the agents (by their tokens), or has a target that does."""
+    async def naming(self, tenant: str, agents: Sequence[bytes], session: Session, limit: int = 0) -> list[Document]:
+        """Every statement, or so many, that names one of the agents (by their tokens), or has a target that does."""
         where = {"tenant": tenant, "keys": {"$in": list(agents)}}
-        return await self._collection.find(where, session=session).hint(list(BY_KEY)).to_list(None)
-
-    async def own(
-        self, tenant: str, agents: Sequence[bytes], learner: str, limit: int, session: Session
-    ) -> list[str]:
-        """The next statements that name one of the agents and are about this learner alone."""
-        alone = {"learners": {"$not": {"$elemMatch": {"$nin": [learner, None]}}}}
-        where: Document = {"tenant": tenant, "keys": {"$in": list(agents)}, "$and": [{"learners": learner}, alone]}
-        found = self._collection.find(where, {"_id": 1}, session=session).hint(list(BY_KEY)).limit(limit)
-        return [document["_id"] for document in await found.to_list(None)]
+        return await self._collection.find(where, session=session).hint(list(BY_KEY)).limit(limit).to_list(None)
 
     async def remove(self, ids: Sequence[str], session: Session) -> None:
         await self._collection.delete_many({"_id": {"$in": list(ids)}}, session=session)
 
     async def rewrite(self, changes: Mapping[str, Document], session: Session) -> None:
-        """Set fields by `_id`."""
+        """Set fields by `_id`; with new bytes parts that are not among them go."""
         if changes:
-            updates: list[Any] = [UpdateOne({"_id": one}, {"$set": fields}) for one, fields in changes.items()]
+            updates: list[Any] = [UpdateOne({"_id": one}, _update(fields)) for one, fields in changes.items()]
             await self._collection.bulk_write(updates, ordered=False, session=session)
+
+
+def _update(fields: Document) -> Document:
+    parts_go = "bytes" in fields and "parts" not in fields
+    return {"$set": fields} | ({"$unset": {"parts": ""}} if parts_go else {})
 
 
 def _where(tenant: str, selection: Selection, after: Place | None) -> Document:

@@ -9,25 +9,26 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
-from events.sealing import KeyGone, Sealed, Sealer
+from events.sealing import Sealed, Sealer
 from service_kit.mongo import ASCENDING, Database, Document
 from service_kit.subjects import PIECE, Item, Piece, Record
 from xapi import agents_of, dumps, loads
+from xapi.cutting import with_erased
 
 from ingest.attachments.repository import AttachmentRepository, sha2_of
 from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents.repository import DOCUMENTS
 from ingest.emitters.quarantine import QUARANTINE
-from ingest.erasure.rewriting import without
 from ingest.identities.repository import Belongings, IdentityRepository
 from ingest.launches.repository import LAUNCHES
+from ingest.sharing import Shared, open_shared
 from ingest.statements.indexing import tokens_to_forget
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import from_micros
 
 PAGE: Final = 200
 OTHERS: Final = "someone-else"
-SECRETS: Final = ("digest", "fetch_digest", "fetched_digest", "bytes", "key", "identifiers", "revision")
+SECRETS: Final = ("digest", "fetch_digest", "fetched_digest", "bytes", "key", "others", "identifiers", "revision")
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,7 @@ class HeldByIngest:
             yield record
 
     async def _opened(self, page: Sequence[Document], own: set[str]) -> list[Record]:
-        bodies = await self.statements.opened(page) if page else []
-        return [Record("statements", _for(data, own)) for data in bodies]
+        return [Record("statements", _for(data, own)) for _, data in await self.statements.readable(page)]
 
     async def _documents(self, tenant: str, belongings: Belongings) -> AsyncIterator[Item]:
         number = 0
@@ -92,12 +92,12 @@ class HeldByIngest:
                         yield item
 
     async def _document(self, document: Document, kind: str, file: str) -> AsyncIterator[Item]:
-        (data,) = await self.sealer.open([Sealed(document["bytes"], document["key"])])
+        data, name = await self.sealer.open([Sealed(one["bytes"], one["key"]) for one in (document, document["name"])])
         yield Record.of(
             "documents",
             {
                 "kind": kind,
-                "id": document["_id"].rpartition("/")[2],
+                "id": name.decode(),
                 "type": document["type"],
                 "updated": from_micros(document["updated"]),
                 "file": file,
@@ -108,6 +108,8 @@ class HeldByIngest:
 
     async def _attachments(self, tenant: str, learner: str) -> AsyncIterator[Item]:
         for key, held in (await self.attachments.of_learner(tenant, learner)).items():
+            if len(held.keys) > 1:  # a signature: it holds a statement that names others, and cannot be cut
+                continue
             file = f"attachments/{sha2_of(key)}"
             yield Record.of("attachments", {"sha2": sha2_of(key), "size": held.size, "file": file})
             async for chunk in self.attachments.read(held):
@@ -117,18 +119,17 @@ class HeldByIngest:
         """What is kept beside sealed bytes, and the bytes opened."""
         async for document in found:
             said = {name.lstrip("_"): value for name, value in document.items() if name not in SECRETS}
-            try:
-                (data,) = await self.sealer.open([Sealed(document["bytes"], document["key"])])
-            except KeyGone:
-                continue
-            yield Record.of(part, said | {"content": _json_or_text(data)})
+            keys = (document["key"], *document.get("others", ()))
+            (data,) = await open_shared(self.sealer, [Shared(document["bytes"], keys)])
+            if data is not None:
+                yield Record.of(part, said | {"content": _json_or_text(data)})
 
 
 def _for(statement: bytes, own: set[str]) -> bytes:
     """The statement as its learner may have it."""
     raw = loads(statement)
     named = {use.ifi for use in agents_of(raw) if use.ifi is not None}
-    return statement if named <= own else dumps(without(raw, lambda ifi: ifi not in own, OTHERS))
+    return statement if named <= own else dumps(with_erased(raw, dict.fromkeys(named - own, OTHERS)))
 
 
 def _pieces(file: str, data: bytes) -> list[Piece]:

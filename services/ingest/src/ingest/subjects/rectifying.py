@@ -80,11 +80,12 @@ async def rectify(
 async def _statement(plan: _Plan, state: State) -> JsonObject | None:
     """The statement; None where it is voided already. Raises `NotFound`."""
     documents = await state.statements.find([key_of(plan.tenant, str(plan.body.statement_id))])
-    found = documents[0] if documents else None
-    if found is None or "stored" not in found or plan.learner not in found["learners"]:
+    about = [document for document in documents if "stored" in document and plan.learner in document["learners"]]
+    opened = await state.statements.readable(about)
+    if not opened:
         raise NotFound("There is no such statement about this learner")
-    (opened,) = await state.statements.opened([found])
-    statement: JsonObject = loads(opened)
+    ((found, data),) = opened
+    statement: JsonObject = loads(data)
     if statement["verb"]["id"] == VOIDED:
         raise BadRequest("What voids is not voided")  # 1.0.3 Data 2.3.2
     return None if "voided" in found else statement
