@@ -279,12 +279,9 @@ class TestForwarding:
     async def test_one_replica_works_a_forwarding(self, source: Lrs, other: Other) -> None:
         await source.post([statement() for _ in range(300)])
         one = await made(source, other)
-        async with forwarding(source) as first, forwarding(source) as second:
+        async with forwarding(source), forwarding(source):
             await until(lambda: _forwarded(source, one, 300))
-            assert sorted(each.standings[one].forwarded for each in (first, second) if one in each.standings) in (
-                [300],
-                [0, 300],
-            )
+        assert other.posts <= 4  # of 100 each: one goes again at most, where the second replica takes over meanwhile
 
     async def test_whoever_does_not_allow_the_purpose_is_left_out(self, source: Lrs, other: Other) -> None:
         ada, eve = statement("ada"), statement("eve")

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from events.sealing import KeyGone, Owner, Sealer
 
-from service_kit.metrics import KEYS_UNCHECKED, Reading, observe
+from service_kit import metrics
+from service_kit.metrics import Reading
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, UpdateOne
 from service_kit.turning import Turning
 
@@ -59,7 +60,7 @@ class Migrating:
         def read() -> Iterable[Reading]:
             return [(count, {"place": name}) for name, count in self._unchecked.items()]
 
-        observe(KEYS_UNCHECKED, read)
+        metrics.observe(metrics.KEYS_UNCHECKED, read)
 
     async def _turn(self) -> bool:
         """One place after the other: an owner may be read from what a later place seals."""
