@@ -39,7 +39,7 @@ test: setup ## Run the tests against a real MongoDB and a real Kafka (FILE=… r
 
 test-all: setup ## Run the tests and the long suites (many kills, large fuzzing, full data)
 	@scripts/install-chromium
-	@$(PYTHON_IN) -m pytest $(FILE) $(ARGS)
+	@$(PYTHON_IN) -m pytest --hypothesis-profile=default $(FILE) $(ARGS)
 
 bench: setup ## Measure speed; timing claims live here and in no test
 	@$(PYTHON_IN) -m tests.load.bench $(ARGS)

@@ -12,6 +12,7 @@ import pytest
 from devstack.infrastructure import running_kafka, running_mongodb
 from devstack.stack import Stack
 from devstack.ways import ways_here
+from hypothesis import settings
 from privacy.keys.directory import OwnDirectory
 from service_kit import runtime
 from service_kit.keys import making
@@ -88,6 +89,10 @@ def pytest_configure() -> None:
     os.environ.setdefault("TRELLIS_KEY_PROVIDER", "none")
     if os.environ.get("TRELLIS_TEST_SEALED"):
         _seal_services_alone()
+
+
+settings.register_profile("sample", max_examples=40)  # make test-all takes Hypothesis's own number
+settings.load_profile("sample")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the marks

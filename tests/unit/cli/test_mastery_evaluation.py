@@ -115,6 +115,6 @@ class TestCommand:
 
     def test_a_missing_file_and_a_mode_that_is_none_end_in_one_line(self, tmp_path: Path) -> None:
         missing = CliRunner().invoke(app, ["eval", "mastery", str(tmp_path / "none.csv")])
-        assert missing.exit_code == 1
+        assert missing.exit_code == 2
         assert "Traceback" not in missing.output
         assert CliRunner().invoke(app, ["eval", "mastery", "x.csv", "--mode", "guess"]).exit_code == 2

@@ -27,7 +27,10 @@ def _evaluations() -> None:
 
 @group.command()
 def mastery(
-    files: Annotated[list[Path], typer.Argument(help="CSV, plain or gzipped: learner,item,skills,correct,…,fold.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="CSV, plain or gzipped: learner,item,skills,correct,…"),
+    ],
     mode: Annotated[str, typer.Option(help=f"One of {', '.join(MODES)}; all where not given.")] = "",
     baselines: Annotated[bool, typer.Option(help="Also item mean, Elo, BKT, PFA and Best-LR.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw calibration and learning curves into this folder.")] = None,

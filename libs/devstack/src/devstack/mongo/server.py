@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -55,7 +56,15 @@ class MongoServer:
         files.mkdir(parents=True, exist_ok=True)
         (self.data / "port").write_text(str(self.port))
         command = [str(mongod()), "--dbpath", str(files), "--port", str(self.port), "--bind_ip", LOOPBACK]
-        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "990"]
+        command += [
+            "--replSet",
+            REPLICA_SET,
+            "--nounixsocket",
+            "--wiredTigerCacheSizeGB",
+            _cache(),
+            "--oplogSize",
+            "990",
+        ]
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"]
         command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
         # What a killed worker had open holds its documents until it expires; a minute by default.
@@ -145,3 +154,10 @@ def explain(output: str, data: Path, log: Path) -> str | None:
     if re.search(r"WiredTiger error|WT_\w+|Fatal assertion|InvalidBSON|storage engine.*metadata|Unrecoverable", output):
         return f"MongoDB's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
     return None
+
+
+def _cache() -> str:
+    """Gigabytes: a tenth of the machine's memory, from a quarter to two. With half a gigabyte mongod spends as much on
+    writing pages out, once a few hundred thousand statements lie there, as on taking statements in.
+    """
+    return f"{min(2.0, max(0.25, psutil.virtual_memory().total / 10 / 2**30)):.2f}"
