@@ -24,8 +24,8 @@ from devstack.stack import Stack
 
 from tests.support.driving import House, eventually
 
-SAMPLE_ROWS = 8_000
-REPEATED_ROWS = 2_000
+SAMPLE_ROWS = 4_000
+REPEATED_ROWS = 1_000
 LOOKS = 6
 QUIET_SECONDS = 2.0
 SETTLED_SECONDS = 300
