@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +12,7 @@ import httpx2
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from events.payloads import Audited
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
@@ -28,10 +24,10 @@ from service_kit.mongo import Session, ensure, in_transaction
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
+from tests.support.browsing import browsing, shoot
 from tests.support.serving import serve
 from tests.support.tokens import Tokens
 
-SHOTS = os.environ.get("TRELLIS_SCREENSHOTS")
 RULES = {
     "record": ("legal_obligation", "allowed"),
     "profile": ("public_task", "allowed"),
@@ -44,17 +40,6 @@ RULE = {
     "purposes": {name: {"basis": basis, "unknown": unknown} for name, (basis, unknown) in RULES.items()},
     "controller": {"name": "Linden School", "contact": "privacy@linden.example", "kind": "school"},
 }
-
-
-@pytest.fixture
-def chromium() -> str:
-    """Where Debian's Chromium is. Without it this is skipped, but for CI, where it fails."""
-    found = shutil.which("chromium")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing: apt-get install chromium")
-        pytest.skip("chromium is missing (apt-get install chromium): the page was not seen in a browser")
-    return found
 
 
 @pytest.fixture
@@ -125,22 +110,6 @@ async def place(settings: ServiceSettings, tokens: Tokens) -> AsyncIterator[Plac
             await one.looked(Action.changed, "consents/teach", "dpo")
             await one.chain()
             yield one
-
-
-@asynccontextmanager
-async def browsing(chromium: str) -> AsyncIterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
-        try:
-            yield browser
-        finally:
-            await browser.close()
-
-
-async def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 async def faults(page: Page) -> list[str]:

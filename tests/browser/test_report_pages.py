@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from learner_model import LearnerState
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Response
 
 from tests.integration.insights.house import House, Row, learner_state, profile, row, running
+from tests.support.browsing import browsing, shoot
 from tests.support.serving import serve
 from tests.support.tokens import Tokens
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SHOTS = os.environ.get("TRELLIS_SCREENSHOTS")
-
-
-@pytest.fixture
-def chromium() -> str:
-    """Where Debian's Chromium is. Without it this is skipped, but for CI, where it fails."""
-    found = shutil.which("chromium")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing: apt-get install chromium")
-        pytest.skip("chromium is missing (apt-get install chromium): the report pages were not seen in a browser")
-    return found
 
 
 @pytest.fixture
@@ -64,16 +40,6 @@ class Seen:
 
     def response(self, response: Response) -> None:
         self.addresses.append(response.url)
-
-
-@asynccontextmanager
-async def browsing(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 async def fill(house: House) -> None:
@@ -106,11 +72,6 @@ def _classes() -> Iterator[tuple[tuple[str, str, str], int]]:
             for number, class_ in enumerate(("7a", "7b", "8a")):
                 yield (region, school, class_), 6 if (school, class_) == ("Linden", "8a") else 14 + 3 * number
     yield ("Isles", "Reef", "7a"), 5
-
-
-async def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 async def follow(page: Page, name: str) -> None:

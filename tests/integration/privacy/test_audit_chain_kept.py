@@ -31,6 +31,7 @@ from service_kit.settings import ServiceSettings
 from typer.testing import CliRunner, Result
 
 from tests.integration.privacy.conftest import Caller, privacy_worker, twin, until
+from tests.support.plans import assert_indexed
 from tests.support.serving import serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -299,8 +300,4 @@ OUTBOX = {"outbox.token": {"$exists": True}, "outbox.shard": {"$in": [0, 1]}}
 async def test_every_query_has_its_index(
     here: Connections, collection: str, query: Document, sort: list[tuple[str, int]] | None
 ) -> None:
-    found = here.db[collection].find(query)
-    plan: Any = await (found.sort(sort) if sort else found).explain()
-    text = str(plan["queryPlanner"]["winningPlan"])
-    assert "COLLSCAN" not in text
-    assert "'SORT'" not in text
+    await assert_indexed(here.db[collection], query, sort)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +12,8 @@ from privacy.service import SERVICE
 from service_kit.mongo import Document, ensure
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
+
+from tests.support.plans import assert_indexed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,8 +50,4 @@ async def here(settings: ServiceSettings) -> AsyncIterator[Connections]:
 async def test_no_scan_and_no_sort_in_memory(
     here: Connections, collection: str, query: Document, sort: list[tuple[str, int]] | None
 ) -> None:
-    found = here.db[collection].find(query)
-    plan: Any = await (found.sort(sort) if sort else found).explain()
-    text = str(plan["queryPlanner"]["winningPlan"])
-    assert "COLLSCAN" not in text
-    assert "'SORT'" not in text
+    await assert_indexed(here.db[collection], query, sort)

@@ -20,6 +20,7 @@ from service_kit.chain import Mark, Verdict
 from service_kit.chain import verify as judge
 
 from cli.console import err, one_line_errors, out
+from cli.running import reason, running
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
@@ -100,7 +101,7 @@ def _source(file: Path | None, url: str | None, token: str) -> Iterator[Iterator
 def _lines(url: str | None, token: str) -> Iterator[Iterator[bytes]]:
     """The export of the service, line by line. Raises `AuditUnread`."""
     if url is None:
-        url, token = _running()
+        url, token = running("privacy")
     headers = {"Authorization": f"Bearer {token}"}
     try:
         with (
@@ -109,28 +110,10 @@ def _lines(url: str | None, token: str) -> Iterator[Iterator[bytes]]:
         ):
             if not answer.is_success:
                 answer.read()
-                raise AuditUnread(f"privacy answers {answer.status_code}: {_reason(answer)}")
+                raise AuditUnread(reason("privacy", answer))
             yield (line.encode() for line in answer.iter_lines())
     except httpx2.HTTPError as error:
         raise AuditUnread(f"privacy does not answer: {type(error).__name__}") from None
-
-
-def _reason(answer: httpx2.Response) -> str:
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
-
-
-def _running() -> tuple[str, str]:
-    file = data_dir() / "stack.json"
-    try:
-        stack = json.loads(file.read_bytes())
-        return stack["privacy"]["url"], stack["operator_token"]
-    except FileNotFoundError:
-        raise AuditUnread("no stack is running: `make up` starts one; or name privacy with --url") from None
-    except (ValueError, KeyError):
-        raise AuditUnread(f"{file} is not the description of a stack; name privacy with --url") from None
 
 
 @contextmanager

@@ -13,9 +13,9 @@ import typer
 from cli.console import err, one_line_errors
 from cli.imports import watching
 from cli.oulad.errors import ImportStopped
+from cli.running import running
 from cli.transfer import exporting, parquet
 from cli.transfer.exporting import Request
-from cli.transfer.stack import ingest_of_stack
 
 app = typer.Typer()
 
@@ -65,7 +65,7 @@ def export(
         if plain and form is not Form.jsonl:
             raise ImportStopped("--plain goes with --format jsonl")
         if url is None:
-            url, token = ingest_of_stack()
+            url, token = running("ingest")
         auth = None if token else (key, secret)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         count = _written(Request(url, headers, params, auth), form, out, is_plain=plain)

@@ -20,10 +20,10 @@ from cli.console import err, one_line_errors, out
 from cli.oulad import importing
 from cli.oulad.errors import ImportStopped
 from cli.oulad.importing import Options, Outcome, Target, Watch
+from cli.running import running
 from cli.transfer.importing import Options as TransferOptions
 from cli.transfer.importing import Origin, copy, load
 from cli.transfer.importing import Outcome as TransferOutcome
-from cli.transfer.stack import ingest_of_stack
 
 app = typer.Typer()
 group = typer.Typer(name="import", help="Import the data of others as xAPI statements.", no_args_is_help=True)
@@ -117,7 +117,7 @@ def statements(
 
 def _options(url: str | None, token: str, *, anew: bool) -> TransferOptions:
     if url is None:
-        url, token = ingest_of_stack()
+        url, token = running("ingest")
     return TransferOptions(url, token, data_dir() / "import", anew)
 
 

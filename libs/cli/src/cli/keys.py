@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Final
 
 import httpx2
 import typer
 from devstack.errors import StackError
-from devstack.paths import data_dir
 
 from cli.console import one_line_errors, out
+from cli.running import reason, running
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
@@ -35,24 +34,13 @@ def rotate(url: Url = None, token: Token = "") -> None:
     """Replace the bucket keys and destroy the old ones. Nothing that is sealed is rewritten; back up the keys after."""
     with one_line_errors():
         if url is None:
-            url, token = _running()
+            url, token = running("privacy")
         try:
             headers = {"Authorization": f"Bearer {token}"}
             answer = httpx2.post(f"{url.rstrip('/')}/keys/rotations", headers=headers, timeout=_TIMEOUT_SECONDS)
         except httpx2.HTTPError as error:
             raise NotRotated(f"privacy does not answer: {type(error).__name__}") from None
         if not answer.is_success:
-            raise NotRotated(f"privacy answers {answer.status_code}")
+            raise NotRotated(reason("privacy", answer))
         done = answer.json()
     out.print(f"{done['buckets']:,} bucket keys replaced, {done['keys']:,} data keys wrapped anew", markup=False)
-
-
-def _running() -> tuple[str, str]:
-    file = data_dir() / "stack.json"
-    try:
-        stack = json.loads(file.read_bytes())
-        return stack["privacy"]["url"], stack["operator_token"]
-    except FileNotFoundError:
-        raise NotRotated("no stack is running: `make up` starts one; or name privacy with --url") from None
-    except (ValueError, KeyError):
-        raise NotRotated(f"{file} is not the description of a stack; name privacy with --url") from None

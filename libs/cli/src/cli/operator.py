@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -11,7 +10,8 @@ from urllib.parse import quote
 import httpx2
 import typer
 from devstack.errors import StackError
-from devstack.paths import data_dir
+
+from cli.running import reason, running
 
 Url = Annotated[str | None, typer.Option(help="Ingest, instead of the running stack's")]
 Token = Annotated[str, typer.Option(envvar="TRELLIS_TOKEN", help="Operator's token that goes with --url")]
@@ -43,7 +43,7 @@ class Ingest:
         except httpx2.HTTPError as error:
             raise Refused(f"ingest does not answer: {type(error).__name__}") from None
         if not answer.is_success:
-            raise Refused(_reason(answer))
+            raise Refused(reason("ingest", answer))
         return answer.json() if answer.content else None
 
 
@@ -51,28 +51,7 @@ class Ingest:
 def ingest(url: str | None, token: str) -> Iterator[Ingest]:
     """Raises `Refused` where no stack is running and none is named."""
     if url is None:
-        url, token = _running()
+        url, token = running("ingest")
     headers = {"Authorization": f"Bearer {token}"}
     with httpx2.Client(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS) as http:
         yield Ingest(http)
-
-
-def _running() -> tuple[str, str]:
-    file = data_dir() / "stack.json"
-    try:
-        stack = json.loads(file.read_bytes())
-        return stack["ingest"]["url"], stack["operator_token"]
-    except FileNotFoundError:
-        raise Refused("no stack is running: `make up` starts one; or name ingest with --url") from None
-    except (ValueError, KeyError):
-        raise Refused(f"{file} is not the description of a stack; name ingest with --url") from None
-
-
-def _reason(answer: httpx2.Response) -> str:
-    try:
-        problem = answer.json()
-        errors = problem.get("errors", [])
-        places = [f"{one.get('pointer') or one.get('parameter', '')}: {one['detail']}" for one in errors]
-        return "; ".join([problem["detail"], *places[1:]])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"ingest answered {answer.status_code}"

@@ -116,9 +116,8 @@ class ConsentView:
     def __init__(self, db: Database, *, may_be_old: bool = False, freshness: Freshness | None = None) -> None:
         self._standings: Collection = db[STANDINGS.name]
         self._freshness = None if may_be_old else freshness or Freshness(db)
-        self._read: dict[
-            str, tuple[Document, Policy]
-        ] = {}  # policies as read last: they change rarely and cost to check
+        # policies as read last: they change rarely and cost to check
+        self._read: dict[str, tuple[Document, Policy]] = {}
 
     async def policy(self, tenant: str, session: Session | None = None) -> Policy:
         """Raises `PolicyUnknown`, `ViewTooOld`."""

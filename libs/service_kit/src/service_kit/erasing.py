@@ -127,11 +127,8 @@ class Erasing:
         self._sent = sent
         self._keys = keys
         self._fence = timedelta(seconds=ErasingSettings().erasure_fence_seconds)
-        turning = Turning("erasing", self._turn, rest_seconds=REST_SECONDS)
+        turning = Turning("erasing", self.turn, rest_seconds=REST_SECONDS)
         self.run, self.wake, self.check = turning.run, turning.wake, turning.check
-
-    async def _turn(self) -> bool:
-        return await self.turn()
 
     async def turn(self) -> bool:
         """Carry out the next that is due; whether there was one."""

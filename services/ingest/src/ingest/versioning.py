@@ -11,7 +11,7 @@ from xapi.versions import HEADER
 
 from ingest.http.paths import ABOUT, STATEMENTS, is_xapi
 from ingest.statements.refusals import wrong_header
-from ingest.statements.stamps import from_micros
+from ingest.statements.stamps import rendered
 
 CONSISTENT_THROUGH: Final = "X-Experience-API-Consistent-Through"
 BEFORE_THE_HEADER: Final = "0.9"
@@ -68,14 +68,10 @@ class XapiHeaders:
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = state.get(_KEY) or _of_refused(scope)
                 if scope["path"] == STATEMENTS and CONSISTENT_THROUGH not in headers:
-                    headers[CONSISTENT_THROUGH] = through(scope["app"].state.ingest.stamps.consistent_through())
+                    headers[CONSISTENT_THROUGH] = rendered(scope["app"].state.ingest.stamps.consistent_through())
             await send(message)
 
         await self._app(scope, receive, with_headers)
-
-
-def through(micros: int) -> str:
-    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _of_refused(scope: Scope) -> str:

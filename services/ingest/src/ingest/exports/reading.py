@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from service_kit.mongo import Document
@@ -14,7 +14,7 @@ from ingest.statements import reading
 from ingest.statements.indexing import key_of
 from ingest.statements.refusals import invalid_query, wrong_parameter
 from ingest.statements.repository import Place, Selection, StatementRepository
-from ingest.statements.stamps import from_micros, to_micros
+from ingest.statements.stamps import rendered, to_micros
 
 PAGE: Final = 200
 CURSOR: Final = "cursor"
@@ -122,7 +122,7 @@ class Walk:
         return b"".join(lines)
 
     def summary(self) -> bytes:
-        through = None if self._selection.until is None else _moment(self._selection.until)
+        through = None if self._selection.until is None else rendered(self._selection.until)
         return orjson.dumps({"summary": {"lines": self._count, "through": through}}) + b"\n"
 
     async def _voided(self, data: bytes) -> AsyncIterator[bytes]:
@@ -142,13 +142,9 @@ class Walk:
 
 def line(document: Document, statement: bytes, provenance: bytes | None, *, voided: bool = False) -> bytes:
     """`{"statement": …, "stored": …}`, with `provenance` where there is one, and `"voided": true` where it is."""
-    parts = [b'{"statement":', statement, b',"stored":"', _moment(document["stored"]).encode(), b'"']
+    parts = [b'{"statement":', statement, b',"stored":"', rendered(document["stored"]).encode(), b'"']
     if provenance is not None:
         parts += [b',"provenance":', provenance]
     if voided:
         parts.append(b',"voided":true')
     return b"".join([*parts, b"}\n"])
-
-
-def _moment(micros: int) -> Any:
-    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -23,14 +23,13 @@ from ingest.credentials.verification import scoped
 from ingest.http import caching
 from ingest.http.routing import DirectRoute
 from ingest.state import State, state_of
-from ingest.statements import bodies, listing, openapi, reading
+from ingest.statements import bodies, listing, openapi, reading, stamps
 from ingest.statements.indexing import key_of
 from ingest.statements.listing import Lister
 from ingest.statements.recording import Recorded
 from ingest.statements.refusals import invalid_query, wrong_parameter
 from ingest.statements.repository import Place
 from ingest.versioning import CONSISTENT_THROUGH, version_of
-from ingest.versioning import through as through_text
 
 NOT_RECORDED: Final = "Trellis-Not-Recorded"
 JSON: Final = "application/json"
@@ -80,7 +79,7 @@ async def get_statements(request: Request, credential: Reader) -> Response:
     params, place = reading.pages(request.query_params.multi_items())
     query = _query(params, version)
     through = await listing.consistent_through(query, state.stamps)
-    headers = caching.headers(query.format) | {CONSISTENT_THROUGH: through_text(through)}
+    headers = caching.headers(query.format) | {CONSISTENT_THROUGH: stamps.rendered(through)}
     if query.is_single:
         content, found = await _single(request, state, credential, query)
         headers |= caching.validators(content, found[0][0]["stored"])
