@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from devstack.infrastructure import Mongo, mongo_server
 from devstack.ways import Way, ways_here
+from events.cancellation import heed_cancellation
 from ingest.statements import repository, standings
 
 from tests.integration.ingest.lrs import Lrs, running, statement
@@ -54,6 +55,7 @@ async def test_a_killed_mongod_loses_nothing_acknowledged(server: Mongo, tokens:
 
 async def _post(lrs: Lrs, size: int, acknowledged: set[str], statuses: set[int]) -> None:
     while True:
+        heed_cancellation()
         sent = [statement(f"learner {n}") for n in range(size)]
         answer = await lrs.post(sent if size > 1 else sent[0])
         statuses.add(answer.status_code)
