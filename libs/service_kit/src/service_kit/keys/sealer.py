@@ -1,4 +1,4 @@
-"""AES-256-GCM under each learner's own key.
+"""AES-256-GCM under each learner's own key, of bytes that are made small first (`compression`).
 
 Sealed bytes are a random 96-bit nonce, the ciphertext and its 128-bit tag (NIST SP 800-38D, 8.2.2: at most 2³² under
 one key); the key's name is authenticated with them.
@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from events.errors import EventsError
 from events.sealing import KeyGone, Owner, Sealed
 
+from service_kit.keys.compression import compressed, decompressed
 from service_kit.keys.ring import KeyRing, OpenKey
 
 NONCE_BYTES: Final = 12
@@ -46,13 +47,14 @@ class KeySealer:
 
 def _seal(key: OpenKey, data: bytes) -> Sealed:
     nonce = os.urandom(NONCE_BYTES)
-    return Sealed(nonce + key.cipher.encrypt(nonce, data, key.bound), key.name)
+    return Sealed(nonce + key.cipher.encrypt(nonce, compressed(data), key.bound), key.name)
 
 
 def _open(key: OpenKey | None, data: bytes) -> bytes | None:
     if key is None:
         return None
     try:
-        return key.cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], key.bound)
+        opened = key.cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], key.bound)
     except (InvalidTag, ValueError):
         raise Tampered("sealed bytes do not open under the key they name") from None
+    return decompressed(opened)
