@@ -12,7 +12,7 @@ DATA ?=
 DIR ?=
 FILE ?= tests
 ARGS ?=
-# All tests go through two workers, which takes two thirds of the time; a part of them through none: it reads plainly.
+# A test that hangs fails after ten minutes. All tests go through two workers, which takes two thirds of the time; a part of them through none: it reads plainly.
 WORKERS = $(if $(filter tests,$(FILE)),-n 2 --dist loadgroup --no-loadscope-reorder)
 
 help: ## List the targets
@@ -35,7 +35,7 @@ demo: setup ## Watch a simulated class from statement to recommendation (DATA=ou
 
 test: setup ## Run the tests against a real MongoDB and a real Kafka (FILE=… runs one, ARGS=… goes to pytest)
 	@scripts/install-chromium
-	@$(PYTHON_IN) -m pytest -m "not long" $(WORKERS) $(FILE) $(ARGS)
+	@$(PYTHON_IN) -m pytest -m "not long" --timeout 600 $(WORKERS) $(FILE) $(ARGS)
 
 test-all: setup ## Run the tests and the long suites (many kills, large fuzzing, full data)
 	@scripts/install-chromium
