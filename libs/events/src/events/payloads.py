@@ -26,6 +26,14 @@ class ProfileStatus(StrEnum):
     closed = "closed"  # the purpose `profile` is stopped: no state travels
 
 
+class TeacherEstimate(Payload):
+    """What a teacher says of a competency in the place of the model's figure (`learner_model.overruling`)."""
+
+    probability: float = Field(ge=0, le=1)
+    at: datetime
+    evidence_count: int = Field(ge=0, description="responses on the competency when it was said")
+
+
 class LearnerProfile(Payload):
     """A learner's state. `reflects` is the statement with the greatest (`stored`, id) folded into it."""
 
@@ -35,6 +43,10 @@ class LearnerProfile(Payload):
     statements: int = Field(0, ge=0, description="statements folded, voided ones not counted")
     last_statement_at: datetime | None = None
     titles: dict[str, str] = Field(default_factory=dict, description="provisional competency → title")
+    estimates: dict[str, TeacherEstimate] = Field(
+        default_factory=dict,
+        description="competency → what a teacher says of it; whether it still holds the reader reckons",
+    )
     state: LearnerState | None = None
 
 
@@ -45,6 +57,9 @@ class CatalogActivity(Payload):
     title: str
     type: str | None = None
     competencies: list[str] = Field(default_factory=list)
+    weights: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        default_factory=dict, description="competency → how much the activity is about it; 1 where it is not named here"
+    )
     prerequisites: list[str] = Field(default_factory=list)
     difficulty: float | None = Field(None, ge=0, le=1)
     duration: str | None = Field(None, description="ISO 8601 duration")
@@ -53,6 +68,17 @@ class CatalogActivity(Payload):
     bandwidth: str | None = None
     core: bool = True
     tags: list[str] = Field(default_factory=list)
+
+
+class CatalogCompetency(Payload):
+    """A competency of a framework and its place in it."""
+
+    id: str = Field(min_length=1, max_length=2048, description="IRI of the competency, as activities name it")
+    title: str
+    framework: str = Field(description="IRI of the framework, which stands above its competencies as one itself")
+    code: str | None = Field(None, description="what people call it, such as 5.NBT.1")
+    parents: list[str] = Field(default_factory=list, description="competencies of which it is a part")
+    prerequisites: list[str] = Field(default_factory=list, description="competencies that come before it")
 
 
 class RosterRole(Payload):

@@ -65,6 +65,15 @@ ACTIVITIES = Topic(
     "An activity of the catalog with the competencies it serves.",
     compacted=True,
 )
+COMPETENCIES = Topic(
+    "catalog.competencies.v1",
+    "recommendation",
+    "tenant/competency",
+    payloads.CatalogCompetency,
+    ("learner_profile",),
+    "A competency of a framework with its parents. Without a value: its framework no longer has it.",
+    compacted=True,
+)
 ROLES = Topic(
     "rosters.roles.v1",
     "insights",
@@ -120,7 +129,7 @@ AUDIT = Topic(
     retention_days=30,
 )
 
-ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, ROLES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
+ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, COMPETENCIES, ROLES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
 
 
 def of_service(service: str) -> list[Topic]:

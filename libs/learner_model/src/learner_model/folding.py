@@ -8,8 +8,10 @@ from learner_model.belief import logistic
 from learner_model.competency import expose, fresh, item_logit, respond
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.interests import choice, interests_after
-from learner_model.outcomes import activity_key, completed_after, outcome, outcome_of, recent_after
+from learner_model.outcomes import activity_key, completed_after, is_done, last_outcome, outcome, recent_after
 from learner_model.pacing import pace_after
+from learner_model.regularity import days_after
+from learner_model.regulation import regulation_after
 from learner_model.state import Activity, Belief, CompetencyState, LastKey, LearnerState, empty, microseconds
 
 _DAY = 86_400
@@ -33,7 +35,7 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
     if state.last is not None and last <= state.last:
         raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
     at = last.at_us // 1_000_000
-    folded = replace(state, last=last, activity=_activity_after(state.activity, at))
+    folded = replace(state, last=last, activity=_activity_after(state.activity, at), days=days_after(state.days, at))
     if evidence.activity_id:
         key, result = activity_key(evidence.activity_id), outcome(evidence)
         folded = replace(
@@ -43,9 +45,12 @@ def fold(state: LearnerState, evidence: Evidence) -> LearnerState:
         )
     if evidence.kind == EvidenceKind.SUMMARY:
         return folded
-    strength = choice(evidence, outcome_of(state, evidence.activity_id))
+    before = last_outcome(state, evidence.activity_id)
+    done = is_done(state, evidence.activity_id)
+    strength = choice(evidence, before[0] if before else None)
     return replace(
         folded,
+        regulation=regulation_after(state.regulation, before, outcome(evidence), at, done=done),
         ability=_ability_after(state.ability, evidence),
         competencies=_competencies_after(state, evidence, at),
         interests=interests_after(state.interests, evidence.tags, strength, at),

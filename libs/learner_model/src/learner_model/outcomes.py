@@ -43,8 +43,15 @@ def outcome(evidence: Evidence) -> Outcome:
 
 def outcome_of(state: LearnerState, activity_id: str) -> Outcome | None:
     """The last outcome on an activity, None where it isn't among the recent ones."""
+    last = last_outcome(state, activity_id)
+    return None if last is None else last[0]
+
+
+def last_outcome(state: LearnerState, activity_id: str) -> tuple[Outcome, int] | None:
+    """The last outcome on an activity and when it was last seen, None where it isn't among the recent ones."""
     key = activity_key(activity_id)
-    return next((Outcome(recent.outcome) for recent in state.recent if recent.activity == key), None)
+    found = next((recent for recent in state.recent if recent.activity == key), None)
+    return None if found is None else (Outcome(found.outcome), found.at)
 
 
 def is_done(state: LearnerState, activity_id: str) -> bool:

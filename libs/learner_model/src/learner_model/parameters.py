@@ -2,7 +2,7 @@
 model's version: change one and raise `MODEL_VERSION`, so that states are built anew.
 """
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 
 MASTERY_THRESHOLD = 0.8
 """The probability of a right response from which a competency counts as mastered, where a curriculum says no other."""

@@ -73,6 +73,24 @@ class Activity(NamedTuple):
     active_days: int = 0
 
 
+class Days(NamedTuple):
+    """On which days (UTC, since the epoch) something was done: bit n of `bits` stands for the nth day before `last`."""
+
+    first: int = 0
+    last: int = 0
+    bits: int = 0
+
+
+class Regulation(NamedTuple):
+    """`failures`: how often an activity went wrong; `returns`: how often one that had was taken up again; `reviews`:
+    how often one that was done already.
+    """
+
+    failures: int = 0
+    returns: int = 0
+    reviews: int = 0
+
+
 class Recent(NamedTuple):
     """The last outcome on an activity, which stands here by its short key (see `outcomes.activity_key`)."""
 
@@ -91,6 +109,8 @@ class LastKey(NamedTuple):
 _NO_ABILITY = Belief(0.0, PRIOR_VARIANCE)
 _NO_PACE = Pace()
 _NO_ACTIVITY = Activity()
+_NO_DAYS = Days()
+_NO_REGULATION = Regulation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,8 @@ class LearnerState:
     interests: dict[str, Interest] = field(default_factory=dict)
     pace: Pace = _NO_PACE
     activity: Activity = _NO_ACTIVITY
+    days: Days = _NO_DAYS
+    regulation: Regulation = _NO_REGULATION
     recent: tuple[Recent, ...] = ()
     completed: str = ""
 

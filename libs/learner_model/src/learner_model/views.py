@@ -7,6 +7,8 @@ from math import exp, sqrt
 from learner_model import parameters
 from learner_model.competency import belief_at, due_at, mastery, probability, uncertainty
 from learner_model.interests import strength_at
+from learner_model.regularity import EngagementView, engagement
+from learner_model.regulation import RegulationView, regulation
 from learner_model.state import EPOCH, Activity, Belief, CompetencyState, Interest, LearnerState, Pace
 
 
@@ -74,6 +76,8 @@ class LearnerView:
     pace: PaceView
     strengths: tuple[StrengthView, ...]
     activity: ActivityView
+    engagement: EngagementView
+    self_regulation: RegulationView
 
 
 def view(state: LearnerState, as_of: datetime, threshold: float = parameters.MASTERY_THRESHOLD) -> LearnerView:
@@ -88,7 +92,14 @@ def view(state: LearnerState, as_of: datetime, threshold: float = parameters.MAS
         pace=_pace(state.pace),
         strengths=_strengths(state.competencies, as_of),
         activity=_activity(state.activity),
+        engagement=engagement(state.days, as_of),
+        self_regulation=regulation(state.regulation),
     )
+
+
+def seen_at(state: CompetencyState) -> datetime:
+    """When the competency was last seen."""
+    return EPOCH + timedelta(seconds=state.last_seen)
 
 
 def _competency(competency_id: str, state: CompetencyState, as_of: datetime, threshold: float) -> CompetencyView:
@@ -99,7 +110,7 @@ def _competency(competency_id: str, state: CompetencyState, as_of: datetime, thr
         uncertainty=round(uncertainty(state, as_of), 4),
         evidence_count=state.evidence_count,
         exposures=state.exposures,
-        last_seen=EPOCH + timedelta(seconds=state.last_seen),
+        last_seen=seen_at(state),
         half_life_days=state.half_life_days,
         due_at=due_at(state, threshold),
         provisional=state.provisional,

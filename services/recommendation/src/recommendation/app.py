@@ -14,6 +14,8 @@ from service_kit.settings import ServiceSettings
 from recommendation.catalog import endpoints as catalog
 from recommendation.catalog.held import HeldCatalogs
 from recommendation.catalog.repository import CatalogRepository
+from recommendation.frameworks import endpoints as frameworks
+from recommendation.frameworks.repository import FrameworkRepository
 from recommendation.learners.repository import LearnerRepository
 from recommendation.recommendations import endpoints as recommendations
 from recommendation.recommendations.subject import HeldByRecommendation
@@ -32,11 +34,13 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections(NAME, settings) as c:
             repository = CatalogRepository(c.client, c.db, c.clock)
+            frameworks_ = FrameworkRepository(c.client, c.db, c.clock)
             app.state.audit = c.audit
             app.state.recommendation = State(
                 own,
                 repository,
-                HeldCatalogs(repository),
+                frameworks_,
+                HeldCatalogs(repository, frameworks_),
                 LearnerRepository(c.db, c.sealer),
                 ConsentView(c.db),
                 c.clock,
@@ -48,7 +52,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="The catalog of activities, and what a learner may do next, with the reasons.",
         settings=settings,
         lifespan=lifespan,
-        routers=[catalog.router, recommendations.router, stats.router, subjects.router(_held)],
+        routers=[catalog.router, frameworks.router, recommendations.router, stats.router, subjects.router(_held)],
         body_limit_bytes=own.body_limit_bytes,
     )
 

@@ -9,6 +9,7 @@ from service_kit.consent import ConsentView
 
 from recommendation.catalog.held import HeldCatalogs
 from recommendation.catalog.repository import CatalogRepository
+from recommendation.frameworks.repository import FrameworkRepository
 from recommendation.learners.repository import LearnerRepository
 from recommendation.settings import CatalogSettings
 
@@ -17,6 +18,7 @@ from recommendation.settings import CatalogSettings
 class State:
     settings: CatalogSettings
     catalog: CatalogRepository
+    frameworks: FrameworkRepository
     held: HeldCatalogs
     learners: LearnerRepository
     consents: ConsentView

@@ -7,6 +7,7 @@ from service_kit.consent import ConsentView
 from service_kit.runtime import GATHER_MS, Connections, Worker
 
 from recommendation.catalog.outbox import ActivitySource
+from recommendation.frameworks.outbox import CompetencySource
 from recommendation.learners.handlers import ProfileHandler
 from recommendation.learners.participant import LearnerParticipant
 from recommendation.learners.repository import LearnerRepository
@@ -28,4 +29,5 @@ def worker(c: Connections) -> Worker:
         gather_ms=GATHER_MS,
     )
     w.relay(ActivitySource())
+    w.relay(CompetencySource())
     return w

@@ -56,14 +56,14 @@ def _line(number: int, line: bytes) -> ImportedActivity | list[Place]:
     try:
         return ImportedActivity.model_validate(value)
     except ValidationError as error:
-        return [_place(number, _pointer(e["loc"]), _detail(e)) for e in error.errors(include_input=False)]
+        return [_place(number, pointer(e["loc"]), _detail(e)) for e in error.errors(include_input=False)]
 
 
 def _place(line: int, pointer: str, detail: str) -> Place:
     return {"line": line, "pointer": pointer, "detail": detail}
 
 
-def _pointer(location: tuple[str | int, ...]) -> str:
+def pointer(location: tuple[str | int, ...]) -> str:
     """RFC 6901."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 

@@ -48,7 +48,7 @@ class CatalogRepository:
         return changed
 
     async def _put(self, tenant: str, activities: Sequence[CatalogActivity], session: Session) -> int:
-        new = {_id(tenant, activity.id): activity.model_dump(mode="json") for activity in activities}
+        new = {key_of(tenant, activity.id): activity.model_dump(mode="json") for activity in activities}
         held = await self._activities.find({"_id": {"$in": list(new)}}, {"activity": 1}, session=session).to_list(None)
         same = {document["_id"] for document in held if document["activity"] == new[document["_id"]]}
         now, traceparent = self._clock(), current_traceparent()
@@ -69,25 +69,25 @@ class CatalogRepository:
 
     async def page(self, tenant: str, after: str | None, limit: int) -> list[CatalogActivity]:
         """By IRI, those after the one named."""
-        found = self._activities.find(_range(tenant, after), {"activity": 1})
+        found = self._activities.find(range_of(tenant, after), {"activity": 1})
         return [_activity(d) for d in await found.sort([("_id", ASCENDING)]).limit(limit).to_list(None)]
 
     async def all(self, tenant: str) -> list[CatalogActivity]:
         """The whole catalog, by IRI."""
-        found = self._activities.find(_range(tenant), {"activity": 1}).sort([("_id", ASCENDING)])
+        found = self._activities.find(range_of(tenant), {"activity": 1}).sort([("_id", ASCENDING)])
         return [_activity(document) for document in await found.to_list(None)]
 
     async def count(self, tenant: str) -> int:
-        return await self._activities.count_documents(_range(tenant))
+        return await self._activities.count_documents(range_of(tenant))
 
 
-def _id(tenant: str, activity: str) -> str:
+def key_of(tenant: str, activity: str) -> str:
     return f"{tenant}/{activity}"
 
 
-def _range(tenant: str, after: str | None = None) -> Document:
+def range_of(tenant: str, after: str | None = None) -> Document:
     """A tenant has no slash in its name, so that no other's ids fall between `tenant/` and `tenant0`."""
-    return {"_id": {"$gt": _id(tenant, after or ""), "$lt": f"{tenant}0"}}
+    return {"_id": {"$gt": key_of(tenant, after or ""), "$lt": f"{tenant}0"}}
 
 
 def _document(activity: Document, now: datetime, traceparent: str | None) -> Document:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from events.payloads import CatalogActivity
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from xapi.durations import seconds
 from xapi.models import IRI
 
@@ -20,6 +20,9 @@ class ImportedActivity(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=1000)]
     type: Word | None = None
     competencies: list[Name] = Field(default_factory=list, max_length=50)
+    weights: dict[Name, Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]] = Field(
+        default_factory=dict, max_length=50, description="competency → how much the activity is about it; else 1"
+    )
     prerequisites: list[Name] = Field(
         default_factory=list, max_length=50, description="ids of competencies or of activities"
     )
@@ -37,6 +40,12 @@ class ImportedActivity(BaseModel):
         if value is not None:
             seconds(value)
         return value
+
+    @model_validator(mode="after")
+    def _weighs_its_own(self) -> "ImportedActivity":
+        if not self.weights.keys() <= set(self.competencies):
+            raise ValueError("`weights` names a competency that `competencies` does not")
+        return self
 
     def activity(self) -> CatalogActivity:
         return CatalogActivity(**self.model_dump())

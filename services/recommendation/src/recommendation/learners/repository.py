@@ -1,24 +1,30 @@
 """MongoDB out: the newest profile of each learner."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from events.payloads import LearnerProfile, ProfileStatus
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import LearnerState, decode, encode
+from learner_model.overruling import Overruling
+from pydantic import TypeAdapter
 from service_kit.mongo import Collection, CollectionSpec, Database, DeleteOne, Document, ReplaceOne, Session
 
 LEARNERS: Final = CollectionSpec("learners", "derived")
+_SAID: Final = TypeAdapter(dict[str, Overruling])
 
 
 @dataclass(frozen=True, slots=True)
 class HeldProfile:
-    """A learner as held here. `state` None: the purpose `profile` is stopped, or nothing is known."""
+    """A learner as held here. `state` None: the purpose `profile` is stopped, or nothing is known. `said`: by teachers
+    of competencies.
+    """
 
     reflects: str | None = None
     titles: Mapping[str, str] | None = None
     state: LearnerState | None = None
+    said: Mapping[str, Overruling] = field(default_factory=dict)
 
 
 class LearnerRepository:
@@ -34,9 +40,11 @@ class LearnerRepository:
             return None
         if found["state"] is None:
             return HeldProfile(None, {}, None)
-        sealed = Sealed(bytes(found["state"]["data"]), found["state"]["key"])
-        state = decode((await self._sealer.open([sealed]))[0])
-        return HeldProfile(found["reflects"], found["titles"], state)
+        parts = [found["state"], *([found["said"]] if found.get("said") else [])]
+        state, *said = await self._sealer.open([Sealed(bytes(one["data"]), one["key"]) for one in parts])
+        return HeldProfile(
+            found["reflects"], found["titles"], decode(state), _SAID.validate_json(said[0]) if said else {}
+        )
 
     async def versions(self, tenant: str, learners: Iterable[str], session: Session) -> dict[str, int]:
         """The version held of each of these learners."""
@@ -46,9 +54,15 @@ class LearnerRepository:
 
     async def put(self, tenant: str, profiles: Mapping[str, LearnerProfile], session: Session) -> None:
         """Replace what is held of these learners."""
-        states = await self._sealed(tenant, profiles)
+        states = {one: encode(p.state) for one, p in profiles.items() if p.state is not None}
+        said = {one: _SAID.dump_json(_said(p)) for one, p in profiles.items() if p.estimates}
+        sealed, beside = await self._sealed(tenant, states), await self._sealed(tenant, said)
         changes = [
-            ReplaceOne({"_id": _id(tenant, learner)}, _document(profile, states.get(learner)), upsert=True)
+            ReplaceOne(
+                {"_id": _id(tenant, learner)},
+                _document(profile, sealed.get(learner), beside.get(learner)),
+                upsert=True,
+            )
             for learner, profile in profiles.items()
         ]
         if changes:
@@ -56,7 +70,13 @@ class LearnerRepository:
 
     async def close(self, tenant: str, learner: str, session: Session) -> None:
         """Keep the version alone, so that nothing older comes back."""
-        nothing: Document = {"status": ProfileStatus.closed, "reflects": None, "titles": {}, "state": None}
+        nothing: Document = {
+            "status": ProfileStatus.closed,
+            "reflects": None,
+            "titles": {},
+            "state": None,
+            "said": None,
+        }
         await self._learners.update_one({"_id": _id(tenant, learner)}, {"$set": nothing}, session=session)
 
     async def remove(self, tenant: str, learners: Sequence[str], session: Session) -> int:
@@ -72,17 +92,23 @@ class LearnerRepository:
             {"_id": {"$gt": f"{tenant}/", "$lt": f"{tenant}0"}, "status": ProfileStatus.open}
         )
 
-    async def _sealed(self, tenant: str, profiles: Mapping[str, LearnerProfile]) -> dict[str, Sealed]:
-        states = [(learner, encode(p.state)) for learner, p in profiles.items() if p.state is not None]
-        sealed = await self._sealer.seal([(Owner(tenant, learner), data) for learner, data in states])
-        return {learner: one for (learner, _), one in zip(states, sealed, strict=True)}
+    async def _sealed(self, tenant: str, parts: Mapping[str, bytes]) -> dict[str, Sealed]:
+        sealed = await self._sealer.seal([(Owner(tenant, learner), data) for learner, data in parts.items()])
+        return dict(zip(parts, sealed, strict=True))
 
 
 def _id(tenant: str, learner: str) -> str:
     return f"{tenant}/{learner}"
 
 
-def _document(profile: LearnerProfile, state: Sealed | None) -> Document:
+def _said(profile: LearnerProfile) -> dict[str, Overruling]:
+    return {
+        name: Overruling(probability=one.probability, at=one.at, evidence_count=one.evidence_count)
+        for name, one in profile.estimates.items()
+    }
+
+
+def _document(profile: LearnerProfile, state: Sealed | None, said: Sealed | None) -> Document:
     opened = profile.status is ProfileStatus.open
     return {
         "version": profile.version,
@@ -90,4 +116,5 @@ def _document(profile: LearnerProfile, state: Sealed | None) -> Document:
         "reflects": profile.reflects if opened else None,
         "titles": profile.titles if opened else {},
         "state": {"data": state.data, "key": state.key} if state is not None and opened else None,
+        "said": {"data": said.data, "key": said.key} if said is not None and opened else None,
     }

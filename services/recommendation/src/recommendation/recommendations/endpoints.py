@@ -114,7 +114,7 @@ def _check(standing: Standing) -> None:
 def recommendations_of(
     learner: str, catalog: Catalog, profile: HeldProfile, as_of: datetime, means: Means, limit: int
 ) -> Recommendations:
-    chosen, knowledge = recommend(catalog, profile.state, as_of, means, limit)
+    chosen, knowledge = recommend(catalog, profile.state, as_of, means, limit, profile.said)
     names = Names(catalog, profile.titles or {})
     items = []
     for candidate in chosen:

@@ -1,15 +1,18 @@
 """What a learner knows at a time, in the terms that ranking needs. All figures are the learner model's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from learner_model import MASTERY_THRESHOLD, LearnerState, Outcome, due_at, empty, probability
-from learner_model.belief import expected_probability
+from learner_model.belief import expected_probability, mean_for
 from learner_model.competency import belief_at, fresh, item_logit
+from learner_model.frameworks import Frameworks
 from learner_model.interests import strength_at
 from learner_model.outcomes import activity_key, done_keys
+from learner_model.overruling import Overruling
+from learner_model.placement import Placement
 from learner_model.state import EPOCH
 
 from recommendation.recommendations.offers import Offer
@@ -18,6 +21,8 @@ READY: Final = 0.6
 """The probability from which a competency bears what is built on it: sooner right than wrong, with some room."""
 
 _NONE: Final = ""
+_NO_FRAMEWORKS: Final = Frameworks()
+_NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,20 @@ class Level:
 class Knowledge:
     """A learner's state read at `as_of`; each competency is reckoned once."""
 
-    def __init__(self, state: LearnerState | None, as_of: datetime) -> None:
+    def __init__(
+        self,
+        state: LearnerState | None,
+        as_of: datetime,
+        frameworks: Frameworks = _NO_FRAMEWORKS,
+        said: Mapping[str, Overruling] = _NOTHING_SAID,
+    ) -> None:
         self.known = state is not None
         self.state = state or empty()
         self.as_of = as_of
+        self._placed = Placement(self.state, as_of, frameworks, said)
         self._levels: dict[str, Level] = {}
         self._beliefs: dict[str, tuple[float, float]] = {}
+        self._placements: dict[str, float | None] = {}
         self._chances: dict[tuple[str, float | None], float] = {}
         self._done = done_keys(self.state)
         self._outcomes = {recent.activity: Outcome(recent.outcome) for recent in self.state.recent}
@@ -104,17 +117,27 @@ class Knowledge:
         )
 
     def _reckon(self, competency: str) -> Level:
+        said = self._placed.overruled(competency)
+        if said is not None:
+            return Level(said, said, tried=True)
         state = self.state.competencies.get(competency)
         if state is None or state.evidence_count == 0:
-            return Level(self._chance(competency, None), 0.0, tried=False)
+            return self._from_around(competency)
         now = probability(state, self.as_of)
         mastered = now >= MASTERY_THRESHOLD
         before = now if mastered else probability(state, EPOCH + timedelta(seconds=state.last_response))
         return Level(now, before, tried=True)
 
+    def _from_around(self, competency: str) -> Level:
+        """Of one without responses: from what it consists of, where at least half of that is known."""
+        below = self._placed.rolled.get(competency)
+        if below is not None and below.known * 2 >= below.children:
+            return Level(below.estimate.probability, below.estimate.probability, tried=True)
+        return Level(self._chance(competency, None), 0.0, tried=False)
+
     def _chance(self, competency: str, difficulty: float | None) -> float:
         """All unseen competencies are alike, so that one reckoning serves them all."""
-        key = (competency if competency in self.state.competencies else _NONE, difficulty)
+        key = (competency if self._stands_out(competency) else _NONE, difficulty)
         found = self._chances.get(key)
         if found is None:
             mean, variance = self._belief(key[0])
@@ -126,5 +149,24 @@ class Knowledge:
         found = self._beliefs.get(competency)
         if found is None:
             state = self.state.competencies.get(competency) or fresh(self.state.ability, 0, provisional=False)
-            found = self._beliefs[competency] = (belief_at(state, self.as_of).mean, state.variance)
+            placed = self._elsewhere(competency)
+            mean = belief_at(state, self.as_of).mean if placed is None else mean_for(placed, state.variance)
+            found = self._beliefs[competency] = (mean, state.variance)
         return found
+
+    def _stands_out(self, competency: str) -> bool:
+        return competency in self.state.competencies or self._elsewhere(competency) is not None
+
+    def _elsewhere(self, competency: str) -> float | None:
+        """A probability that is not from the competency's own responses: a teacher's, or from parts or ancestors."""
+        if competency not in self._placements:
+            said = self._placed.overruled(competency)
+            state = self.state.competencies.get(competency)
+            if said is not None:
+                self._placements[competency] = min(0.99, max(0.01, said))
+            elif competency == _NONE or (state is not None and state.evidence_count > 0):
+                self._placements[competency] = None
+            else:
+                placed = self._placed.of(competency)
+                self._placements[competency] = None if placed is None else placed.probability
+        return self._placements[competency]

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from events.payloads import CatalogActivity
+from events.payloads import CatalogActivity, CatalogCompetency
+from learner_model.frameworks import Frameworks
 from learner_model.outcomes import activity_key
 from xapi.durations import seconds
 
@@ -14,7 +15,9 @@ _BANDWIDTHS = {"none": 0, "offline": 0, "low": 1, "medium": 2, "high": 3}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An activity. Its prerequisites are split into competencies to be known and activities to be done."""
+    """An activity. Its prerequisites, and those of its competencies in their framework, are split into competencies to be
+    known and activities to be done.
+    """
 
     activity: CatalogActivity
     key: str
@@ -31,10 +34,11 @@ class Offer:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The offers by IRI, and the titles of the activities by id."""
+    """The offers by IRI, the titles of activities and competencies by id, and what is a part of what."""
 
     offers: tuple[Offer, ...]
     titles: Mapping[str, str]
+    frameworks: Frameworks = field(default_factory=Frameworks)
 
     def name(self, thing: str) -> str:
         """A competency or an activity in words."""
@@ -61,11 +65,16 @@ class Means:
         )
 
 
-def prepare(activities: Iterable[CatalogActivity]) -> Catalog:
-    """The catalog of these activities."""
+def prepare(activities: Iterable[CatalogActivity], competencies: Iterable[CatalogCompetency] = ()) -> Catalog:
+    """The catalog of these activities, on the frameworks of these competencies."""
     ordered = sorted(activities, key=lambda activity: activity.id)
     titles = {activity.id: activity.title for activity in ordered}
-    return Catalog(tuple(_offer(activity, titles) for activity in ordered), titles)
+    known = {one.id: one for one in competencies}
+    return Catalog(
+        tuple(_offer(activity, titles, known) for activity in ordered),
+        {name: one.title for name, one in known.items()} | titles,
+        Frameworks.of({name: one.parents for name, one in known.items()}),
+    )
 
 
 def label(competency: str) -> str:
@@ -76,11 +85,16 @@ def label(competency: str) -> str:
     return " ".join(re.split(r"[\s_\-+.]+", said)).strip() or competency
 
 
-def _offer(activity: CatalogActivity, titles: Mapping[str, str]) -> Offer:
+def _offer(
+    activity: CatalogActivity, titles: Mapping[str, str], competencies: Mapping[str, CatalogCompetency]
+) -> Offer:
+    before = [p for c in activity.competencies if c in competencies for p in competencies[c].prerequisites]
+    needs = [p for p in activity.prerequisites if p not in titles]
+    needs += [p for p in before if p not in activity.competencies]
     return Offer(
         activity=activity,
         key=activity_key(activity.id),
-        needs=tuple(p for p in activity.prerequisites if p not in titles),
+        needs=tuple(dict.fromkeys(needs)),
         needs_done=tuple(p for p in activity.prerequisites if p in titles),
         teaches=frozenset(activity.competencies),
         seconds=seconds(activity.duration) if activity.duration else None,

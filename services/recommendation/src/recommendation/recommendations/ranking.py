@@ -15,13 +15,14 @@ The list is put together one by one, each the best of those left minus its liken
 marginal relevance: Carbonell & Goldstein 1998, SIGIR, 335-336), with the balance of core and elective kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp
 from typing import Final
 
 from learner_model import LearnerState, Outcome
+from learner_model.overruling import Overruling
 
 from recommendation.recommendations.knowledge import Knowledge
 from recommendation.recommendations.offers import Catalog, Means, Offer
@@ -49,6 +50,7 @@ CORE_SHARE: Final = 0.6
 BALANCE: Final = 0.1
 EXPLORE_EVERY: Final = 5
 POOL: Final = 80
+_NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,15 @@ class Candidate:
 
 
 def recommend(
-    catalog: Catalog, state: LearnerState | None, as_of: datetime, means: Means, limit: int
+    catalog: Catalog,
+    state: LearnerState | None,
+    as_of: datetime,
+    means: Means,
+    limit: int,
+    said: Mapping[str, Overruling] = _NOTHING_SAID,
 ) -> tuple[list[Candidate], Knowledge]:
-    """The list, and what is known of the learner, from which the reasons are told."""
-    knowledge = Knowledge(state, as_of)
+    """The list, and what is known of the learner, from which the reasons are told. `said`: by teachers."""
+    knowledge = Knowledge(state, as_of, catalog.frameworks, said)
     return arrange(candidates(catalog, knowledge, means), limit), knowledge
 
 

@@ -1,7 +1,7 @@
 """What this service holds on a learner, as the privacy service collects it: its copy of the model, what it shows."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import orjson
@@ -34,7 +34,8 @@ class HeldByRecommendation:
             return
         seen = view(profile.state, now)
         model = TypeAdapter(type(seen)).dump_python(seen, mode="json")
-        copy = {"reflects": profile.reflects, "titles": dict(profile.titles or {}), "model": model}
+        said = {name: asdict(one) for name, one in profile.said.items()}
+        copy = {"reflects": profile.reflects, "titles": dict(profile.titles or {}), "model": model, "estimates": said}
         yield Record("copy_of_profile", orjson.dumps(copy))
         standing = await self.consents.standing(tenant, learner)
         if all(standing.allows(purpose) for purpose in PURPOSES):

@@ -1,0 +1,1 @@
+"""Frameworks of competencies: imported as CASE packages, listed, published, held in memory with the catalog."""

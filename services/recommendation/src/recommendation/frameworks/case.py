@@ -1,0 +1,67 @@
+"""A CASE package as competencies: what is a part of what, and what comes before what. Plain functions.
+
+`isChildOf` and `isPartOf` lead from the part to the whole, `precedes` from what comes before to what comes after
+(1EdTech CASE 1.1, Information Model, CFAssociation). The document stands as the topmost competency: what names it as
+the destination is a part of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from events.payloads import CatalogCompetency
+
+from recommendation.frameworks.schemas import CFPackage, Node
+
+_PARTS: Final = ("isChildOf", "isPartOf")
+MOST_LINKS: Final = 50
+"""Parents, and prerequisites, of one competency."""
+_TITLE_CHARS: Final = 300
+
+
+@dataclass(frozen=True)
+class Framework:
+    """`competencies` by id, the document among them."""
+
+    id: str
+    title: str
+    competencies: tuple[CatalogCompetency, ...]
+    passed_over: int
+
+
+def framework_of(package: CFPackage) -> Framework:
+    """The package's competencies; associations that say something else or lead out of it are counted."""
+    document = package.CFDocument
+    names = {document.identifier: document.uri, document.uri: document.uri}
+    names |= {name: item.uri for item in package.CFItems for name in (item.identifier, item.uri)}
+    parents: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    before: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    passed_over = 0
+    for one in package.CFAssociations:
+        origin, destination = _named(one.originNodeURI, names), _named(one.destinationNodeURI, names)
+        if origin is None or destination is None or origin == destination:
+            passed_over += 1
+        elif one.associationType in _PARTS:
+            parents[origin][destination] = None
+        elif one.associationType == "precedes":
+            before[destination][origin] = None
+        else:
+            passed_over += 1
+    top = CatalogCompetency(id=document.uri, title=document.title[:_TITLE_CHARS], framework=document.uri)
+    found = {
+        item.uri: CatalogCompetency(
+            id=item.uri,
+            title=(item.abbreviatedStatement or item.fullStatement)[:_TITLE_CHARS],
+            framework=document.uri,
+            code=item.humanCodingScheme or None,
+            parents=list(parents[item.uri])[:MOST_LINKS],
+            prerequisites=list(before[item.uri])[:MOST_LINKS],
+        )
+        for item in package.CFItems
+    }
+    return Framework(document.uri, document.title, (top, *(found[iri] for iri in sorted(found))), passed_over)
+
+
+def _named(node: Node, names: Mapping[str, str]) -> str | None:
+    return names.get(node.identifier or "") or names.get(node.uri or "")

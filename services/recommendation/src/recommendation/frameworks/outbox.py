@@ -1,0 +1,34 @@
+"""Kafka out: changed competencies, one message each; of a removed one a tombstone."""
+
+from collections.abc import Sequence
+
+from events import topics
+from events.envelope import Outgoing
+from events.payloads import CatalogCompetency
+from service_kit.mongo import Document
+
+from recommendation.frameworks.repository import COMPETENCIES
+
+
+class CompetencySource:
+    """`service_kit.outbox.Source` of competencies."""
+
+    spec = COMPETENCIES
+    remove_when_sent = False
+
+    async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
+        return [_message(document) for document in documents]
+
+
+def _message(document: Document) -> Outgoing:
+    tenant, _, competency = document["_id"].partition("/")
+    held = document["competency"]
+    return Outgoing(
+        topics.COMPETENCIES,
+        document["outbox"]["token"],
+        tenant,
+        competency,
+        document["changed_at"],
+        None if held is None else CatalogCompetency.model_validate(held),
+        document["traceparent"],
+    )

@@ -1,0 +1,77 @@
+"""MongoDB out: the competencies of all frameworks. A removed one stays without its data until Kafka has been told."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from events.payloads import CatalogCompetency
+from events.tracing import current_traceparent
+from service_kit.clock import Clock
+from service_kit.mongo import (
+    ASCENDING,
+    Client,
+    Collection,
+    CollectionSpec,
+    Database,
+    Document,
+    Index,
+    Session,
+    UpdateOne,
+    in_transaction,
+)
+from service_kit.outbox import OUTBOX_INDEX, flag
+
+from recommendation.catalog.repository import CATALOGS, key_of, range_of
+
+COMPETENCIES: Final = CollectionSpec(
+    "competencies", "source", (OUTBOX_INDEX, Index((("tenant", ASCENDING), ("framework", ASCENDING))))
+)
+_AT_ONCE: Final = 2_000
+
+
+class FrameworkRepository:
+    """Ids are `tenant/IRI`, as the catalog's; a change raises the version of the tenant's catalog."""
+
+    def __init__(self, client: Client, db: Database, clock: Clock) -> None:
+        self._client = client
+        self._competencies: Collection = db[COMPETENCIES.name]
+        self._catalogs: Collection = db[CATALOGS.name]
+        self._clock = clock
+
+    async def put(self, tenant: str, framework: str, found: Sequence[CatalogCompetency]) -> tuple[int, int]:
+        """Store what differs, and let go of what the framework no longer has; how many of each. Repeatable."""
+        held = {
+            document["_id"]: document["competency"]
+            for document in await self._competencies.find(
+                {"tenant": tenant, "framework": framework}, {"competency": 1}
+            ).to_list(None)
+        }
+        new = {key_of(tenant, one.id): one.model_dump(mode="json") for one in found}
+        changes: dict[str, Document | None] = {key: one for key, one in new.items() if held.get(key) != one}
+        gone = [key for key, one in held.items() if one is not None and key not in new]
+        changes |= dict.fromkeys(gone)
+        keys = list(changes)
+        for start in range(0, len(keys), _AT_ONCE):
+            chunk = {key: changes[key] for key in keys[start : start + _AT_ONCE]}
+            await in_transaction(self._client, partial(self._write, tenant, framework, chunk))
+        return len(changes) - len(gone), len(gone)
+
+    async def _write(self, tenant: str, framework: str, changes: dict[str, Document | None], session: Session) -> None:
+        about = {
+            "tenant": tenant,
+            "framework": framework,
+            "changed_at": self._clock(),
+            "traceparent": current_traceparent(),
+        }
+        writes = [
+            UpdateOne({"_id": key}, {"$set": {**about, "competency": one, "outbox": flag(key)}}, upsert=True)
+            for key, one in changes.items()
+        ]
+        await self._competencies.bulk_write(writes, ordered=False, session=session)
+        await self._catalogs.update_one({"_id": tenant}, {"$inc": {"version": 1}}, upsert=True, session=session)
+
+    async def page(self, tenant: str, after: str | None, limit: int | None = None) -> list[CatalogCompetency]:
+        """By IRI, those after the one named; all of them without a limit."""
+        there = {**range_of(tenant, after), "competency": {"$ne": None}}
+        found = self._competencies.find(there, {"competency": 1}).sort([("_id", ASCENDING)]).limit(limit or 0)
+        return [CatalogCompetency.model_validate(document["competency"]) for document in await found.to_list(None)]
