@@ -60,7 +60,8 @@ class Frameworks:
 
     def levels_above(self, competency: str) -> Iterator[Ids]:
         """The parents, their parents, and so on; each ancestor once, where it is nearest."""
-        seen, level = {competency}, (competency,)
+        seen = {competency}
+        level: Ids = (competency,)
         for _ in range(DEEPEST):
             level = tuple(dict.fromkeys(p for one in level for p in self.parents.get(one, ()) if p not in seen))
             if not level:
@@ -94,7 +95,10 @@ class Informed:
 
 
 def rolled_up(frameworks: Frameworks, own: Mapping[str, Estimate], start: Estimate) -> dict[str, RolledUp]:
-    """Every competency above one with evidence, by id. `own`: those with responses; `start`: what a new one begins with."""
+    """Every competency above one with evidence, by id.
+
+    `own`: those with responses; `start`: what a new one begins with.
+    """
     found: dict[str, RolledUp] = {}
     for parent in sorted(frameworks.above(own)):
         _roll(parent, frameworks, own, start, found, frozenset())
@@ -102,7 +106,10 @@ def rolled_up(frameworks: Frameworks, own: Mapping[str, Estimate], start: Estima
 
 
 def informed(frameworks: Frameworks, own: Mapping[str, Estimate], start: Estimate, competency: str) -> Informed | None:
-    """What the nearest ancestors with responses of their own say of a competency that has none; None: there are none."""
+    """What the nearest ancestors with responses of their own say of a competency that has none.
+
+    None where there are no such ancestors.
+    """
     for steps, level in enumerate(frameworks.levels_above(competency), start=1):
         known = {one: own[one] for one in level if one in own}
         if known:

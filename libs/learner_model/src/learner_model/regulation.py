@@ -1,7 +1,8 @@
 """Self-regulation: coming back after a failure, and reviewing what is done already.
 
 Two signs of the performance and self-reflection phases of Zimmerman 2002, "Becoming a self-regulated learner: an
-overview", Theory Into Practice 41(2):64-70, as far as statements show them. Three counts, whatever the history's length.
+overview", Theory Into Practice 41(2):64-70, as far as statements show them. Three counts, whatever the length of
+the history.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ REVIEW_AFTER_SECONDS: Final = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegulationView:
-    """`return_share`: of failures the share that was taken up again, with its 90 % interval (Wilson); None without any."""
+    """`return_share`: of failures the share that was taken up again, with its 90 % interval (Wilson).
+
+    None where nothing went wrong.
+    """
 
     failures: int
     returns: int

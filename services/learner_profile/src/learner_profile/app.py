@@ -12,10 +12,15 @@ from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
 from learner_profile.activities.repository import ActivityRepository
+from learner_profile.competencies import endpoints as competencies
+from learner_profile.estimates.overruling import Overruler
+from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.judgements import endpoints as judgements
 from learner_profile.judgements.judging import Judging
 from learner_profile.learners import endpoints as learners
+from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.learners.subject import HeldByProfile
 from learner_profile.roles.repository import RoleRepository
@@ -34,6 +39,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         async with connections(NAME, settings) as c:
             app.state.audit = c.audit
             learners_, evidence = LearnerRepository(c.db, c.sealer, c.clock), EvidenceRepository(c.db, c.sealer)
+            estimates_ = EstimateRepository(c.db, c.sealer)
             app.state.learner_profile = State(
                 learners_,
                 evidence,
@@ -42,6 +48,8 @@ def create(settings: ServiceSettings) -> FastAPI:
                 RoleRepository(c.db),
                 c.clock,
                 Judging(c.client, evidence, learners_, c.audit),
+                Placing(FrameworkRepository(c.db), estimates_),
+                Overruler(c.client, estimates_, learners_, c.audit),
             )
             yield
 
@@ -54,6 +62,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             judgements.router,
             judgements.contests_router,
             learners.router,
+            competencies.router,
             stats.router,
             unmapped.router,
             subjects.router(_held),
@@ -63,4 +72,4 @@ def create(settings: ServiceSettings) -> FastAPI:
 
 def _held(request: Request) -> HeldByProfile:
     state = state_of(request)
-    return HeldByProfile(state.learners, state.evidence, state.activities, state.roles, state.clock)
+    return HeldByProfile(state)

@@ -6,15 +6,21 @@ from service_kit.runtime import Service
 
 from learner_profile.activities.repository import ACTIVITIES
 from learner_profile.app import NAME, create
+from learner_profile.estimates.repository import ESTIMATES
 from learner_profile.evidence.repository import EVIDENCE
+from learner_profile.frameworks.repository import COMPETENCIES
 from learner_profile.learners.repository import LEARNERS
 from learner_profile.roles.repository import ROLES
 from learner_profile.worker import work
 
 SERVICE = Service(
     NAME,
-    collections=[EVIDENCE, LEARNERS, ACTIVITIES, ROLES, *COLLECTIONS],
+    collections=[EVIDENCE, LEARNERS, ESTIMATES, ACTIVITIES, COMPETENCIES, ROLES, *COLLECTIONS],
     app=create,
     workers={"work": work},
-    sealed=[Place(LEARNERS.name, "data", "key", by_id), Place(EVIDENCE.name, "data", "key", by_fields)],
+    sealed=[
+        Place(LEARNERS.name, "data", "key", by_id),
+        Place(ESTIMATES.name, "data", "key", by_fields),
+        Place(EVIDENCE.name, "data", "key", by_fields),
+    ],
 )

@@ -8,8 +8,10 @@ from service_kit.clock import Clock
 from service_kit.consent import ConsentView
 
 from learner_profile.activities.repository import ActivityRepository
+from learner_profile.estimates.overruling import Overruler
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.judgements.judging import Judging
+from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.roles.repository import RoleRepository
 
@@ -23,6 +25,8 @@ class State:
     roles: RoleRepository
     clock: Clock
     judging: Judging
+    placing: Placing
+    overruler: Overruler
 
 
 def state_of(request: Request) -> State:

@@ -9,8 +9,11 @@ from service_kit.runtime import GATHER_MS, Connections, Worker
 from learner_profile.activities.handlers import CatalogHandler
 from learner_profile.activities.remapping import Remapper
 from learner_profile.activities.repository import ActivityRepository
+from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.handlers import StatementsHandler
 from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.frameworks.handlers import CompetenciesHandler
+from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views
@@ -27,6 +30,7 @@ def views(c: Connections) -> Views:
         ActivityRepository(c.db),
         ConsentView(c.db),
         RoleRepository(c.db),
+        EstimateRepository(c.db, c.sealer),
     )
 
 
@@ -40,8 +44,9 @@ def work(c: Connections) -> Worker:
     statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
     worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
+    worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))
-    worker.take_part(ProfileParticipant(v.evidence, v.learners, v.roles))
+    worker.take_part(ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates))
     worker.job(rebuilder.run)
     worker.job(remapper.run)
     worker.checks += [rebuilder.check, remapper.check]

@@ -14,9 +14,9 @@ from learner_profile.evidence.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What the fold needs of a catalog activity."""
+    """What the fold needs of a catalog activity. `competencies`: each with its weight."""
 
-    competencies: tuple[str, ...] = ()
+    competencies: tuple[tuple[str, float], ...] = ()
     difficulty: float | None = None
     expected_seconds: float | None = None
     tags: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Mapped:
 def mapped(activity: CatalogActivity) -> Mapped:
     """The part of a catalog activity that changes states; a duration that cannot be read counts as none."""
     return Mapped(
-        competencies=tuple(dict.fromkeys(activity.competencies)),
+        competencies=tuple((one, activity.weights.get(one, 1.0)) for one in dict.fromkeys(activity.competencies)),
         difficulty=activity.difficulty,
         expected_seconds=_seconds(activity.duration),
         tags=tuple(dict.fromkeys(activity.tags)),
@@ -48,7 +48,7 @@ def evidence_of(reading: Reading, catalog: Mapping[str, Mapped]) -> Evidence:
     known = next((one for name in activities_of(reading) if (one := catalog.get(name)) and one.competencies), None)
     provisional = False
     if known is not None:
-        competencies = tuple((competency, 1.0) for competency in known.competencies)
+        competencies = known.competencies
     elif reading.claims:
         competencies = tuple((claim.id, claim.weight) for claim in reading.claims)
     else:

@@ -1,11 +1,11 @@
 """HTTP in: contesting, confirming and overriding a piece of evidence."""
 
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter
 from service_kit.audit import Audits
-from service_kit.auth import Principal, Role, require
+from service_kit.auth import Principal
 from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import Forbidden
 
@@ -14,6 +14,7 @@ from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, Judgement
 from learner_profile.judgements.schemas import ContestOut, Override, Said
 from learner_profile.learners.access import TEACH, open_profile, own, pupils_among
+from learner_profile.learners.parameters import Learner, Limit, Teacher
 from learner_profile.learners.schemas import EvidenceOut
 from learner_profile.state import State, StateDep
 
@@ -22,9 +23,6 @@ contests_router = APIRouter(tags=["judgements"])
 
 _AT_ONCE: Final = 200
 _MOST_LOOKS: Final = 20
-
-Learner = Annotated[Principal, Depends(require(Role.learner))]
-Teacher = Annotated[Principal, Depends(require(Role.teacher))]
 
 
 @router.post("/me/evidence/{statement_id}/contest")
@@ -63,7 +61,7 @@ async def contests(
     principal: Teacher,
     state: StateDep,
     audit: Audits,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
 ) -> Page[ContestOut[EvidenceOut]]:
     """What learners of the caller's own classes contest and nobody has decided since.

@@ -1,35 +1,26 @@
 """HTTP in: a learner's model and timeline, for the learner, teachers of the own classes, apps and the DPO."""
 
 import asyncio
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
-from learner_model import view
+from fastapi import APIRouter
 from learner_model.state import microseconds
 from pydantic import AwareDatetime
 from service_kit.audit import Audits
-from service_kit.auth import Principal, Role, require
+from service_kit.auth import Principal
 from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, NotFound, NotReadyYet
 
 from learner_profile.evidence.mapping import looked_up
 from learner_profile.learners.access import open_profile, own
 from learner_profile.learners.explaining import explain
+from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
 from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.learners.why import WhyOut
 from learner_profile.state import State, StateDep
 
 router = APIRouter(prefix="/learners", tags=["learners"])
-
-Learner = Annotated[Principal, Depends(require(Role.learner))]
-Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner, Role.teacher))]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="the time at which forgetting is reckoned (with its offset); default: now")
-]
-Competency = Annotated[str, Path(max_length=2048, description="IRI of the competency, percent-encoded")]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/me")
@@ -99,7 +90,7 @@ async def _model(principal: Principal, learner: str, state: State, as_of: AwareD
     profile = await open_profile(principal, learner, state)
     if profile.state is None:
         raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
-    return LearnerOut.of(profile, view(profile.state, as_of or state.clock()))
+    return LearnerOut.of(profile, await state.placing(profile, as_of or state.clock()))
 
 
 async def _why(
@@ -111,7 +102,8 @@ async def _why(
     found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock())
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
-    told = WhyOut.of(found, competency, profile.titles, known, limit)
+    placed = await state.placing(profile, found.as_of, [competency])
+    told = WhyOut.of(found, competency, placed, known, limit)
     if told is None:
         raise NotFound("Nothing is known of this competency")
     return told

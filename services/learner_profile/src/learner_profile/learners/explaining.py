@@ -29,6 +29,8 @@ class Share(StrEnum):
     SEEN = "seen"
     ELSEWHERE = "elsewhere"
     TIME = "time"
+    PARTS = "parts"
+    ABOVE = "above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Explanation:
 
 def explain(rows: Iterable[Row], catalog: Mapping[str, Mapped], competency: str, as_of: datetime) -> Explanation:
     """How the rows, in the learner's order, make the competency's number at `as_of`."""
-    return _Walk(competency, as_of).through(_evidence(rows, catalog))
+    return _Walk(competency, as_of).through(evidence_of_rows(rows, catalog))
 
 
 class _Walk:
@@ -135,7 +137,8 @@ class _Walk:
         return next(iter(view(replace(state, competencies=only), at).competencies), None)
 
 
-def _evidence(rows: Iterable[Row], catalog: Mapping[str, Mapped]) -> Iterator[tuple[Row, Evidence]]:
+def evidence_of_rows(rows: Iterable[Row], catalog: Mapping[str, Mapped]) -> Iterator[tuple[Row, Evidence]]:
+    """What of the rows is folded, in their order."""
     for row in rows:
         if not row.reading.of_group:
             yield row, evidence_of(counted(row), catalog)

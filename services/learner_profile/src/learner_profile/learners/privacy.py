@@ -7,6 +7,7 @@ from events.payloads import ConsentStatus
 from service_kit.consent import Change, Standing
 from service_kit.mongo import Session
 
+from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.profiles import Profile, Status, closed, erased, reopened
 from learner_profile.learners.repository import LearnerRepository
@@ -30,8 +31,15 @@ class ProfileParticipant:
     old standing then conflicts with it and begins anew.
     """
 
-    def __init__(self, evidence: EvidenceRepository, learners: LearnerRepository, roles: RoleRepository) -> None:
+    def __init__(
+        self,
+        evidence: EvidenceRepository,
+        learners: LearnerRepository,
+        roles: RoleRepository,
+        estimates: EstimateRepository,
+    ) -> None:
         self._evidence = evidence
+        self._estimates = estimates
         self._learners = learners
         self._roles = roles
 
@@ -41,6 +49,7 @@ class ProfileParticipant:
             return
         if not keeps_rows(after):
             await self._evidence.delete(change.tenant, change.learner, session)
+            await self._estimates.delete(change.tenant, change.learner, session)
         profile = await self._profile(change.tenant, change.learner, session)
         if not after.allows(PURPOSE):
             await self._learners.save([closed(profile)], session)
@@ -51,13 +60,14 @@ class ProfileParticipant:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         rows = await self._evidence.delete(tenant, learner, session)
+        estimates = await self._estimates.delete(tenant, learner, session)
         known = await self._learners.load(tenant, [learner], session)
         profile = known.get(learner, Profile(tenant=tenant, learner=learner))
         await self._learners.save([erased(profile)], session)
         held = sum(one.status != Status.ERASED for one in known.values())  # the sweep finds what stands in its place
         roles = await self._roles.known(tenant, [learner], session)
         await self._roles.put(tenant, {learner: None}, session)
-        return {"evidence": rows, "learners": held, "roles": len(roles)}
+        return {"evidence": rows, "estimates": estimates, "learners": held, "roles": len(roles)}
 
     async def _profile(self, tenant: str, learner: str, session: Session) -> Profile:
         known = await self._learners.load(tenant, [learner], session)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from learner_model import Evidence, EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
+from learner_model.overruling import Overruling
 from learner_model.state import microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -37,11 +38,14 @@ class Collaboration(NamedTuple):
 
 
 ALONE: Final = Collaboration()
+_NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is kept of a learner beside the rows. `state` None: to be built from the rows, or closed."""
+    """What is kept of a learner beside the rows. `state` None: to be built from the rows, or closed. `said`: the last
+    words of teachers on competencies.
+    """
 
     tenant: str
     learner: str
@@ -49,6 +53,7 @@ class Profile:
     version: int = 0
     state: LearnerState | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, Overruling] = field(default_factory=dict)
     collaboration: Collaboration = ALONE
     reflects: Reflects | None = None
     dirty: bool = False
@@ -70,11 +75,14 @@ def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Ma
     return _fold(profile, ordered, catalog)
 
 
-def built_anew(profile: Profile, rows: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
-    """The profile as all its rows say, whatever it was before."""
-    blank = replace(
-        profile, status=Status.OPEN, state=empty(), titles={}, collaboration=ALONE, reflects=None, dirty=False
-    )
+def built_anew(
+    profile: Profile,
+    rows: Iterable[Reading],
+    catalog: Mapping[str, Mapped],
+    said: Mapping[str, Overruling] = _NOTHING_SAID,
+) -> Profile:
+    """The profile as all its rows and the teachers' words say, whatever it was before."""
+    blank = replace(closed(profile), status=Status.OPEN, version=profile.version, state=empty(), said=said)
     return _fold(blank, _in_order(rows), catalog)
 
 
@@ -86,6 +94,7 @@ def closed(profile: Profile) -> Profile:
         version=profile.version + 1,
         state=None,
         titles={},
+        said={},
         collaboration=ALONE,
         reflects=None,
         dirty=False,

@@ -5,7 +5,7 @@ from typing import Final
 
 from events import topics
 from events.envelope import Outgoing
-from events.payloads import LearnerProfile, ProfileStatus
+from events.payloads import LearnerProfile, ProfileStatus, TeacherEstimate
 from learner_model import last_key
 from service_kit.mongo import CollectionSpec, Document
 
@@ -43,6 +43,10 @@ def message_of(profile: Profile) -> LearnerProfile | None:
         statements=profile.state.activity.statements,
         last_statement_at=last[0] if last else None,
         titles=dict(sorted(profile.titles.items())),
+        estimates={
+            name: TeacherEstimate(probability=one.probability, at=one.at, evidence_count=one.evidence_count)
+            for name, one in profile.said.items()
+        },
         state=profile.state,
     )
 

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from events.errors import NotReady
 from events.tracing import current_traceparent, span_after
+from learner_model.overruling import Overruling
 from service_kit import metrics
 from service_kit.consent import ConsentView
 from service_kit.leases import Leases
@@ -17,6 +18,8 @@ from service_kit.mongo import Client, Session, in_transaction
 from service_kit.turning import Turning, quietly
 
 from learner_profile.activities.repository import ActivityRepository
+from learner_profile.estimates.repository import EstimateRepository
+from learner_profile.estimates.said import overrulings
 from learner_profile.evidence.acts import totals_among
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
@@ -40,6 +43,7 @@ class Views:
     activities: ActivityRepository
     consents: ConsentView
     roles: RoleRepository
+    estimates: EstimateRepository
 
 
 class Rebuilder:
@@ -95,21 +99,31 @@ class Rebuilder:
         rows = await views.evidence.of_learners(tenant, [p.learner for p in still], session)
         readings = (row.reading for one in rows.values() for row in one)
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
+        said = await views.estimates.load(tenant, [p.learner for p in still], session)
         now = {learner: _totals_found(one) for learner, one in rows.items()}
         built = []
         for profile in still:
             learns = profile.learner not in others and standings[profile.learner].allows("profile")
-            built.append(_one(profile, now.get(profile.learner, []), catalog) if learns else closed(profile))
+            kept = _Kept(now.get(profile.learner, []), overrulings(said.get(profile.learner, ())))
+            built.append(_one(profile, kept, catalog) if learns else closed(profile))
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
         await views.evidence.mark_totals(tenant, {one: _changed(rows[one], now[one]) for one in rows}, session)
         await views.learners.save(built, session)
         self._rebuilt.add(len(built))
 
 
-def _one(profile: Profile, rows: Sequence[Row], catalog: dict[str, Mapped]) -> Profile:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a learner is built from."""
+
+    rows: Sequence[Row]
+    said: Mapping[str, Overruling]
+
+
+def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped]) -> Profile:
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
-        return built_anew(traced, [counted(row) for row in rows], catalog)
+        return built_anew(traced, [counted(row) for row in kept.rows], catalog, kept.said)
 
 
 def _totals_found(rows: Sequence[Row]) -> list[Row]:

@@ -1,12 +1,14 @@
 """MongoDB: the learners' profiles. State and titles are sealed; `dirty` and `outbox` are flags for the jobs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 from events.sealing import Owner, Sealed, Sealer
-from learner_model import MODEL_VERSION, LearnerState, decode, encode
+from learner_model import MODEL_VERSION, decode, encode
+from learner_model.overruling import Overruling
+from pydantic import TypeAdapter
 from service_kit.clock import Clock
 from service_kit.mongo import (
     ASCENDING,
@@ -22,7 +24,7 @@ from service_kit.mongo import (
 from service_kit.outbox import OUTBOX_INDEX, flag
 from uuid_utils.compat import uuid7
 
-from learner_profile.learners.profiles import ALONE, Collaboration, Profile, Status
+from learner_profile.learners.profiles import Collaboration, Profile, Status
 
 LEARNERS: Final = CollectionSpec(
     "learners",
@@ -36,6 +38,7 @@ LEARNERS: Final = CollectionSpec(
     ),
 )
 _MARKED_AT_ONCE: Final = 1000
+_SAID: Final = TypeAdapter(dict[str, Overruling])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,29 +152,32 @@ def _data(profile: Profile) -> bytes:
     if profile.state is None:
         return b""
     body: dict[str, Any] = {"state": orjson.Fragment(encode(profile.state)), "titles": dict(profile.titles)}
+    if profile.said:
+        body["said"] = _SAID.dump_python(dict(profile.said), mode="json")
     if profile.collaboration.acts:
         body["together"] = list(profile.collaboration)
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def _profile(document: Document, data: bytes | None) -> Profile:
-    state, titles, together = _opened(data) if document["model"] == MODEL_VERSION else (None, {}, ALONE)
-    return Profile(
-        tenant=document["tenant"],
-        learner=document["learner"],
+    blank = Profile(tenant=document["tenant"], learner=document["learner"])
+    opened = _opened(data, blank) if data is not None and document["model"] == MODEL_VERSION else blank
+    return replace(
+        opened,
         status=Status(document["status"]),
         version=document["version"],
-        state=state,
-        titles=titles,
-        collaboration=together,
         reflects=tuple(document["reflects"]) if document["reflects"] else None,
         dirty="dirty" in document,
         traceparent=document["traceparent"],
     )
 
 
-def _opened(data: bytes | None) -> tuple[LearnerState | None, dict[str, str], Collaboration]:
-    if data is None:
-        return None, {}, ALONE
+def _opened(data: bytes, blank: Profile) -> Profile:
     body = orjson.loads(data)
-    return decode(orjson.dumps(body["state"])), body["titles"], Collaboration(*body.get("together", ()))
+    return replace(
+        blank,
+        state=decode(orjson.dumps(body["state"])),
+        titles=body["titles"],
+        said=_SAID.validate_python(body.get("said", {})),
+        collaboration=Collaboration(*body.get("together", ())),
+    )

@@ -3,22 +3,27 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import unquote
 
 from events.payloads import CatalogActivity
-from learner_model import CompetencyView, EvidenceKind, LearnerView
+from learner_model import CompetencyView, EvidenceKind, view
 from learner_model.outcomes import outcome
+from learner_model.regularity import EngagementView
+from learner_model.regulation import RegulationView
 from learner_model.state import EPOCH
 from learner_model.views import ActivityView, InterestView, PaceView
 from pydantic import BaseModel, Field
 
+from learner_profile.estimates.schemas import TeacherOut
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import evidence_of, mapped
 from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, is_set_aside, ruling
 from learner_profile.judgements.schemas import JudgementOut
+from learner_profile.learners.placing import Placed
 from learner_profile.learners.profiles import Profile
+from learner_profile.learners.rolled import RolledUpOut, teacher_of
+from learner_profile.learners.wording import title_of
 
 Flag = Literal["late", "clock_ahead", "group", "group_unnamed", "set_aside", "overridden"]
 
@@ -37,6 +42,41 @@ class CompetencyOut(BaseModel):
     half_life_days: float
     due_at: datetime | None = Field(description="when the probability falls under the threshold by forgetting")
     provisional: bool = Field(description="made from a course or section, until the catalog maps its activities")
+    teacher: TeacherOut | None = Field(description="a teacher's last word, beside the model's own figure above")
+
+    @classmethod
+    def seen(cls, seen: CompetencyView, placed: Placed) -> "CompetencyOut":
+        return cls(
+            id=seen.id,
+            title=title_of(seen.id, placed.titles),
+            probability=seen.probability,
+            mastery=seen.mastery,
+            uncertainty=seen.uncertainty,
+            evidence_count=seen.evidence_count,
+            exposures=seen.exposures,
+            last_seen=seen.last_seen,
+            half_life_days=seen.half_life_days,
+            due_at=seen.due_at,
+            provisional=seen.provisional,
+            teacher=teacher_of(seen.id, placed),
+        )
+
+
+class TeacherOnOut(TeacherOut):
+    """A teacher's last word on a competency of which nothing else is known."""
+
+    id: str
+    title: str
+
+    @classmethod
+    def all(cls, placed: Placed) -> "list[TeacherOnOut]":
+        placement = placed.placement
+        return [
+            cls(id=name, title=title_of(name, placed.titles), **one.model_dump())
+            for name in sorted(placed.said)
+            if name not in placement.state.competencies and name not in placement.rolled
+            if (one := teacher_of(name, placed)) is not None
+        ]
 
 
 class StrengthOut(BaseModel):
@@ -79,29 +119,38 @@ class LearnerOut(BaseModel):
     version: int
     reflects: str | None = Field(description="the id of the last statement (by stored time) folded in")
     competencies: list[CompetencyOut]
+    rolled_up: list[RolledUpOut] = Field(description="what the competencies above are parts of, by their frameworks")
+    by_teachers_alone: list[TeacherOnOut]
     interests: list[InterestView]
     pace: PaceView
     strengths: list[StrengthOut]
     activity: ActivityView
+    engagement: EngagementView
+    self_regulation: RegulationView
     collaboration: CollaborationOut
 
     @classmethod
-    def of(cls, profile: Profile, seen: LearnerView) -> "LearnerOut":
+    def of(cls, profile: Profile, placed: Placed) -> "LearnerOut":
+        seen = view(placed.placement.state, placed.placement.as_of)
         return cls(
             learner_id=profile.learner,
             as_of=seen.as_of,
             version=profile.version,
             reflects=profile.reflects[1] if profile.reflects else None,
-            competencies=[_competency(one, profile.titles) for one in seen.competencies],
+            competencies=[CompetencyOut.seen(one, placed) for one in seen.competencies],
+            rolled_up=[RolledUpOut.of(name, one, placed) for name, one in sorted(placed.placement.rolled.items())],
+            by_teachers_alone=TeacherOnOut.all(placed),
             interests=list(seen.interests),
             pace=seen.pace,
             strengths=[
                 StrengthOut(
-                    id=one.id, title=title_of(one.id, profile.titles), above=one.above, low=one.low, high=one.high
+                    id=one.id, title=title_of(one.id, placed.titles), above=one.above, low=one.low, high=one.high
                 )
                 for one in seen.strengths
             ],
             activity=seen.activity,
+            engagement=seen.engagement,
+            self_regulation=seen.self_regulation,
             collaboration=CollaborationOut.of(profile),
         )
 
@@ -169,27 +218,6 @@ def _flags(row: Row) -> list[Flag]:
         ("overridden", held is not None and held.act is Act.OVERRIDDEN),
     ]
     return [flag for flag, holds in found if holds]
-
-
-def title_of(iri: str, titles: Mapping[str, str]) -> str:
-    """The title that a statement gave; else the last part of the IRI, made readable."""
-    return titles.get(iri) or unquote(iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]).replace("-", " ")
-
-
-def _competency(seen: CompetencyView, titles: Mapping[str, str]) -> CompetencyOut:
-    return CompetencyOut(
-        id=seen.id,
-        title=title_of(seen.id, titles),
-        probability=seen.probability,
-        mastery=seen.mastery,
-        uncertainty=seen.uncertainty,
-        evidence_count=seen.evidence_count,
-        exposures=seen.exposures,
-        last_seen=seen.last_seen,
-        half_life_days=seen.half_life_days,
-        due_at=seen.due_at,
-        provisional=seen.provisional,
-    )
 
 
 def _activity(reading: Reading, known: CatalogActivity | None) -> ActivityOut | None:

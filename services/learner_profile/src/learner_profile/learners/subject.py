@@ -4,17 +4,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from learner_model import view
 from learner_model.state import microseconds
-from service_kit.clock import Clock
 from service_kit.subjects import Item, Record
 
-from learner_profile.activities.repository import ActivityRepository
+from learner_profile.estimates.said import pack
 from learner_profile.evidence.mapping import looked_up
-from learner_profile.evidence.repository import EvidenceRepository, Place
-from learner_profile.learners.repository import LearnerRepository
+from learner_profile.evidence.repository import Place
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
-from learner_profile.roles.repository import RoleRepository
+from learner_profile.state import State
 
 PAGE: Final = 200
 
@@ -23,23 +20,21 @@ PAGE: Final = 200
 class HeldByProfile:
     """`service_kit.subjects.Held`."""
 
-    learners: LearnerRepository
-    evidence: EvidenceRepository
-    activities: ActivityRepository
-    roles: RoleRepository
-    clock: Clock
+    state: State
 
     async def __call__(self, tenant: str, learner: str) -> AsyncIterator[Item]:
-        profile = (await self.learners.load(tenant, [learner])).get(learner)
+        profile = (await self.state.learners.load(tenant, [learner])).get(learner)
         if profile is not None and profile.state is not None:
-            model = LearnerOut.of(profile, view(profile.state, self.clock()))
-            yield Record("profile", model.model_dump_json().encode())
-        role = (await self.roles.known(tenant, [learner])).get(learner)
+            placed = await self.state.placing(profile, self.state.clock())
+            yield Record("profile", LearnerOut.of(profile, placed).model_dump_json().encode())
+        for one in (await self.state.placing.estimates.load(tenant, [learner])).get(learner, ()):
+            yield Record("estimate", pack([one])[1:-1])
+        role = (await self.state.roles.known(tenant, [learner])).get(learner)
         if role is not None:
             yield Record("role", role.model_dump_json().encode())
         before: Place | None = None
-        while page := await self.evidence.timeline(tenant, learner, before, PAGE):
-            catalog = await self.activities.known(tenant, looked_up(row.reading for row in page))
+        while page := await self.state.evidence.timeline(tenant, learner, before, PAGE):
+            catalog = await self.state.activities.known(tenant, looked_up(row.reading for row in page))
             for row in page:
                 yield Record("evidence", EvidenceOut.of(row, catalog).model_dump_json().encode())
             before = (microseconds(page[-1].reading.at), page[-1].reading.statement_id)

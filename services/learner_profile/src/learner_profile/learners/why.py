@@ -6,9 +6,12 @@ from datetime import datetime
 from events.payloads import CatalogActivity
 from pydantic import BaseModel, Field
 
+from learner_profile.estimates.schemas import TeacherOut
 from learner_profile.learners.explaining import Explanation, Share, Step
-from learner_profile.learners.schemas import EvidenceOut, title_of
-from learner_profile.learners.wording import of_row_aside, of_share, of_step, points
+from learner_profile.learners.placing import Placed
+from learner_profile.learners.rolled import PartOut, teacher_of
+from learner_profile.learners.schemas import EvidenceOut
+from learner_profile.learners.wording import of_parts, of_row_aside, of_share, of_step, points, title_of
 
 
 class ShareOut(BaseModel):
@@ -51,6 +54,9 @@ class WhyOut(BaseModel):
     mastery: float
     uncertainty: float
     words: str
+    rolled_up: bool = Field(description="the number is that of its parts: there are no responses on it itself")
+    parts: list[PartOut] = Field(description="children of which something is known, the weakest first")
+    teacher: TeacherOut | None
     shares: list[ShareOut] = Field(description="in the order in which they are told; they add up to `probability`")
     evidence: list[StepOut] = Field(description="those that moved it most, first")
     evidence_total: int
@@ -62,31 +68,31 @@ class WhyOut(BaseModel):
         cls,
         found: Explanation,
         competency: str,
-        titles: Mapping[str, str],
+        placed: Placed,
         catalog: Mapping[str, CatalogActivity],
         limit: int,
     ) -> "WhyOut | None":
         """None where nothing is known of the competency."""
-        if found.now is None:
+        placement = placed.placement
+        answered = found.now is not None and found.now.evidence_count > 0
+        now = found.now if answered else placement.of(competency) or found.now
+        if now is None:
             return None
-        shares = [
-            ShareOut(
-                name=share,
-                points=points(found.shares[share]),
-                count=found.counts[share],
-                words=of_share(share, found.shares[share], found.counts[share]),
-            )
-            for share in Share
-            if share in found.shares
-        ]
+        rolled = placement.rolled.get(competency)
+        shares = _shares(found) if now is found.now else _from_around(competency, placed)
+        teacher = teacher_of(competency, placed)
+        told = [*(share.words for share in shares), f"So it stands at {points(now.probability):g}."]
         return cls(
             competency=competency,
-            title=title_of(competency, titles),
+            title=title_of(competency, placed.titles),
             as_of=found.as_of,
-            probability=found.now.probability,
-            mastery=found.now.mastery,
-            uncertainty=found.now.uncertainty,
-            words=" ".join([*(share.words for share in shares), f"So it stands at {points(found.now.probability):g}."]),
+            probability=now.probability,
+            mastery=now.mastery,
+            uncertainty=now.uncertainty,
+            words=" ".join([*told, *([teacher.words] if teacher else [])]),
+            rolled_up=rolled is not None and now is not found.now,
+            parts=[] if rolled is None else PartOut.all(rolled, placed.titles),
+            teacher=teacher,
             shares=shares,
             evidence=[StepOut.of_step(step, catalog) for step in found.most(limit)],
             evidence_total=len(found.steps),
@@ -96,3 +102,31 @@ class WhyOut(BaseModel):
             ],
             not_counted_total=len(found.aside),
         )
+
+
+def _shares(found: Explanation) -> list[ShareOut]:
+    return [
+        _share(share, change, found.counts[share], of_share(share, change, found.counts[share]))
+        for share in Share
+        if (change := found.shares.get(share)) is not None
+    ]
+
+
+def _from_around(competency: str, placed: Placed) -> list[ShareOut]:
+    """The shares of a number that is not made of responses on the competency itself."""
+    rolled, above = placed.placement.rolled.get(competency), placed.placement.informed(competency)
+    if rolled is not None:
+        level = rolled.estimate.probability
+        return [_share(Share.PARTS, level, rolled.known, of_parts(level, rolled.known, rolled.children))]
+    if above is None:
+        return []
+    start = placed.placement.start.probability
+    change = above.estimate.probability - start
+    return [
+        _share(Share.START, start, 1, of_share(Share.START, start, 1)),
+        _share(Share.ABOVE, change, len(above.ancestors), of_share(Share.ABOVE, change, len(above.ancestors))),
+    ]
+
+
+def _share(name: Share, change: float, count: int, words: str) -> ShareOut:
+    return ShareOut(name=name, points=points(change), count=count, words=words)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import unquote
 
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, is_set_aside, ruling
@@ -30,6 +31,11 @@ _ANSWERS: Final[Mapping[Share, str]] = {
 }
 
 
+def title_of(iri: str, titles: Mapping[str, str]) -> str:
+    """The title that a statement gave; else the last part of the IRI, made readable."""
+    return titles.get(iri) or unquote(iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]).replace("-", " ")
+
+
 def points(change: float) -> float:
     """Of 100, as it is shown."""
     return round(change * 100, 1)
@@ -41,10 +47,19 @@ def of_share(share: Share, change: float, count: int) -> str:
         return f"It began at {points(change):g} of 100, from how things went in general until then."
     if share is Share.TIME:
         return f"Time without practice {_moved(change)}."
+    if share is Share.ABOVE:
+        return f"How it went with what this is a part of {_moved(change)}, which says a little about each part."
     if share is Share.ELSEWHERE:
         return f"Work on other things {_moved(change)}."
     what = _ONE[share] if count == 1 else _MANY[share].format(count)
     return f"{what[0].upper()}{what[1:]} {_moved(change)}."
+
+
+def of_parts(level: float, known: int, children: int) -> str:
+    """What a number that is rolled up is made of."""
+    return (
+        f"It is made of its {children} parts; those of which something is known, {known}, stand at {points(level):g}."
+    )
 
 
 def of_step(step: Step) -> str:

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Sample
-from learner_profile.learners.schemas import title_of
+from learner_profile.learners.wording import title_of
 
 
 class CourseOut(BaseModel):

@@ -12,7 +12,7 @@ from typing import Final
 
 from events.payloads import CatalogCompetency
 
-from recommendation.frameworks.schemas import CFPackage, Node
+from recommendation.frameworks.schemas import Node, Package
 
 _PARTS: Final = ("isChildOf", "isPartOf")
 MOST_LINKS: Final = 50
@@ -30,21 +30,21 @@ class Framework:
     passed_over: int
 
 
-def framework_of(package: CFPackage) -> Framework:
+def framework_of(package: Package) -> Framework:
     """The package's competencies; associations that say something else or lead out of it are counted."""
-    document = package.CFDocument
+    document = package.document
     names = {document.identifier: document.uri, document.uri: document.uri}
-    names |= {name: item.uri for item in package.CFItems for name in (item.identifier, item.uri)}
+    names |= {name: item.uri for item in package.items for name in (item.identifier, item.uri)}
     parents: defaultdict[str, dict[str, None]] = defaultdict(dict)
     before: defaultdict[str, dict[str, None]] = defaultdict(dict)
     passed_over = 0
-    for one in package.CFAssociations:
-        origin, destination = _named(one.originNodeURI, names), _named(one.destinationNodeURI, names)
+    for one in package.associations:
+        origin, destination = _named(one.origin, names), _named(one.destination, names)
         if origin is None or destination is None or origin == destination:
             passed_over += 1
-        elif one.associationType in _PARTS:
+        elif one.type in _PARTS:
             parents[origin][destination] = None
-        elif one.associationType == "precedes":
+        elif one.type == "precedes":
             before[destination][origin] = None
         else:
             passed_over += 1
@@ -52,13 +52,13 @@ def framework_of(package: CFPackage) -> Framework:
     found = {
         item.uri: CatalogCompetency(
             id=item.uri,
-            title=(item.abbreviatedStatement or item.fullStatement)[:_TITLE_CHARS],
+            title=(item.short or item.statement)[:_TITLE_CHARS],
             framework=document.uri,
-            code=item.humanCodingScheme or None,
+            code=item.code or None,
             parents=list(parents[item.uri])[:MOST_LINKS],
             prerequisites=list(before[item.uri])[:MOST_LINKS],
         )
-        for item in package.CFItems
+        for item in package.items
     }
     return Framework(document.uri, document.title, (top, *(found[iri] for iri in sorted(found))), passed_over)
 

@@ -12,7 +12,7 @@ from service_kit.problems import BadRequest, TooLarge
 
 from recommendation.catalog.lines import pointer
 from recommendation.frameworks.case import Framework, framework_of
-from recommendation.frameworks.schemas import CFPackage, FrameworkResult
+from recommendation.frameworks.schemas import FrameworkResult, Package
 from recommendation.state import StateDep
 
 router = APIRouter(prefix="/catalog", tags=["frameworks"])
@@ -66,11 +66,11 @@ async def competencies(
 
 def _read(body: bytes, most: int) -> Framework:
     try:
-        package = CFPackage.model_validate_json(body)
+        package = Package.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)[:_ERRORS_SHOWN]
         errors = [{"pointer": pointer(one["loc"]), "detail": one["msg"]} for one in found]
         raise BadRequest("Nothing was stored: this is not a CASE package", errors=errors) from None
-    if len(package.CFItems) > most:
+    if len(package.items) > most:
         raise TooLarge(f"The framework has more than {most} items")
     return framework_of(package)

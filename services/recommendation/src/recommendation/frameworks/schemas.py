@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from xapi.models import IRI
 
 Uri = Annotated[str, Field(max_length=2048, pattern=IRI)]
@@ -24,9 +24,9 @@ class Document(Case):
 class Item(Case):
     identifier: Identifier
     uri: Uri
-    fullStatement: Annotated[str, Field(min_length=1, max_length=20_000)]
-    abbreviatedStatement: Annotated[str, Field(max_length=2000)] | None = None
-    humanCodingScheme: Annotated[str, Field(max_length=200)] | None = None
+    statement: str = Field(min_length=1, max_length=20_000, alias="fullStatement")
+    short: Annotated[str, Field(max_length=2000)] | None = Field(None, alias="abbreviatedStatement")
+    code: Annotated[str, Field(max_length=200)] | None = Field(None, alias="humanCodingScheme")
 
 
 class Node(Case):
@@ -36,23 +36,25 @@ class Node(Case):
     uri: Annotated[str, Field(max_length=2048)] | None = None
 
 
+def _from_text(value: object) -> object:
+    return {"uri": value} if isinstance(value, str) else value
+
+
+End = Annotated[Node, BeforeValidator(_from_text)]
+
+
 class Association(Case):
-    associationType: Annotated[str, Field(max_length=100)]
-    originNodeURI: Node
-    destinationNodeURI: Node
-
-    @field_validator("originNodeURI", "destinationNodeURI", mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        return {"uri": value} if isinstance(value, str) else value
+    type: str = Field(max_length=100, alias="associationType")
+    origin: End = Field(alias="originNodeURI")
+    destination: End = Field(alias="destinationNodeURI")
 
 
-class CFPackage(Case):
+class Package(Case):
     """A CASE package: `GET /CFPackages/{id}` of any CASE provider."""
 
-    CFDocument: Document
-    CFItems: list[Item]
-    CFAssociations: list[Association] = Field(default_factory=list)
+    document: Document = Field(alias="CFDocument")
+    items: list[Item] = Field(alias="CFItems")
+    associations: list[Association] = Field(default_factory=list, alias="CFAssociations")
 
 
 class FrameworkResult(BaseModel):

@@ -15,8 +15,8 @@ _BANDWIDTHS = {"none": 0, "offline": 0, "low": 1, "medium": 2, "high": 3}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An activity. Its prerequisites, and those of its competencies in their framework, are split into competencies to be
-    known and activities to be done.
+    """An activity. Its prerequisites, and those of its competencies in their framework, are split into competencies to
+    be known and activities to be done.
     """
 
     activity: CatalogActivity

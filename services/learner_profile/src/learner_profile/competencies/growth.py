@@ -1,0 +1,95 @@
+"""How a competency grew: the fold of the rows, looked at on its way. Plain functions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from learner_model import Evidence, EvidenceKind, LearnerState, empty, fold
+from learner_model.frameworks import Estimate, Frameworks
+from learner_model.parameters import STRENGTH_Z
+from learner_model.placement import Placement
+
+from learner_profile.evidence.mapping import Mapped
+from learner_profile.evidence.repository import Row
+from learner_profile.learners.explaining import evidence_of_rows
+
+MOST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`low`, `high`: the 90 % interval of the probability. `statement_id` None: time has passed, nothing more."""
+
+    at: datetime
+    estimate: Estimate
+    statement_id: str | None
+
+    @property
+    def low(self) -> float:
+        return round(max(0.0, self.estimate.probability - STRENGTH_Z * self.estimate.uncertainty), 4)
+
+    @property
+    def high(self) -> float:
+        return round(min(1.0, self.estimate.probability + STRENGTH_Z * self.estimate.uncertainty), 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """`total`: pieces of evidence that moved it; `shown`: how many of them have a point."""
+
+    points: tuple[Point, ...]
+    total: int
+    shown: int
+    rolled_up: bool
+
+
+def growth(
+    rows: Iterable[Row],
+    catalog: Mapping[str, Mapped],
+    competency: str,
+    frameworks: Frameworks,
+    as_of: datetime,
+    most: int,
+) -> Growth:
+    """The competency after each piece of evidence on it, or on its parts where there is none on it itself.
+
+    At most `most` points with evidence, evenly spread, the first and the last among them.
+    """
+    evidence = [one for _, one in evidence_of_rows(rows, catalog)]
+    own = _on(evidence, {competency})
+    below = {name for one in evidence for name, _ in one.competencies if competency in frameworks.above([name])}
+    steps = own or _on(evidence, below)
+    chosen = set(_spread(steps, most))
+    state, points = empty(), list[Point]()
+    for number, one in enumerate(evidence):
+        state = fold(state, one)
+        if number in chosen:
+            points += _point(state, one.at, competency, frameworks, one.statement_id)
+    if points:
+        points += _point(state, max(as_of, points[-1].at), competency, frameworks, None)
+    return Growth(tuple(points), len(steps), len(chosen), rolled_up=not own)
+
+
+def _on(evidence: Sequence[Evidence], competencies: set[str]) -> list[int]:
+    """The places of the responses on any of these."""
+    return [
+        number
+        for number, one in enumerate(evidence)
+        if one.kind == EvidenceKind.RESPONSE and any(name in competencies for name, _ in one.competencies)
+    ]
+
+
+def _spread(steps: Sequence[int], most: int) -> list[int]:
+    if len(steps) <= most:
+        return list(steps)
+    if most == 1:
+        return [steps[-1]]
+    return [steps[round(n * (len(steps) - 1) / (most - 1))] for n in range(most)]
+
+
+def _point(
+    state: LearnerState, at: datetime, competency: str, frameworks: Frameworks, statement_id: str | None
+) -> list[Point]:
+    found = Placement(state, at, frameworks).of(competency)
+    return [] if found is None else [Point(at, found, statement_id)]

@@ -1,0 +1,48 @@
+"""Overruling an estimate: the teacher's word joins the learner's history, and the learner is built anew with it."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from service_kit.audit import Action, Audit, AuditEntry, Who
+from service_kit.auth import Principal
+from service_kit.mongo import Client, Session, in_transaction
+from service_kit.problems import Conflict, NotFound
+
+from learner_profile.estimates.repository import EstimateRepository
+from learner_profile.estimates.said import MOST, MOST_OF_A_LEARNER, Said, last_words, on
+from learner_profile.learners.profiles import Status
+from learner_profile.learners.repository import LearnerRepository
+
+
+@dataclass(frozen=True)
+class Overruler:
+    """The port of the endpoints into histories, learners and the audit; each word is one transaction."""
+
+    client: Client
+    estimates: EstimateRepository
+    learners: LearnerRepository
+    audit: Audit
+
+    async def say(self, principal: Principal, learner: str, said: Said) -> tuple[Said, ...]:
+        """The history with it. Raises `Conflict`; `NotFound` where there is nothing to take back."""
+        return await in_transaction(self.client, partial(self._say, principal, learner, said))
+
+    async def _say(self, principal: Principal, learner: str, said: Said, session: Session) -> tuple[Said, ...]:
+        tenant = principal.tenant
+        profile = (await self.learners.load(tenant, [learner], session)).get(learner)
+        if profile is None or profile.status != Status.OPEN:
+            raise NotFound("Nothing is known of this learner")
+        history = (await self.estimates.load(tenant, [learner], session)).get(learner, ())
+        if said.probability is None and said.competency not in last_words(history):
+            raise NotFound("No teacher has overruled this estimate")
+        if said.probability is not None and len(on(history, said.competency)) >= MOST:
+            raise Conflict(f"This estimate was overruled {MOST} times already")
+        if said.probability is not None and len(history) >= MOST_OF_A_LEARNER:
+            raise Conflict(f"This learner's estimates were overruled {MOST_OF_A_LEARNER} times already")
+        after = (*history, said)
+        await self.estimates.save(tenant, learner, after, session)
+        await self.learners.mark_dirty(tenant, [learner], session)
+        what = "estimate/overruled" if said.probability is not None else "estimate/taken_back"
+        entry = AuditEntry(tenant, Who.of(principal), Action.changed, what, (learner,), "profile")
+        await self.audit.record(entry, session)
+        return after

@@ -1,0 +1,44 @@
+"""MongoDB: what teachers said of learners' competencies; one sealed document a learner, with the whole history."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from events.sealing import Owner, Sealed, Sealer
+from service_kit.mongo import Collection, CollectionSpec, Database, ReplaceOne, Session
+
+from learner_profile.estimates.said import Said, pack, unpack
+
+ESTIMATES: Final = CollectionSpec("estimates", "source")
+
+
+class EstimateRepository:
+    """Histories of all tenants; every call names its tenant."""
+
+    def __init__(self, db: Database, sealer: Sealer) -> None:
+        self._estimates: Collection = db[ESTIMATES.name]
+        self._sealer = sealer
+
+    async def load(
+        self, tenant: str, learners: Iterable[str], session: Session | None = None
+    ) -> dict[str, tuple[Said, ...]]:
+        """All that was said of each of these learners, in its order."""
+        ids = [_id(tenant, learner) for learner in learners]
+        found = await self._estimates.find({"_id": {"$in": ids}}, session=session).to_list(None) if ids else []
+        opened = await self._sealer.open([Sealed(bytes(one["data"]), one["key"]) for one in found])
+        return {one["learner"]: unpack(data) for one, data in zip(found, opened, strict=True)}
+
+    async def save(self, tenant: str, learner: str, history: Sequence[Said], session: Session) -> None:
+        """Store the history in the place of what is there."""
+        [sealed] = await self._sealer.seal([(Owner(tenant, learner), pack(history))])
+        document = {"tenant": tenant, "learner": learner, "data": sealed.data, "key": sealed.key}
+        await self._estimates.bulk_write(
+            [ReplaceOne({"_id": _id(tenant, learner)}, document, upsert=True)], session=session
+        )
+
+    async def delete(self, tenant: str, learner: str, session: Session) -> int:
+        """Delete all that was said of the learner; how many documents."""
+        return int((await self._estimates.delete_many({"_id": _id(tenant, learner)}, session=session)).deleted_count)
+
+
+def _id(tenant: str, learner: str) -> str:
+    return f"{tenant}/{learner}"

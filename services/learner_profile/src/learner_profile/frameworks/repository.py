@@ -1,0 +1,82 @@
+"""MongoDB: the competencies of the frameworks, as recommendation publishes them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from events.payloads import CatalogCompetency
+from learner_model.frameworks import DEEPEST, Frameworks
+from service_kit.mongo import (
+    ASCENDING,
+    Collection,
+    CollectionSpec,
+    Database,
+    DeleteOne,
+    Document,
+    Index,
+    ReplaceOne,
+    Session,
+)
+
+COMPETENCIES: Final = CollectionSpec(
+    "competencies", "derived", (Index((("tenant", ASCENDING), ("parents", ASCENDING))),)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The part of the frameworks around some competencies: all that is above them, and the children of all of that."""
+
+    frameworks: Frameworks = field(default_factory=Frameworks)
+    competencies: Mapping[str, CatalogCompetency] = field(default_factory=dict)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        return {name: one.title for name, one in self.competencies.items()}
+
+
+class FrameworkRepository:
+    """Frameworks of all tenants; every call names its tenant."""
+
+    def __init__(self, db: Database) -> None:
+        self._competencies: Collection = db[COMPETENCIES.name]
+
+    async def around(self, tenant: str, competencies: Iterable[str]) -> Around:
+        """What rolling up and informing these competencies needs."""
+        found: dict[str, CatalogCompetency] = {}
+        above: set[str] = set()
+        asked = set(competencies)
+        for _ in range(DEEPEST + 1):
+            new = await self._known(tenant, asked - found.keys())
+            found |= new
+            asked = {parent for one in new.values() for parent in one.parents}
+            above |= asked
+            if not asked - found.keys():
+                break
+        if above:
+            query = {"tenant": tenant, "parents": {"$in": sorted(above)}}
+            found |= _by_id(await self._competencies.find(query).to_list(None))
+        return Around(Frameworks.of({name: one.parents for name, one in found.items()}), found)
+
+    async def put(self, tenant: str, changes: Mapping[str, CatalogCompetency | None], session: Session) -> None:
+        """Store (or, for None, remove) competencies."""
+        writes: list[ReplaceOne[Document] | DeleteOne] = [
+            DeleteOne({"_id": _id(tenant, name)})
+            if one is None
+            else ReplaceOne({"_id": _id(tenant, name)}, {"tenant": tenant, **one.model_dump(mode="json")}, upsert=True)
+            for name, one in changes.items()
+        ]
+        if writes:
+            await self._competencies.bulk_write(writes, ordered=False, session=session)
+
+    async def _known(self, tenant: str, competencies: Iterable[str]) -> dict[str, CatalogCompetency]:
+        ids = [_id(tenant, one) for one in competencies]
+        return _by_id(await self._competencies.find({"_id": {"$in": ids}}).to_list(None)) if ids else {}
+
+
+def _id(tenant: str, competency: str) -> str:
+    return f"{tenant}/{competency}"
+
+
+def _by_id(documents: Iterable[Document]) -> dict[str, CatalogCompetency]:
+    return {document["id"]: CatalogCompetency.model_validate(document) for document in documents}
