@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 import pytest_asyncio
 from events import topics
@@ -19,6 +20,7 @@ from events.kafka import create_topics
 from events.payloads import (
     Basis,
     CatalogActivity,
+    CatalogCompetency,
     ConsentState,
     ConsentStatus,
     Decision,
@@ -33,7 +35,10 @@ from events.publisher import Publisher
 from events.topics import Topic
 from learner_profile.activities.handlers import CatalogHandler
 from learner_profile.activities.remapping import Remapper
+from learner_profile.app import create
 from learner_profile.evidence.handlers import StatementsHandler
+from learner_profile.frameworks.handlers import CompetenciesHandler
+from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.roles.handlers import RolesHandler
@@ -48,11 +53,14 @@ from service_kit.outbox import SHARDS
 from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
 
+from tests.support.serving import serve
 from tests.support.tokens import Tokens
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOME = "https://trellis.invalid/learners"
 ADL = "http://adlnet.gov/expapi/verbs/"
+WHY = {"reason": "The projector failed and nobody saw the question"}
+Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +120,10 @@ def course(number: int) -> dict[str, Any]:
     return {"id": f"https://lms.example/course/{number}", "definition": definition}
 
 
+def participant_of(v: Views) -> ProfileParticipant:
+    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates)
+
+
 def voiding(target: str) -> dict[str, Any]:
     return statement(
         900,
@@ -146,7 +158,7 @@ class House:
             v,
             StatementsHandler(v, c.clock, EvidenceSettings()),
             CatalogHandler(v.activities, remapper, c.clock),
-            PrivacyHandler(c.service, c.db, ProfileParticipant(v.evidence, v.learners, v.roles), c.clock),
+            PrivacyHandler(c.service, c.db, participant_of(v), c.clock),
             Rebuilder(c.client, v, Leases(c.db, f"rebuild-{tenant}", SHARDS), lambda: None),
             remapper,
             RolesHandler(v),
@@ -174,7 +186,7 @@ class House:
     async def erase(self, learner: str) -> None:
         request = PrivacyRequest(request_id=str(uuid4()), type="erasure")
         await self.run(self.privacy.handle, self.message(topics.REQUESTS, learner, request))
-        c, participant = self.c, ProfileParticipant(self.views.evidence, self.views.learners, self.views.roles)
+        c, participant = self.c, participant_of(self.views)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TRELLIS_ERASURE_FENCE_SECONDS", "0.001")
             erasing = Erasing(c.client, c.db, c.service, participant, c.clock, self.privacy.receipt, lambda: None)
@@ -183,6 +195,10 @@ class House:
 
     async def activities(self, *found: CatalogActivity) -> None:
         await self.run(self.catalog.handle, *[self.message(topics.ACTIVITIES, one.id, one) for one in found])
+
+    async def competencies(self, *found: CatalogCompetency) -> None:
+        handler = CompetenciesHandler(FrameworkRepository(self.c.db))
+        await self.run(handler.handle, *[self.message(topics.COMPETENCIES, one.id, one) for one in found])
 
     async def role(
         self, learner: str, *roles: str, learns_in: Sequence[str] = (), teaches_in: Sequence[str] = ()
@@ -237,3 +253,47 @@ async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20) -
 async def publish(c: Connections, *messages: Outgoing) -> None:
     async with Publisher(c.kafka, c.sealer) as publisher:
         await publisher.publish(messages)
+
+
+class Class:
+    """A learner with three answers, and a teacher of the same class; calls in their names."""
+
+    def __init__(self, house: House, client: httpx2.AsyncClient, tokens: Tokens) -> None:
+        self.house, self.client, self.tokens = house, client, tokens
+        self.learner, self.teacher = str(uuid4()), str(uuid4())
+        self.right, self.wrong, self.last = (
+            statement(number, result={"score": {"scaled": share}}) for number, share in ((3, 1.0), (6, 0.0), (9, 1.0))
+        )
+
+    async def begin(self) -> None:
+        allowed = PurposePolicy(basis=Basis.public_task, unknown=Unknown.allowed)
+        await self.house.policy(policy().model_copy(update={"purposes": {"profile": allowed, "teach": allowed}}))
+        await self.house.role(self.learner, "learner", learns_in=["class-7b", "school-n"])
+        await self.house.role(self.teacher, "teacher", teaches_in=["class-7b"])
+        await self.house.statements(self.learner, self.right, self.wrong, self.last)
+
+    async def call(self, method: str, path: str, role: str, as_: str | None = None, **more: Any) -> httpx2.Response:
+        headers = self.tokens.headers(role, tenant=self.house.tenant, learner=as_)
+        return await self.client.request(method, f"/learners/{self.learner}{path}", headers=headers, **more)
+
+    async def judge(self, act: str, role: str, as_: str | None, body: Json = WHY) -> httpx2.Response:
+        return await self.call("POST", f"/evidence/{self.wrong['id']}/{act}", role, as_, json=body)
+
+    async def probability(self) -> float:
+        await self.house.settle()
+        at = {"as_of": "2026-03-01T12:00:00Z"}
+        model = (await self.call("GET", "", "learner", self.learner, params=at)).json()
+        return float(model["competencies"][0]["probability"])
+
+    async def item(self) -> Json:
+        items = (await self.call("GET", "/timeline", "teacher", self.teacher)).json()["items"]
+        found: Json = next(one for one in items if one["statement_id"] == self.wrong["id"])
+        return found
+
+
+@pytest_asyncio.fixture
+async def room(house: House, settings: ServiceSettings, tokens: Tokens) -> AsyncIterator[Class]:
+    async with serve(create(settings)) as url, httpx2.AsyncClient(base_url=url, timeout=10) as client:
+        one = Class(house, client, tokens)
+        await one.begin()
+        yield one

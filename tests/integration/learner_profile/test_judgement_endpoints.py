@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
-import pytest_asyncio
 from events.payloads import Basis, PurposePolicy, Unknown
-from learner_profile.app import create
-from service_kit.settings import ServiceSettings
 
-from tests.integration.learner_profile.conftest import House, policy, statement, voiding
-from tests.support.serving import serve
-from tests.support.tokens import Tokens
+from tests.integration.learner_profile.conftest import WHY, Class, House, policy, statement, voiding
 
-WHY = {"reason": "The projector failed and nobody saw the question"}
 Json = dict[str, Any]
-
-
-class Class:
-    """A learner with three answers, and a teacher of the same class; calls in their names."""
-
-    def __init__(self, house: House, client: httpx2.AsyncClient, tokens: Tokens) -> None:
-        self.house, self.client, self.tokens = house, client, tokens
-        self.learner, self.teacher = str(uuid4()), str(uuid4())
-        self.right, self.wrong, self.last = (
-            statement(number, result={"score": {"scaled": share}}) for number, share in ((3, 1.0), (6, 0.0), (9, 1.0))
-        )
-
-    async def begin(self) -> None:
-        allowed = PurposePolicy(basis=Basis.public_task, unknown=Unknown.allowed)
-        await self.house.policy(policy().model_copy(update={"purposes": {"profile": allowed, "teach": allowed}}))
-        await self.house.role(self.learner, "learner", learns_in=["class-7b", "school-n"])
-        await self.house.role(self.teacher, "teacher", teaches_in=["class-7b"])
-        await self.house.statements(self.learner, self.right, self.wrong, self.last)
-
-    async def call(self, method: str, path: str, role: str, as_: str | None = None, **more: Any) -> httpx2.Response:
-        headers = self.tokens.headers(role, tenant=self.house.tenant, learner=as_)
-        return await self.client.request(method, f"/learners/{self.learner}{path}", headers=headers, **more)
-
-    async def judge(self, act: str, role: str, as_: str | None, body: Json = WHY) -> httpx2.Response:
-        return await self.call("POST", f"/evidence/{self.wrong['id']}/{act}", role, as_, json=body)
-
-    async def probability(self) -> float:
-        await self.house.settle()
-        at = {"as_of": "2026-03-01T12:00:00Z"}
-        model = (await self.call("GET", "", "learner", self.learner, params=at)).json()
-        return float(model["competencies"][0]["probability"])
-
-    async def item(self) -> Json:
-        items = (await self.call("GET", "/timeline", "teacher", self.teacher)).json()["items"]
-        found: Json = next(one for one in items if one["statement_id"] == self.wrong["id"])
-        return found
-
-
-@pytest_asyncio.fixture
-async def room(house: House, settings: ServiceSettings, tokens: Tokens) -> AsyncIterator[Class]:
-    async with serve(create(settings)) as url, httpx2.AsyncClient(base_url=url, timeout=10) as client:
-        one = Class(house, client, tokens)
-        await one.begin()
-        yield one
 
 
 async def alone(room: Class, *found: Json) -> bytes:

@@ -17,6 +17,7 @@ FULL: dict[str, Any] = {
     "title": "Fractions with pizza",
     "type": "http://adlnet.gov/expapi/activities/lesson",
     "competencies": ["maths/fractions"],
+    "weights": {"maths/fractions": 0.5},
     "prerequisites": ["maths/adding"],
     "difficulty": 0.5,
     "duration": "PT20M",
@@ -118,6 +119,9 @@ async def test_every_query_has_its_index(held: Connections, call: Caller) -> Non
     for collection, query, sort in (
         ("activities", range_query, [("_id", ASCENDING)]),
         ("activities", {"_id": {"$in": ["a", "b"]}}, None),
+        ("competencies", range_query | {"competency": {"$ne": None}}, [("_id", ASCENDING)]),
+        ("competencies", {"tenant": call.tenant, "framework": "x"}, None),
+        ("competencies", outbox, [("outbox.shard", ASCENDING), ("outbox.token", ASCENDING)]),
         ("activities", outbox, [("outbox.shard", ASCENDING), ("outbox.token", ASCENDING)]),
         ("learners", range_query | {"status": "open"}, None),
         ("learners", {"_id": {"$in": ["a", "b"]}}, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,8 @@ import pytest
 from events import topics
 from events.envelope import Record, decode
 from events.kafka import create_topics, new_consumer
-from events.payloads import LearnerProfile, ProfileStatus, Receipt, Request
+from events.payloads import LearnerProfile, ProfileStatus, Receipt, Request, TeacherEstimate
+from recommendation.frameworks.outbox import CompetencySource
 from recommendation.learners.repository import HeldProfile, LearnerRepository
 from recommendation.service import SERVICE
 from service_kit.runtime import Connections
@@ -26,6 +28,7 @@ from tests.integration.recommendation.conftest import (
     until,
     working,
 )
+from tests.integration.recommendation.test_framework_routes import CASE, IMPORT, MATHS, item, package
 
 pytestmark = pytest.mark.usefixtures("ready")
 
@@ -184,3 +187,53 @@ async def _none_left(c: Connections, collection: str) -> bool:
 
 async def _nothing_flagged(c: Connections) -> bool:
     return await c.db["activities"].count_documents({"outbox": {"$exists": True}}) == 0
+
+
+async def test_what_a_framework_no_longer_has_is_removed_and_kafka_is_told(held: Connections, call: Caller) -> None:
+    await call("POST", IMPORT, "app", content=MATHS)
+    shrunk = (await call("POST", IMPORT, "app", content=package(item("fractions"), item("halves")))).json()
+    assert (shrunk["changed"], shrunk["removed"]) == (2, 1)
+    assert len((await call("GET", "/catalog/competencies", "app")).json()["items"]) == 3
+    documents = await held.db["competencies"].find({"tenant": call.tenant}).to_list(None)
+    messages = {one.subject: one for one in await CompetencySource().messages(documents)}
+    assert messages[CASE + "thirds"].payload is None
+    assert messages[CASE + "halves"].payload is not None
+    assert {one.topic for one in messages.values()} == {topics.COMPETENCIES}
+    async with working(held):
+
+        async def told() -> bool:
+            flagged = {"tenant": call.tenant, "outbox": {"$exists": True}}
+            return await held.db["competencies"].count_documents(flagged) == 0
+
+        await until(told)
+    again = (await call("POST", IMPORT, "app", content=package(item("fractions"), item("halves")))).json()
+    assert (again["changed"], again["removed"]) == (0, 0)
+
+
+async def test_a_teachers_word_and_the_framework_steer_what_is_offered(
+    held: Connections, call: Caller, view: View, send: Sender, learner: str
+) -> None:
+    await call("POST", IMPORT, "app", content=MATHS)
+    await call.load(
+        {"id": "urn:x:halves", "competencies": [CASE + "halves"], "tags": ["maths"]},
+        {"id": "urn:x:thirds", "competencies": [CASE + "thirds"], "tags": ["maths"]},
+    )
+
+    async def offered() -> list[str]:
+        answer = (await call("GET", f"/learners/{learner}/recommendations", "app")).json()
+        return [one["activity"]["id"] for one in answer["items"]]
+
+    assert await offered() == ["urn:x:halves"]  # what comes before thirds is not known
+    said = {CASE + "halves": TeacherEstimate(probability=0.95, at=datetime.now(UTC), evidence_count=1)}
+    told = profile(1, evidence("urn:x:other", CASE + "halves", 0.0)).model_copy(update={"estimates": said})
+    async with working(held):
+        await send(topics.PROFILES, learner, told)
+
+        async def follows() -> bool:
+            return await offered() == ["urn:x:thirds"]
+
+        await until(follows)
+    document = await held.db["learners"].find_one({"_id": f"{call.tenant}/{learner}"})
+    assert document is not None
+    assert "estimates" not in document
+    assert set(document["said"]) == {"data", "key"}

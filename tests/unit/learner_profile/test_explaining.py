@@ -9,17 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learner_model import EvidenceKind, empty, fold, view
+from learner_model.placement import Placement
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, Judgement
 from learner_profile.learners.explaining import Explanation, Share, explain
+from learner_profile.learners.placing import Placed
 from learner_profile.learners.why import WhyOut
 from learner_profile.learners.wording import of_row_aside
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-CATALOG = {"a": Mapped(("c/1",)), "b": Mapped(("c/2",)), "both": Mapped(("c/1", "c/2"))}
+C1, C2 = ("c/1", 1.0), ("c/2", 1.0)
+CATALOG = {"a": Mapped((C1,)), "b": Mapped((C2,)), "both": Mapped((C1, C2))}
 SAID = Judgement(act=Act.CONTESTED, at=START, by="x", reason="no")
 
 
@@ -74,7 +77,7 @@ def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, f
 
 def told(rows: list[Row], days: int = 40) -> WhyOut:
     found: Explanation = explain(rows, CATALOG, "c/1", START + timedelta(days=days))
-    out = WhyOut.of(found, "c/1", {}, {}, 20)
+    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), found.as_of)), {}, 20)
     assert out is not None
     return out
 

@@ -52,11 +52,11 @@ class TestMapping:
         assert not evidence.provisional
 
     def test_the_catalog_wins_and_a_question_inherits_from_its_quiz(self) -> None:
-        quiz = Mapped(("c/1", "c/2"), 0.7, 600.0, ("maths",))
+        quiz = Mapped((("c/1", 1.0), ("c/2", 0.4)), 0.7, 600.0, ("maths",))
         evidence = evidence_of(reading(1), {"https://lms.example/quiz": quiz})
-        assert evidence.competencies == (("c/1", 1.0), ("c/2", 1.0))
+        assert evidence.competencies == (("c/1", 1.0), ("c/2", 0.4))
         assert (evidence.difficulty, evidence.tags, evidence.expected_seconds) == (0.7, ("maths",), None)
-        own = {"https://lms.example/quiz": quiz, "https://lms.example/1": Mapped(("c/3",), 0.2, 60.0, ())}
+        own = {"https://lms.example/quiz": quiz, "https://lms.example/1": Mapped((("c/3", 1.0),), 0.2, 60.0, ())}
         assert evidence_of(reading(1), own).competencies == (("c/3", 1.0),)
 
     def test_what_the_statement_names_counts_where_the_catalog_says_nothing(self) -> None:
@@ -64,13 +64,13 @@ class TestMapping:
         evidence = evidence_of(reading(1, claims=claims), {})
         assert (evidence.competencies, evidence.provisional) == ((("c/7", 1.0), ("c/8", 0.5)), False)
         assert folded_on(BLANK, [reading(1, claims=claims)], {}).titles == {"c/7": "Seven"}
-        quiz = {"https://lms.example/quiz": Mapped(("c/1",))}
+        quiz = {"https://lms.example/quiz": Mapped((("c/1", 1.0),))}
         assert evidence_of(reading(1, claims=claims), quiz).competencies == (("c/1", 1.0),)
         assert folded_on(BLANK, [reading(1, claims=claims)], quiz).titles == {}
 
     def test_a_catalog_activity_is_read_with_its_duration(self) -> None:
         activity = CatalogActivity(id="a", title="A", competencies=["c", "c"], duration="PT10M", difficulty=0.3)
-        assert mapped(activity) == Mapped(("c",), 0.3, 600.0, ())
+        assert mapped(activity) == Mapped((("c", 1.0),), 0.3, 600.0, ())
         assert mapped(activity.model_copy(update={"duration": "soon"})).expected_seconds is None
 
     def test_only_what_can_matter_is_looked_up(self) -> None:

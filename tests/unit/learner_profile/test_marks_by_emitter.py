@@ -35,7 +35,7 @@ def evidence(score: dict[str, Any], context: dict[str, Any]) -> Any:
         }
     )
     assert isinstance(found, Reading)
-    return evidence_of(found, {"https://school.example/question/1": Mapped(("c/1",))})
+    return evidence_of(found, {"https://school.example/question/1": Mapped((("c/1", 1.0),))})
 
 
 @pytest.mark.parametrize("marks", [0.0, 2.5, 5.0, 7.5, 10.0])

@@ -14,6 +14,7 @@ GOOD = {
     "title": "One",
     "type": "http://adlnet.gov/expapi/activities/lesson",
     "competencies": ["maths/adding"],
+    "weights": {"maths/adding": 0.5},
     "prerequisites": [],
     "difficulty": 0.5,
     "duration": "PT20M",

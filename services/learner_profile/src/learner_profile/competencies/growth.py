@@ -58,7 +58,8 @@ def growth(
     """
     evidence = [one for _, one in evidence_of_rows(rows, catalog)]
     own = _on(evidence, {competency})
-    below = {name for one in evidence for name, _ in one.competencies if competency in frameworks.above([name])}
+    names = {name for one in evidence for name, _ in one.competencies}
+    below = {name for name in names if competency in frameworks.above([name])}
     steps = own or _on(evidence, below)
     chosen = set(_spread(steps, most))
     state, points = empty(), list[Point]()

@@ -53,11 +53,16 @@ async def activities(
     cursor: str | None = None,
 ) -> Page[CatalogActivity]:
     """The catalog, by IRI."""
+    found = await state.catalog.page(principal.tenant, iri_of(cursor), limit + 1)
+    items = found[:limit]
+    return Page(items=items, next=encode_cursor([items[-1].id]) if len(found) > limit else None)
+
+
+def iri_of(cursor: str | None) -> str | None:
+    """The IRI after which a page begins. Raises `BadRequest`."""
     after = decode_cursor(cursor, 1)
     if after is not None and not isinstance(after[0], str):
         raise BadRequest(
             "`cursor` is not one that this list has given", errors=[{"parameter": "cursor", "in": "query"}]
         )
-    found = await state.catalog.page(principal.tenant, after[0] if after else None, limit + 1)
-    items = found[:limit]
-    return Page(items=items, next=encode_cursor([items[-1].id]) if len(found) > limit else None)
+    return after[0] if after else None

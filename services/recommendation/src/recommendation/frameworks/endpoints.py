@@ -7,9 +7,10 @@ from events.payloads import CatalogCompetency
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 from service_kit.auth import Principal, Role, require
-from service_kit.paging import Page, decode_cursor, encode_cursor
+from service_kit.paging import Page, encode_cursor
 from service_kit.problems import BadRequest, TooLarge
 
+from recommendation.catalog.endpoints import iri_of
 from recommendation.catalog.lines import pointer
 from recommendation.frameworks.case import Framework, framework_of
 from recommendation.frameworks.schemas import FrameworkResult, Package
@@ -58,8 +59,7 @@ async def competencies(
     cursor: str | None = None,
 ) -> Page[CatalogCompetency]:
     """The competencies of all frameworks, by IRI, each with its parents."""
-    after = decode_cursor(cursor, 1)
-    found = await state.frameworks.page(principal.tenant, str(after[0]) if after else None, limit + 1)
+    found = await state.frameworks.page(principal.tenant, iri_of(cursor), limit + 1)
     items = found[:limit]
     return Page(items=items, next=encode_cursor([items[-1].id]) if len(found) > limit else None)
 

@@ -1,0 +1,88 @@
+"""Frameworks over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.integration.recommendation.conftest import Caller
+
+CASE = "https://case.example/uri/"
+IMPORT = "/catalog/frameworks/import"
+
+
+def item(name: str, **more: Any) -> dict[str, Any]:
+    return {"identifier": name, "uri": CASE + name, "fullStatement": f"Can do {name}", **more}
+
+
+def link(origin: str, kind: str, destination: str) -> dict[str, Any]:
+    ends = {"originNodeURI": {"identifier": origin, "uri": CASE + origin, "title": ""}}
+    return {"associationType": kind, **ends, "destinationNodeURI": {"identifier": destination, "uri": "", "title": ""}}
+
+
+def package(*items: dict[str, Any], links: list[dict[str, Any]] | None = None) -> bytes:
+    document = {"identifier": "doc", "uri": CASE + "doc", "title": "Mathematics 5", "creator": "The state"}
+    return orjson.dumps({"CFDocument": document, "CFItems": items, "CFAssociations": links or []})
+
+
+MATHS = package(
+    item("fractions", humanCodingScheme="5.NF", abbreviatedStatement="Fractions"),
+    item("halves"),
+    item("thirds"),
+    links=[
+        link("fractions", "isChildOf", "doc"),
+        link("halves", "isChildOf", "fractions"),
+        link("thirds", "isPartOf", "fractions"),
+        link("halves", "precedes", "thirds"),
+        link("halves", "exactMatchOf", "thirds"),
+        link("thirds", "isChildOf", "elsewhere"),
+    ],
+)
+
+
+class TestImport:
+    async def test_anonymous_and_other_roles(self, call: Caller) -> None:
+        assert (await call("POST", IMPORT, content=MATHS)).status_code == 401
+        for role in ("learner", "teacher", "dpo", "authority"):
+            assert (await call("POST", IMPORT, role, content=MATHS)).status_code == 403
+
+    async def test_another_tenant_keeps_its_own(self, call: Caller) -> None:
+        await call("POST", IMPORT, "operator", content=MATHS, tenant="elsewhere")
+        assert (await call("GET", "/catalog/competencies", "app")).json()["items"] == []
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            (b"no", ""),
+            (package(item("a", uri="no iri")), "/CFItems/0/uri"),
+            (package({"identifier": "a", "uri": CASE}), "/CFItems/0/fullStatement"),
+            (orjson.dumps({"CFItems": []}), "/CFDocument"),
+        ],
+    )
+    async def test_what_is_wrong_is_named_and_nothing_is_stored(self, call: Caller, body: bytes, pointer: str) -> None:
+        answer = await call("POST", IMPORT, "app", content=body)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["pointer"] == pointer
+        assert (await call("GET", "/catalog/competencies", "app")).json()["items"] == []
+
+    async def test_happy_and_again(self, call: Caller) -> None:
+        first = (await call("POST", IMPORT, "operator", content=MATHS)).json()
+        assert (first["framework"], first["title"]) == (CASE + "doc", "Mathematics 5")
+        assert (first["competencies"], first["changed"], first["removed"], first["passed_over"]) == (4, 4, 0, 2)
+        again = (await call("POST", IMPORT, "operator", content=MATHS)).json()
+        assert (again["changed"], again["unchanged"]) == (0, 4)
+        items = {one["id"]: one for one in (await call("GET", "/catalog/competencies", "learner")).json()["items"]}
+        assert items[CASE + "fractions"]["parents"] == [CASE + "doc"]
+        assert (items[CASE + "fractions"]["title"], items[CASE + "fractions"]["code"]) == ("Fractions", "5.NF")
+        assert items[CASE + "thirds"]["parents"] == [CASE + "fractions"]
+        assert items[CASE + "thirds"]["prerequisites"] == [CASE + "halves"]
+
+    async def test_pages(self, call: Caller) -> None:
+        await call("POST", IMPORT, "app", content=MATHS)
+        first = (await call("GET", "/catalog/competencies", "app", limit=3)).json()
+        rest = (await call("GET", "/catalog/competencies", "app", cursor=first["next"])).json()
+        found = [one["id"] for one in first["items"] + rest["items"]]
+        assert found == sorted(CASE + name for name in ("doc", "fractions", "halves", "thirds"))
+        assert (await call("GET", "/catalog/competencies", "app", cursor="WzFd")).status_code == 400
