@@ -28,6 +28,7 @@ KEYS = {
     "tenant": "The tenant.",
     "tenant/learner": "`tenant/learner_id`; the learner stands here alone.",
     "tenant/activity": "`tenant/` and the activity's IRI.",
+    "tenant/competency": "`tenant/` and the competency's IRI.",
 }
 
 
