@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from events.payloads import (
     Basis,
+    CatalogCompetency,
     ConsentState,
     ConsentStatus,
     Decision,
@@ -32,6 +33,7 @@ from insights.service import SERVICE
 from insights.states.repository import Kept, StateRepository
 from learner_model import Evidence, EvidenceKind, LearnerState, fold_all
 from service_kit.consent import ConsentView
+from service_kit.frameworks import FrameworkRepository
 from service_kit.leases import LEASES
 from service_kit.mongo import Session, ensure, in_transaction
 from service_kit.positions import POSITIONS
@@ -156,6 +158,15 @@ class House:
             await states.keep(self.tenant, kept, session)
 
         await in_transaction(self.connections.client, keep)
+
+    async def frameworks(self, framework: str, **titles: str) -> None:
+        """A framework whose competencies are parts of it alone, as if it had come from recommendation."""
+        found = {
+            name: CatalogCompetency(id=name, title=title, framework=framework, parents=[framework])
+            for name, title in titles.items()
+        }
+        view = FrameworkRepository(self.connections.db)
+        await in_transaction(self.connections.client, lambda session: view.put(self.tenant, found, session))
 
     async def report(self, scope: str = "nation", *roles: str, **query: str) -> dict[str, Any]:
         answer = await self.get(f"/reports/{scope}", *(roles or ("authority",)), **query)

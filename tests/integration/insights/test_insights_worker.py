@@ -11,7 +11,7 @@ import pytest
 from events import topics
 from events.envelope import Outgoing
 from events.kafka import create_topics
-from events.payloads import Request
+from events.payloads import CatalogCompetency, Request
 from events.publisher import Publisher
 from events.topics import Topic
 from insights.worker import worker
@@ -100,3 +100,12 @@ async def test_without_a_policy_the_worker_waits_and_then_goes_on(house: House) 
 
 async def is_(found: Awaitable[object], wanted: object) -> bool:
     return await found == wanted
+
+
+async def test_frameworks_are_kept_and_let_go(house: House) -> None:
+    halves = CatalogCompetency(id="halves", title="Halves", framework="maths", parents=["maths"])
+    kept = house.connections.db["competencies"]
+    await send(house, topics.COMPETENCIES, "halves", halves)
+    await until(lambda: is_(kept.count_documents({"tenant": house.tenant, "parents": "maths"}), 1))
+    await send(house, topics.COMPETENCIES, "halves", None)
+    await until(lambda: is_(kept.count_documents({"tenant": house.tenant, "parents": "maths"}), 0))

@@ -103,13 +103,18 @@ class TestReport:
         own = (await house.get("/reports", "teacher", learner=teacher)).json()["items"]
         assert [item["name"] for item in own] == ["7b"]
         await house.decide("North13", teach="objected")
+        await house.frameworks("maths", fractions="Fractions", angles="Angles")
         report = (await house.get(own[0]["href"], "teacher", learner=teacher)).json()
         names = [pupil["name"] for pupil in report["pupils"]]
         assert len(names) == 23
         assert "Pupil North13" not in names
         assert report["pupils"][0]["mean_mastery"] < report["pupils"][15]["mean_mastery"]
         assert report["pupils"][0]["idle"] is True
-        assert report["pupils"][0]["weakest"][0]["competency"] == "fractions"
+        weakest = report["pupils"][0]["weakest"][0]
+        assert (weakest["competency"], weakest["title"]) == ("fractions", "Fractions")
+        [area] = report["pupils"][0]["weakest_areas"]
+        assert area["competency"] == "maths"
+        assert area["mastery"] == pytest.approx(weakest["mastery"] / 2, abs=0.002)  # of its two parts one is known
         assert (names[-1], report["pupils"][-1]["mean_mastery"]) == ("Pupil North23", None)
         south = (await down(house, "West", "South", "7b"))["scope"]
         for scope in ("nation", south):

@@ -37,8 +37,6 @@ from learner_profile.activities.handlers import CatalogHandler
 from learner_profile.activities.remapping import Remapper
 from learner_profile.app import create
 from learner_profile.evidence.handlers import StatementsHandler
-from learner_profile.frameworks.handlers import CompetenciesHandler
-from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.roles.handlers import RolesHandler
@@ -47,6 +45,7 @@ from learner_profile.settings import EvidenceSettings
 from learner_profile.worker import views
 from service_kit.consent import PrivacyHandler
 from service_kit.erasing import Erasing
+from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
 from service_kit.leases import Leases
 from service_kit.mongo import in_transaction
 from service_kit.outbox import SHARDS

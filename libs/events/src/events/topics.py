@@ -70,7 +70,7 @@ COMPETENCIES = Topic(
     "recommendation",
     "tenant/competency",
     payloads.CatalogCompetency,
-    ("learner_profile",),
+    ("learner_profile", "insights"),
     "A competency of a framework with its parents. Without a value: its framework no longer has it.",
     compacted=True,
 )

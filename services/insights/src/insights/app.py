@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
+from service_kit.frameworks import FrameworkRepository
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
@@ -71,7 +72,7 @@ def build(c: Connections, http: httpx2.AsyncClient) -> State:
         rosters=rosters_,
         states=states,
         importer=Importer(c.client, rosters_, IngestIdentities(http, c.settings.peers), consents),
-        reporter=Reporter(rosters_, states, consents, c.clock),
+        reporter=Reporter(rosters_, states, FrameworkRepository(c.db), consents, c.clock),
     )
 
 

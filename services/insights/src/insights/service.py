@@ -1,6 +1,7 @@
 """What this service is made of."""
 
 from service_kit import consent
+from service_kit.frameworks import COMPETENCIES
 from service_kit.keys.migrating import Place, by_fields
 from service_kit.runtime import Service
 
@@ -12,7 +13,7 @@ from insights.worker import worker
 
 SERVICE = Service(
     name="insights",
-    collections=[ROSTERS, MEMBERS, ROLES, STATES, *consent.COLLECTIONS],
+    collections=[ROSTERS, MEMBERS, ROLES, STATES, COMPETENCIES, *consent.COLLECTIONS],
     app=create,
     workers={"work": worker},
     sealed=[

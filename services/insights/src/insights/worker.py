@@ -2,6 +2,7 @@
 
 from events import topics
 from service_kit.consent import ConsentView
+from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
 from service_kit.runtime import GATHER_MS, Connections, Worker
 
 from insights.rosters.repository import RosterRepository
@@ -21,4 +22,5 @@ def worker(c: Connections) -> Worker:
     w.job(announcer.run)
     w.checks.append(announcer.check)
     w.consume("profiles", [topics.PROFILES], ProfileHandler(states, ConsentView(c.db)), gather_ms=GATHER_MS)
+    w.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     return w

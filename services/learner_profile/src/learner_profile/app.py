@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
+from service_kit.frameworks import FrameworkRepository
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -16,7 +17,6 @@ from learner_profile.competencies import endpoints as competencies
 from learner_profile.estimates.overruling import Overruler
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
-from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.judgements import endpoints as judgements
 from learner_profile.judgements.judging import Judging
 from learner_profile.learners import endpoints as learners

@@ -1,6 +1,7 @@
 """What the runtime needs to know of this service."""
 
 from service_kit.consent import COLLECTIONS
+from service_kit.frameworks import COMPETENCIES
 from service_kit.keys.migrating import Place, by_fields, by_id
 from service_kit.runtime import Service
 
@@ -8,7 +9,6 @@ from learner_profile.activities.repository import ACTIVITIES
 from learner_profile.app import NAME, create
 from learner_profile.estimates.repository import ESTIMATES
 from learner_profile.evidence.repository import EVIDENCE
-from learner_profile.frameworks.repository import COMPETENCIES
 from learner_profile.learners.repository import LEARNERS
 from learner_profile.roles.repository import ROLES
 from learner_profile.worker import work

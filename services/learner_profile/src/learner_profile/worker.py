@@ -2,6 +2,7 @@
 
 from events import topics
 from service_kit.consent import ConsentView
+from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
 from service_kit.leases import Leases
 from service_kit.outbox import SHARDS
 from service_kit.runtime import GATHER_MS, Connections, Worker
@@ -12,8 +13,6 @@ from learner_profile.activities.repository import ActivityRepository
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.handlers import StatementsHandler
 from learner_profile.evidence.repository import EvidenceRepository
-from learner_profile.frameworks.handlers import CompetenciesHandler
-from learner_profile.frameworks.repository import FrameworkRepository
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views

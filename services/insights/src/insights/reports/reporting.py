@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from learner_model import mastery
+from learner_model import LearnerState, mastery
+from learner_model.placement import Placement
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing, Standings
+from service_kit.frameworks import Around, FrameworkRepository
 from service_kit.problems import NotFound
 
 from insights.reports.disclosure import LAYERS, Disclosure, Layer, disclose
@@ -40,6 +42,7 @@ WEAKEST: Final = 3
 class Reporter:
     rosters: RosterRepository
     states: StateRepository
+    frameworks: FrameworkRepository
     consents: ConsentView
     clock: Clock
 
@@ -81,6 +84,7 @@ class Reporter:
         names = await self.rosters.names(tenant, shown)
         known = await self.states.competencies(tenant, open_)
         profiled = set(open_)
+        around = await self.frameworks.around(tenant, {one for c in known.values() for one in c.states})
         nothing = Competencies({}, {})
         needs = [
             _need(
@@ -88,6 +92,7 @@ class Reporter:
                 names.get(learner, ""),
                 activities.get(learner, NOTHING) if learner in profiled else NOTHING,
                 known.get(learner, nothing),
+                around,
                 as_of,
             )
             for learner in shown
@@ -222,19 +227,26 @@ def scope_item(place: Place, as_of: datetime) -> ScopeItem:
     return ScopeItem(scope=crumb.scope, level=crumb.level, name=crumb.name, href=crumb.href)
 
 
-def _need(learner: str, name: str, activity: Activity, known: Competencies, as_of: datetime) -> PupilNeed:
+def _need(
+    learner: str, name: str, activity: Activity, known: Competencies, around: Around, as_of: datetime
+) -> PupilNeed:
+    titles = {**known.titles, **around.titles}
+    rolled = Placement(LearnerState(competencies=dict(known.states)), as_of, around.frameworks).rolled
+    areas = sorted((one.estimate.mastery, id_) for id_, one in rolled.items())
     found = sorted((mastery(c, as_of), id_) for id_, c in known.states.items() if c.evidence_count > 0)
     return PupilNeed(
         learner_id=learner,
         name=name,
         mean_mastery=_rounded(learner_mastery(known.states, as_of)),
-        weakest=[
-            Weakness(competency=id_, title=known.titles.get(id_, id_), mastery=round(value, 4))
-            for value, id_ in found[:WEAKEST]
-        ],
+        weakest=[_weakness(value, id_, titles) for value, id_ in found[:WEAKEST]],
+        weakest_areas=[_weakness(value, id_, titles) for value, id_ in areas[:WEAKEST]],
         last_statement_at=activity.last_statement_at,
         idle=idle(activity.last_statement_at, as_of),
     )
+
+
+def _weakness(value: float, competency: str, titles: Mapping[str, str]) -> Weakness:
+    return Weakness(competency=competency, title=titles.get(competency, competency), mastery=round(value, 4))
 
 
 __all__ = ["NATION", "Reporter", "build", "href", "pupils_of", "scope_item", "written"]

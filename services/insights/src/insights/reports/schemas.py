@@ -78,6 +78,9 @@ class PupilNeed(BaseModel):
     name: str
     mean_mastery: float | None
     weakest: list[Weakness] = Field(description="up to three competencies of lowest mastery")
+    weakest_areas: list[Weakness] = Field(
+        description="up to three of what the competencies are parts of, with the lowest share of parts mastered"
+    )
     last_statement_at: datetime | None
     idle: bool = Field(description="no statement in the 14 days before as_of")
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from learner_model.placement import Placement
 from learner_model.state import empty
+from service_kit.frameworks import Around, FrameworkRepository
 
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.estimates.said import Said, last_words
-from learner_profile.frameworks.repository import Around, FrameworkRepository
 from learner_profile.learners.profiles import Profile
 
 

@@ -1,11 +1,17 @@
-"""MongoDB: the competencies of the frameworks, as recommendation publishes them."""
+"""A service's own view of the frameworks: which competency is a part of which, as `catalog.competencies.v1` tells.
 
-from collections.abc import Iterable, Mapping
+No state depends on it: frameworks are read when somebody looks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from events.envelope import Message
 from events.payloads import CatalogCompetency
 from learner_model.frameworks import DEEPEST, Frameworks
+
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -72,6 +78,24 @@ class FrameworkRepository:
     async def _known(self, tenant: str, competencies: Iterable[str]) -> dict[str, CatalogCompetency]:
         ids = [_id(tenant, one) for one in competencies]
         return _by_id(await self._competencies.find({"_id": {"$in": ids}}).to_list(None)) if ids else {}
+
+
+class CompetenciesHandler:
+    """Kafka in: keeps the newest of each competency."""
+
+    def __init__(self, frameworks: FrameworkRepository) -> None:
+        self._frameworks = frameworks
+
+    async def handle(self, messages: Sequence[Message], session: Session) -> None:
+        latest: defaultdict[str, dict[str, CatalogCompetency | None]] = defaultdict(dict)
+        for message in messages:
+            if message.subject:
+                latest[message.tenant][message.subject] = message.payload
+        for tenant, competencies in latest.items():
+            await self._frameworks.put(tenant, competencies, session)
+
+    async def committed(self) -> None:
+        """Nobody waits for it."""
 
 
 def _id(tenant: str, competency: str) -> str:
