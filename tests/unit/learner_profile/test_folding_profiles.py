@@ -51,6 +51,13 @@ class TestMapping:
         assert evidence.competencies == ()
         assert not evidence.provisional
 
+    def test_without_catalog_and_course_it_counts_towards_interest_alone(self) -> None:
+        profile = folded_on(BLANK, [reading(1, course=None, tags=("zoology",))], {})
+        assert profile.state is not None
+        assert (set(profile.state.interests), profile.state.competencies) == ({"zoology"}, {})
+        tagged = {"https://lms.example/1": Mapped(tags=("biology",))}
+        assert evidence_of(reading(1, tags=("zoology",)), tagged).tags == ("biology",)
+
     def test_the_catalog_wins_and_a_question_inherits_from_its_quiz(self) -> None:
         quiz = Mapped((("c/1", 1.0), ("c/2", 0.4)), 0.7, 600.0, ("maths",))
         evidence = evidence_of(reading(1), {"https://lms.example/quiz": quiz})

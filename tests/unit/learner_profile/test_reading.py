@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from learner_model import EvidenceKind
-from learner_profile.evidence.claims import EXTENSION
+from learner_profile.evidence.claims import EXTENSION, TAGS
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, course_of, pack, read, unpack
 
 SELF = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "self"}}
@@ -179,6 +179,23 @@ class TestClaims:
     def test_competencies_of_the_activitys_definition(self, extension: Any, claims: list[tuple[str, float]]) -> None:
         target = {"id": "https://a.example/1", "definition": {"extensions": {EXTENSION: extension}}}
         assert [(one.id, one.weight) for one in reading(object=target).claims] == claims
+
+
+class TestTags:
+    def test_those_of_the_activity_itself_come_first(self) -> None:
+        categories = {"category": [activity("biology", f"{TYPES}category", "Biology")]}
+        target = {"id": "https://a.example/1", "definition": {"extensions": {TAGS: ["zoology", " ", 3, "zoology"]}}}
+        assert reading(context={"contextActivities": categories}).tags == ("Biology",)
+        assert reading(object=target, context={"contextActivities": categories}).tags == ("zoology",)
+
+    def test_profiles_platforms_competencies_and_what_has_no_name_are_no_tags(self) -> None:
+        categories = [
+            activity("p", f"{TYPES}profile", "cmi5"),
+            activity("c", f"{TYPES}competency", "Fractions"),
+            activity("n", f"{TYPES}category", "x" * 61),
+            {"id": "https://a.example/nameless"},
+        ]
+        assert reading(context={"contextActivities": {"category": categories}}).tags == ()
 
 
 class TestWhoseEvidence:

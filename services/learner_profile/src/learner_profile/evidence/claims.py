@@ -1,18 +1,24 @@
-"""The competencies that a statement itself names, for activities that the catalog puts to none.
+"""What a statement itself names: competencies, for activities that the catalog puts to none, and tags.
 
 - `definition.extensions` of the activity: under `EXTENSION` a list of IRIs, or IRIs with weights from 0 to 1;
 - `contextActivities`: activities whose type ends in competency, objective, skill or standard. What stands among the
   categories is what the activity is about (weight 1); among groupings and others, what it also touches (0.5).
+
+For activities to which the catalog gives no tags, the tags are those under `TAGS` in the activity's own extensions,
+else the names of its categories that are no competencies.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 Json = Mapping[str, Any]
 
 EXTENSION: Final = "https://trellis.invalid/extensions/competencies"
+TAGS: Final = "https://trellis.invalid/extensions/tags"
 MOST: Final = 8
+MOST_TAGS: Final = 4
+LONGEST_TAG: Final = 60
 LONGEST: Final = 2048
 WEIGHTS: Final[Mapping[str, float]] = {"category": 1.0, "grouping": 0.5, "other": 0.5}
 _TYPES: Final = ("competency", "objective", "skill", "standard")
@@ -37,6 +43,14 @@ def extension_claims(activity: Json) -> Iterator[Claim]:
     for name, weight in list(found.items())[:MOST]:
         if _is_iri(name) and isinstance(weight, int | float) and 0.0 < weight <= 1.0:
             yield Claim(id=name, weight=float(weight))
+
+
+def tags_of(activity: Json, categories: Iterable[str | None]) -> tuple[str, ...]:
+    """What the activity is about; `categories`: the names of those that are no competencies."""
+    own = activity.get("definition", {}).get("extensions", {}).get(TAGS)
+    named = own if isinstance(own, list) and own else list(categories)
+    fit = (one.strip() for one in named[:MOST] if isinstance(one, str))
+    return tuple(dict.fromkeys(one for one in fit if 0 < len(one) <= LONGEST_TAG))[:MOST_TAGS]
 
 
 def is_competency(type_word: str) -> bool:

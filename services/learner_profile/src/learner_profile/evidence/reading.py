@@ -12,7 +12,7 @@ from xapi import VOIDED, durations, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, SELF
 
-from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest
+from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
 from learner_profile.evidence.emitters import emitter_of, share_of
 from learner_profile.evidence.verbs import rule_of, word_of
 
@@ -48,7 +48,7 @@ class Reading:
     `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
     how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
     is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts. `claims`: the competencies
-    that the statement itself names.
+    that the statement itself names; `tags`: what it says that the activity is about.
     """
 
     statement_id: str
@@ -72,6 +72,7 @@ class Reading:
     of_group: bool = False
     ahead: bool = False
     claims: tuple[Claim, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
         of_group=group is not None and group.name == SELF,
         ahead=at > stored,
         claims=strongest(_claims(target, context)) if is_activity else (),
+        tags=tags_of(target, _categories(context)) if is_activity else (),
     )
 
 
@@ -160,6 +162,12 @@ def _claims(target: Json, context: Json) -> Iterator[Claim]:
         for one in _context_activities(context, role):
             if is_competency(_type_word(one)):
                 yield Claim(id=one["id"], weight=weight, title=_title(one))
+
+
+def _categories(context: Json) -> Iterator[str | None]:
+    for one in _context_activities(context, "category"):
+        if not is_competency(_type_word(one)) and _type_word(one) not in _PLATFORMS:
+            yield _title(one)
 
 
 def _wholes(target: Json, context: Json, parents: tuple[str, ...], registration: str | None) -> tuple[str, ...]:
