@@ -38,3 +38,29 @@ def test_a_teacher_whom_the_lms_logs_as_an_actor_drops_out_and_a_correction_brin
 
     _import(house, actor, "learner")
     eventually(lambda: profile()["activity"] == before["activity"], what="the learner's return")
+
+
+def test_a_framework_rolls_up_what_its_activities_show(house: House) -> None:
+    actor, run = account(f"ann-{uuid4().hex[:8]}"), uuid4().hex[:8]
+    uri = f"https://case.example/{run}/"
+    items = [{"identifier": n, "uri": uri + n, "fullStatement": n} for n in ("fractions", "halves", "thirds")]
+    parents = {"halves": "fractions", "thirds": "fractions", "fractions": "doc"}
+    package = {
+        "CFDocument": {"identifier": "doc", "uri": uri + "doc", "title": "Mathematics"},
+        "CFItems": items,
+        "CFAssociations": [
+            {"associationType": "isChildOf", "originNodeURI": uri + child, "destinationNodeURI": uri + parent}
+            for child, parent in parents.items()
+        ],
+    }
+    quiz = {"id": uri + "quiz", "title": "Quiz", "competencies": [uri + "halves"]}
+    for path, body in (("/catalog/frameworks/import", package), ("/catalog/import", quiz)):
+        house.http.post(house.url("recommendation", path), json=body, headers=house.token).raise_for_status()
+    learner = house.learner_id(actor)
+    house.post_statements([answered(actor, uri + "quiz", scaled=1.0, seconds=30)]).raise_for_status()
+
+    def rolled() -> dict[str, Any]:
+        model: dict[str, Any] = house.get("learner_profile", f"/learners/{learner}").raise_for_status().json()
+        return {one["title"]: (one["known"], one["children"]) for one in model["rolled_up"]}
+
+    eventually(lambda: rolled() == {"fractions": (1, 2), "Mathematics": (1, 1)}, what="the parents")

@@ -16,6 +16,7 @@ from learner_profile.learners.subject import HeldByProfile
 from service_kit.settings import ServiceSettings
 
 from tests.integration.learner_profile.conftest import Class, House, Json, policy, statement
+from tests.support.plans import assert_indexed
 
 MATHS = "https://case.example/maths"
 AT = {"as_of": "2026-03-02T12:00:00Z"}
@@ -250,7 +251,7 @@ class TestOverruling:
         assert document is not None
         assert set(document) == {"_id", "tenant", "learner", "data", "key"}
         exported = await exported_of(room)
-        assert any(SAY["reason"] in one for one in exported)
+        assert any(str(SAY["reason"]) in one for one in exported)
         await house.erase(room.learner)
         assert await house.c.db[ESTIMATES.name].find_one(key) is None
 
@@ -281,6 +282,4 @@ async def test_every_query_has_its_index(house: House) -> None:
         ("competencies", {"_id": {"$in": [f"{house.tenant}/{iri('halves')}"]}}),
         ("estimates", {"_id": {"$in": [f"{house.tenant}/x"]}}),
     ):
-        plan = str(await house.c.db[collection].find(query).explain())
-        assert "IXSCAN" in plan or "IDHACK" in plan or "EXPRESS" in plan, (collection, query)
-        assert "COLLSCAN" not in plan
+        await assert_indexed(house.c.db[collection], query)

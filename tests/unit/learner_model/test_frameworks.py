@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ MATHS = Frameworks.of(
 )
 
 
-def known(probability: float, mastery: float = 0.5, count: int = 4, **more: object) -> Estimate:
+def known(probability: float, mastery: float = 0.5, count: int = 4, **more: Any) -> Estimate:
     return replace(
         Estimate(probability=probability, mastery=mastery, uncertainty=0.1, evidence_count=count, last_seen=NOW), **more
     )

@@ -21,6 +21,18 @@ from events.topics import Topic
 Place = tuple[str, int, int]  # topic (without namespace), partition, offset
 
 
+def newest(messages: Sequence["Message"]) -> dict[str, dict[str, Any]]:
+    """Of messages of one compacted topic the last payload of each subject.
+
+    tenant → subject → payload; None: removed.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for message in messages:
+        if message.subject:
+            found.setdefault(message.tenant, {})[message.subject] = message.payload
+    return found
+
+
 class Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 

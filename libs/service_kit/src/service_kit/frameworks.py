@@ -3,12 +3,11 @@
 No state depends on it: frameworks are read when somebody looks.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from events.envelope import Message
+from events.envelope import Message, newest
 from events.payloads import CatalogCompetency
 from learner_model.frameworks import DEEPEST, Frameworks
 
@@ -87,11 +86,7 @@ class CompetenciesHandler:
         self._frameworks = frameworks
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
-        latest: defaultdict[str, dict[str, CatalogCompetency | None]] = defaultdict(dict)
-        for message in messages:
-            if message.subject:
-                latest[message.tenant][message.subject] = message.payload
-        for tenant, competencies in latest.items():
+        for tenant, competencies in newest(messages).items():
             await self._frameworks.put(tenant, competencies, session)
 
     async def committed(self) -> None:

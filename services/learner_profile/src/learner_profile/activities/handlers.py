@@ -1,9 +1,8 @@
 """Kafka in: the catalog's activities."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
-from events.envelope import Message
+from events.envelope import Message, newest
 from events.payloads import CatalogActivity
 from service_kit.clock import Clock
 from service_kit.mongo import Session
@@ -22,11 +21,7 @@ class CatalogHandler:
         self._clock = clock
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
-        latest: defaultdict[str, dict[str, CatalogActivity | None]] = defaultdict(dict)
-        for message in messages:
-            if message.subject:
-                latest[message.tenant][message.subject] = message.payload
-        for tenant, activities in latest.items():
+        for tenant, activities in newest(messages).items():
             before = await self._activities.known(tenant, activities, session)
             changes = [(key, now, _changes(before.get(key), now)) for key, now in activities.items()]
             await self._activities.put(tenant, changes, self._clock(), session)

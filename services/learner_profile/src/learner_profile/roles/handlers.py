@@ -1,9 +1,8 @@
 """Kafka in: the roster's roles."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from events.envelope import Message
+from events.envelope import Message, newest
 from events.payloads import RosterRole
 from service_kit.mongo import Session
 
@@ -22,11 +21,7 @@ class RolesHandler:
         self._views = views
 
     async def handle(self, messages: Sequence[Message], session: Session) -> None:
-        newest: defaultdict[str, dict[str, RosterRole | None]] = defaultdict(dict)
-        for message in messages:
-            if message.subject:
-                newest[message.tenant][message.subject] = message.payload
-        for tenant, roles in newest.items():
+        for tenant, roles in newest(messages).items():
             await self._tenant(tenant, roles, session)
 
     async def committed(self) -> None:
