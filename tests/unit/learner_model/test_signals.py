@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learner_model import Evidence, EvidenceKind, LearnerState, LearnerView, encode, fold_all, view
+from learner_model.outcomes import Outcome, completed_after
 from learner_model.regularity import DAYS
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -100,3 +101,9 @@ class TestSelfRegulation:
 def test_both_stay_small_whatever_the_history() -> None:
     long = state(*[(11.0 * n, "ab"[n % 2], float(n % 3 == 0)) for n in range(2000)])
     assert len(encode(long)) - len(encode(state((0, "a", 1.0)))) < 400
+
+
+def test_a_key_is_found_whole_and_not_across_two() -> None:
+    assert completed_after("AAABBBCCCDDD", "BBBCCC", Outcome.SUCCEEDED) == "AAABBBCCCDDDBBBCCC"
+    assert completed_after("AAABBBCCCDDD", "CCCDDD", Outcome.SUCCEEDED) == "AAABBBCCCDDD"
+    assert completed_after("BBBCCCAAABBBBBBCCC", "BBBCCC", Outcome.FAILED) == "AAABBBBBBCCC"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from events.payloads import CatalogActivity
 from learner_model import Evidence, EvidenceKind, LearnerState, fold_all
+from learner_model.overruling import HOLDS, Overruling
 from recommendation.recommendations.offers import Catalog, Means, label, prepare
 from recommendation.recommendations.ranking import Candidate, recommend, zone
 from recommendation.recommendations.reasons import Code, Names, because, reasons
@@ -219,3 +220,23 @@ class TestWords:
 def test_the_zone_is_flat_inside_and_falls_on_both_sides() -> None:
     assert zone(0.6) == zone(0.7) == zone(0.8) == 1
     assert zone(0.3) < zone(0.5) < 1 > zone(0.9) > zone(1.0)
+
+
+SAID = {"maths/adding": Overruling(probability=0.3, at=NOW, evidence_count=6)}
+
+
+class TestATeachersWord:
+    def test_what_the_teacher_doubts_comes_back_with_that_reason(self) -> None:
+        state = fold_all(practised("maths/adding", 6))
+        assert "adding" not in [c.offer.activity.title for c in recommend(CATALOG, state, NOW, Means(), 10)[0]]
+        chosen, knowledge = recommend(CATALOG, state, NOW, Means(), 10, SAID)
+        adding = next(c for c in chosen if c.offer.activity.title == "adding")
+        found = reasons(adding, knowledge, Names(CATALOG, {}))
+        assert Code.teacher in [reason.code for reason in found]
+        assert "your teacher thinks that adding is worth more practice" in because(found)
+        assert not any(c.offer.activity.title == "fractions" for c in chosen)
+
+    def test_once_lapsed_the_evidence_speaks(self) -> None:
+        state = fold_all(practised("maths/adding", 6))
+        later = {"maths/adding": replace(SAID["maths/adding"], at=NOW - HOLDS)}
+        assert recommend(CATALOG, state, NOW, Means(), 10, later)[0] == recommend(CATALOG, state, NOW, Means(), 10)[0]

@@ -85,4 +85,8 @@ def completed_after(completed: str, key: str, result: Outcome) -> str:
 
 
 def _position(joined: str, key: str) -> int | None:
-    return next((i for i in range(0, len(joined), _KEY_CHARS) if joined.startswith(key, i)), None)
+    """Where the key stands among the keys; a hit across two of them is none."""
+    at = joined.find(key)
+    while at % _KEY_CHARS and at >= 0:
+        at = joined.find(key, at + 1)
+    return at if at >= 0 else None

@@ -84,6 +84,10 @@ class Knowledge:
             found = self._levels[competency] = self._reckon(competency)
         return found
 
+    def overruled(self, competency: str) -> float | None:
+        """A teacher's figure, where it stands in the place of the model's."""
+        return self._placed.overruled(competency)
+
     def success(self, competencies: Sequence[str], difficulty: float | None) -> float:
         """The probability of a right response to an item of this difficulty: the mean over its competencies."""
         chances = [self._chance(c, difficulty) for c in competencies or (_NONE,)]
@@ -117,7 +121,7 @@ class Knowledge:
         )
 
     def _reckon(self, competency: str) -> Level:
-        said = self._placed.overruled(competency)
+        said = self.overruled(competency)
         if said is not None:
             return Level(said, said, tried=True)
         state = self.state.competencies.get(competency)
@@ -160,7 +164,7 @@ class Knowledge:
     def _elsewhere(self, competency: str) -> float | None:
         """A probability that is not from the competency's own responses: a teacher's, or from parts or ancestors."""
         if competency not in self._placements:
-            said = self._placed.overruled(competency)
+            said = self.overruled(competency)
             state = self.state.competencies.get(competency)
             if said is not None:
                 self._placements[competency] = min(0.99, max(0.01, said))

@@ -20,6 +20,7 @@ class Code(StrEnum):
 
     due_review = "due_review"
     try_again = "try_again"
+    teacher = "teacher"
     next_step = "next_step"
     start = "start"
     interest = "interest"
@@ -61,6 +62,7 @@ def reasons(candidate: Candidate, knowledge: Knowledge, names: Names) -> list[Re
     found = [
         _due_review(candidate, knowledge, names),
         _try_again(candidate, knowledge),
+        _teacher(candidate, knowledge, names),
         *_steps(candidate, knowledge, names),
         _interest(candidate, knowledge),
         _explore(candidate),
@@ -97,6 +99,16 @@ def _try_again(candidate: Candidate, knowledge: Knowledge) -> Reason | None:
     if knowledge.outcome(candidate.offer) is not Outcome.FAILED:
         return None
     return Reason(Code.try_again, "it did not work out last time and a second try often does", {"outcome": "failed"})
+
+
+def _teacher(candidate: Candidate, knowledge: Knowledge, names: Names) -> Reason | None:
+    """A teacher's word that something is not known yet."""
+    said = [(level, c) for c in candidate.open if (level := knowledge.overruled(c)) is not None]
+    if not said:
+        return None
+    _, competency = min(said)
+    clause = f"your teacher thinks that {names.of(competency)} is worth more practice"
+    return Reason(Code.teacher, clause, _of(competency, knowledge, names))
 
 
 def _steps(candidate: Candidate, knowledge: Knowledge, names: Names) -> list[Reason]:
