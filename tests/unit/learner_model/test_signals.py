@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -107,3 +108,10 @@ def test_a_key_is_found_whole_and_not_across_two() -> None:
     assert completed_after("AAABBBCCCDDD", "BBBCCC", Outcome.SUCCEEDED) == "AAABBBCCCDDDBBBCCC"
     assert completed_after("AAABBBCCCDDD", "CCCDDD", Outcome.SUCCEEDED) == "AAABBBCCCDDD"
     assert completed_after("BBBCCCAAABBBBBBCCC", "BBBCCC", Outcome.FAILED) == "AAABBBBBBCCC"
+
+
+def test_the_first_tag_of_an_activity_is_its_discipline() -> None:
+    one = replace(act(0, 0.0), tags=("biology", "frogs"))
+    other = replace(act(1, 1.0), tags=("art", "frogs", "biology"))
+    interests = view(fold_all([one, other]), START).interests
+    assert {one.tag: one.discipline for one in interests} == {"art": True, "biology": True, "frogs": False}

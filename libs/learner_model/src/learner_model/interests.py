@@ -40,13 +40,16 @@ def strength_at(interest: Interest, at: float) -> float:
 def interests_after(
     interests: dict[str, Interest], tags: tuple[str, ...], strength: float, at: int
 ) -> dict[str, Interest]:
-    """The interests with a choice added to each tag; past the bound the weakest goes."""
+    """The interests with a choice added to each tag, the first of which is the discipline; past the bound the weakest
+    goes.
+    """
     if strength <= 0.0 or not tags:
         return interests
     result = dict(interests)
-    for tag in tags:
-        before = result.get(tag)
-        result[tag] = Interest(round((score_at(before, at) if before else 0.0) + strength, 4), at)
+    for place, tag in enumerate(tags):
+        before = result.get(tag, Interest(0.0, at))
+        discipline = place == 0 or before.discipline
+        result[tag] = Interest(round(score_at(before, at) + strength, 4), at, discipline)
     while len(result) > parameters.INTERESTS_KEPT:
         del result[min(result, key=lambda tag: (score_at(result[tag], at), tag))]
     return result

@@ -43,10 +43,11 @@ class Belief(NamedTuple):
 
 
 class Interest(NamedTuple):
-    """The decayed sum of choices for a tag as of `at`."""
+    """The decayed sum of choices for a tag as of `at`; `discipline`: it came first among an activity's tags."""
 
     score: float
     at: int
+    discipline: bool = False
 
 
 class Trend(NamedTuple):

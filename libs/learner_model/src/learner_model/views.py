@@ -30,9 +30,10 @@ class CompetencyView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterestView:
-    """An interest from 0 to 1, and its share among all."""
+    """An interest from 0 to 1, and its share among all. `discipline`: in a whole field, not in a topic of it."""
 
     tag: str
+    discipline: bool
     strength: float
     share: float
 
@@ -122,7 +123,12 @@ def _interests(interests: dict[str, Interest], as_of: datetime) -> tuple[Interes
     total = sum(strengths.values())
     ordered = sorted(strengths.items(), key=lambda item: (-item[1], item[0]))
     return tuple(
-        InterestView(tag=tag, strength=round(strength, 4), share=round(strength / total, 4) if total > 0 else 0.0)
+        InterestView(
+            tag=tag,
+            discipline=interests[tag].discipline,
+            strength=round(strength, 4),
+            share=round(strength / total, 4) if total > 0 else 0.0,
+        )
         for tag, strength in ordered
     )
 

@@ -17,6 +17,7 @@ WORDS: Final = {
     "ingest/disclosures.jsonl": "To whom outside records of yours were given, for what purpose, and when.",
     "learner_profile/profile.jsonl": "What the system thinks you know, like and need, worked out from your records.",
     "learner_profile/evidence.jsonl": "Each piece of evidence behind that picture.",
+    "learner_profile/estimate.jsonl": "What your teachers said of what you know, in the place of that picture.",
     "learner_profile/role.jsonl": "What the school's list says you are, and where you belong.",
     "recommendation/copy_of_profile.jsonl": "The copy of that picture that is used to choose what comes next.",
     "recommendation/recommendations.jsonl": "What would be suggested to you now, and why.",
