@@ -235,6 +235,18 @@ class TestOverruling:
             await room.house.settle()
             assert (await page(room, "thirds"))["teacher"]["standing"] == expected
 
+    async def test_while_a_profile_is_built_anew_it_says_so(self, room: Class) -> None:
+        await taught(room)
+        await room.house.decide(room.learner, 2, "objected")
+        assert (await room.call("GET", path("thirds"), "dpo")).status_code == 403
+        assert (await say(room, "thirds")).status_code == 403
+        await room.house.decide(room.learner, 3, "granted")
+        for answer in (await room.call("GET", path("thirds"), "dpo"), await say(room, "thirds")):
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "1"
+        await room.house.settle()
+        assert (await say(room, "thirds")).status_code == 200
+
     async def test_twice_at_once_both_are_kept(self, room: Class) -> None:
         await taught(room)
         answers = await asyncio.gather(say(room, "thirds"), say(room, "halves"))

@@ -35,6 +35,7 @@ def test_every_statement_is_the_evidence_it_stands_for(path: Path) -> None:
     found = list(_readings(json.dumps(fixture["statements"]).encode()))
     assert [[one.kind.value, one.correctness] for one in found] == fixture["evidence"]
     assert all(one.activity_id for one in found)
+    assert {tag for one in found for tag in one.tags} == set(), "what names the tool is no interest"
 
 
 def test_moodle_scaled_between_minus_one_and_one_is_not_the_share() -> None:

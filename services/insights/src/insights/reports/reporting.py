@@ -86,17 +86,21 @@ class Reporter:
         profiled = set(open_)
         around = await self.frameworks.around(tenant, {one for c in known.values() for one in c.states})
         nothing = Competencies({}, {})
-        needs = [
-            _need(
-                learner,
-                names.get(learner, ""),
-                activities.get(learner, NOTHING) if learner in profiled else NOTHING,
-                known.get(learner, nothing),
-                around,
-                as_of,
-            )
-            for learner in shown
-        ]
+
+        def told() -> list[PupilNeed]:
+            return [
+                _need(
+                    learner,
+                    names.get(learner, ""),
+                    activities.get(learner, NOTHING) if learner in profiled else NOTHING,
+                    known.get(learner, nothing),
+                    around,
+                    as_of,
+                )
+                for learner in shown
+            ]
+
+        needs = await asyncio.to_thread(told)
         return sorted(needs, key=lambda n: (n.mean_mastery is None, n.mean_mastery or 0.0, n.name.casefold()))
 
 

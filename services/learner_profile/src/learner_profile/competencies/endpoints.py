@@ -16,7 +16,7 @@ from learner_profile.competencies.schemas import GrowthOut, PageOut
 from learner_profile.estimates.said import Said, overrulings
 from learner_profile.estimates.schemas import Estimate
 from learner_profile.evidence.mapping import looked_up
-from learner_profile.learners.access import open_profile, own
+from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Reader, Teacher
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.privacy import PURPOSE
@@ -98,7 +98,7 @@ async def page(
 
 
 async def _page(principal: Principal, learner: str, competency: str, state: State, as_of: datetime | None) -> PageOut:
-    profile = await open_profile(principal, learner, state)
+    profile = await built_profile(principal, learner, state)
     return _shown(competency, await state.placing(profile, as_of or state.clock(), [competency]))
 
 
@@ -119,7 +119,7 @@ async def _growth(
 async def _say(
     principal: Principal, learner: str, competency: str, state: State, reason: str | None, probability: float | None
 ) -> PageOut:
-    profile = await open_profile(principal, learner, state, by_itself=False, others=())
+    profile = await built_profile(principal, learner, state, by_itself=False, others=())
     now = state.clock()
     placed = await state.placing(profile, now, [competency])
     _shown(competency, placed)

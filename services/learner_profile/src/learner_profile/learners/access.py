@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from service_kit.auth import Principal, Role
-from service_kit.problems import Forbidden, NotFound
+from service_kit.problems import Forbidden, NotFound, NotReadyYet
 
 from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.profiles import Profile, Status
@@ -49,6 +49,16 @@ async def open_profile(
     profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
     if profile is None or profile.status == Status.ERASED:
         raise NotFound("Nothing is known of this learner")
+    return profile
+
+
+async def built_profile(
+    principal: Principal, learner: str, state: State, *, by_itself: bool = True, others: Sequence[Role] = READERS
+) -> Profile:
+    """The same, with its state. Raises `NotReadyYet` too."""
+    profile = await open_profile(principal, learner, state, by_itself=by_itself, others=others)
+    if profile.state is None:
+        raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
     return profile
 
 

@@ -9,10 +9,10 @@ from pydantic import AwareDatetime
 from service_kit.audit import Audits
 from service_kit.auth import Principal
 from service_kit.paging import Page, decode_cursor, encode_cursor
-from service_kit.problems import BadRequest, NotFound, NotReadyYet
+from service_kit.problems import BadRequest, NotFound
 
 from learner_profile.evidence.mapping import looked_up
-from learner_profile.learners.access import open_profile, own
+from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.explaining import explain
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
 from learner_profile.learners.privacy import PURPOSE
@@ -87,9 +87,7 @@ async def timeline(
 
 
 async def _model(principal: Principal, learner: str, state: State, as_of: AwareDatetime | None) -> LearnerOut:
-    profile = await open_profile(principal, learner, state)
-    if profile.state is None:
-        raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
+    profile = await built_profile(principal, learner, state)
     return LearnerOut.of(profile, await state.placing(profile, as_of or state.clock()))
 
 
