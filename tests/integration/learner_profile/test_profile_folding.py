@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from events import topics
 from events.consumer import Rejected
 from events.payloads import Basis, CatalogActivity, Statement, Unknown
-from learner_model import view
+from learner_model import CompetencyState, view
 from learner_profile.learners.profiles import Status
 from service_kit.consent import PolicyUnknown
 from service_kit.mongo import in_transaction
@@ -109,6 +110,24 @@ class TestCatalog:
         assert profile.state is not None
         assert sorted(profile.state.competencies) == ["c/0", "c/1"]
         assert profile.titles == {}
+
+    async def test_other_weights_weigh_the_evidence_anew(self, house: House) -> None:
+        await house.policy()
+        whole = _activity(1).model_copy(update={"competencies": ["c/whole"]})
+        await house.activities(whole)
+        await house.statements("l", statement(1, result={"success": True}))
+        [before] = (await self._competencies(house, "l")).values()
+        await house.activities(whole.model_copy(update={"weights": {"c/whole": 0.25}}))
+        await house.settle()
+        [after] = (await self._competencies(house, "l")).values()
+        assert 0 < after.mean < before.mean
+        assert after.variance > before.variance
+
+    @staticmethod
+    async def _competencies(house: House, learner: str) -> Mapping[str, CompetencyState]:
+        profile = (await house.views.learners.load(house.tenant, [learner]))[learner]
+        assert profile.state is not None
+        return profile.state.competencies
 
     async def test_what_does_not_change_the_mapping_rebuilds_nobody(self, house: House) -> None:
         await house.policy()

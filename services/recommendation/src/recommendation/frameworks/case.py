@@ -52,7 +52,7 @@ def framework_of(package: Package) -> Framework:
     found = {
         item.uri: CatalogCompetency(
             id=item.uri,
-            title=(item.short or item.statement)[:_TITLE_CHARS],
+            title=(item.short or item.statement or item.code or item.uri)[:_TITLE_CHARS],
             framework=document.uri,
             code=item.code or None,
             parents=list(parents[item.uri])[:MOST_LINKS],

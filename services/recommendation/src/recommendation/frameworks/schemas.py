@@ -24,7 +24,7 @@ class Document(Case):
 class Item(Case):
     identifier: Identifier
     uri: Uri
-    statement: str = Field(min_length=1, max_length=20_000, alias="fullStatement")
+    statement: str = Field(max_length=20_000, alias="fullStatement")
     short: Annotated[str, Field(max_length=2000)] | None = Field(None, alias="abbreviatedStatement")
     code: Annotated[str, Field(max_length=200)] | None = Field(None, alias="humanCodingScheme")
 
