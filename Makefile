@@ -35,7 +35,7 @@ demo: setup ## Watch a simulated class from statement to recommendation (DATA=ou
 
 test: setup ## Run the tests against a real MongoDB and a real Kafka (FILE=… runs one, ARGS=… goes to pytest)
 	@scripts/install-chromium
-	@$(PYTHON_IN) -m pytest -m "not long" --timeout 600 $(WORKERS) $(FILE) $(ARGS)
+	@$(PYTHON_IN) -m pytest -m "not long" --timeout 600 --durations 25 $(WORKERS) $(FILE) $(ARGS)
 
 test-all: setup ## Run the tests and the long suites (many kills, large fuzzing, full data)
 	@scripts/install-chromium
