@@ -18,7 +18,7 @@ from service_kit import runtime
 from service_kit.keys import making
 from service_kit.keys.making import Keys, MakeDirectory
 from service_kit.mongo import Database
-from service_kit.settings import KeySettings
+from service_kit.settings import KeySettings, PeerSettings
 
 from tests.support import cleanup
 from tests.support.driving import House
@@ -135,7 +135,9 @@ def _seal_services_alone() -> None:
     os.environ |= {"TRELLIS_KEY_PROVIDER": "file", "TRELLIS_KEY_FILE": f"{tempfile.mkdtemp()}/buckets.json"}
     of_settings = making.keys_of
 
-    def keys_of(settings: KeySettings, db: Database, directory: MakeDirectory | None = None) -> Keys | None:
-        return of_settings(settings, db, directory or OwnDirectory.of)
+    def keys_of(
+        settings: KeySettings, peers: PeerSettings, db: Database, directory: MakeDirectory | None = None
+    ) -> Keys | None:
+        return of_settings(settings, peers, db, directory or OwnDirectory.of)
 
     vars(runtime)["keys_of"] = keys_of  # the composition root's own name for it

@@ -39,6 +39,7 @@ class Tokens:
         learner: str | None = None,
         ttl_seconds: int = 3600,
         scope: str | None = None,
+        service: str | None = None,
     ) -> str:
         """A token with these roles; a negative ttl makes one that has expired."""
         return self.issuer.token(
@@ -46,11 +47,14 @@ class Tokens:
             tenant=tenant,
             subject=subject,
             learner=learner,
+            service=service,
             ttl_seconds=ttl_seconds,
             scope=scope,
             now=time.time(),
         )
 
-    def headers(self, *roles: str, tenant: str = "demo", learner: str | None = None) -> dict[str, str]:
+    def headers(
+        self, *roles: str, tenant: str = "demo", learner: str | None = None, service: str | None = None
+    ) -> dict[str, str]:
         """The Authorization header with such a token."""
-        return {"Authorization": f"Bearer {self.make(*roles, tenant=tenant, learner=learner)}"}
+        return {"Authorization": f"Bearer {self.make(*roles, tenant=tenant, learner=learner, service=service)}"}

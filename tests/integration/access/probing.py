@@ -6,7 +6,7 @@ import importlib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx2
@@ -33,7 +33,7 @@ SCOPES: Final = (
     "all",
 )
 REFUSED: Final = (401, 403)
-Cell = Literal["–", "own", "all"]
+Cell = str  # "–", "own", "all", or which of the services
 PURPOSES: Final = ("record", "profile", "recommend", "teach", "insights", "research")
 RULES: Final = {"purposes": {name: {"basis": "public_task", "unknown": "allowed"} for name in PURPOSES}}
 
@@ -176,6 +176,8 @@ class Town:
 
     async def cell(self, operation: Operation, role: Role) -> Cell:
         """How far the role gets."""
+        if role is Role.service:
+            return await self._of_services(operation)
         own, subject = await self._person(role)
         headers = self.headers(role, learner=own, subject=subject)
         if (await self.ask(operation, headers, self.names(own))).status_code in REFUSED:
@@ -187,6 +189,18 @@ class Town:
         else:
             others = await self.ask(operation, headers, await self.values(operation, str(uuid4()), "someone-else"))
         return "own" if _denied(mine, others) else "all"
+
+    async def _of_services(self, operation: Operation) -> Cell:
+        """Which services get through, each with a token for every tenant and this one named."""
+        learner = str(uuid4())
+        values = await self.values(operation, learner, "someone")
+        passed = []
+        for name in SERVICES:
+            token = self.tokens.make(Role.service, tenant="*", service=name)
+            headers = {"Authorization": f"Bearer {token}", "Trellis-Tenant": self.tenant}
+            if (await self.ask(operation, headers, values)).status_code not in REFUSED:
+                passed.append(name)
+        return ", ".join(passed) or "–"
 
     async def _person(self, role: Role) -> tuple[str, str]:
         """A learner, and the `sub` of who acts; a guardian is linked to the learner."""

@@ -74,6 +74,10 @@ class Lrs:
     def bearer(self, *roles: str) -> dict[str, str]:
         return self.tokens.headers(*roles, tenant=self.tenant)
 
+    def service(self, name: str) -> dict[str, str]:
+        """As that service of ours calls, whose token is good for every tenant."""
+        return self.tokens.headers("service", tenant="*", service=name) | {"Trellis-Tenant": self.tenant}
+
     async def credential(self, *scopes: str) -> tuple[str, httpx2.BasicAuth]:
         body = {"name": "test", "scopes": scopes or ["all"]}
         made = (await self.http.post("/credentials", json=body, headers=self.bearer("operator"))).json()

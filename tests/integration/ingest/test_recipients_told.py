@@ -179,7 +179,7 @@ class TestReturning:
         again = await source.post([statement("ada"), statement("eve", context={"instructor": agent("ada")})])
         assert (again.status_code, again.headers["Trellis-Not-Recorded"]) == (200, "2")
         body = [agent("ada"), agent("eve")]
-        found = await source.http.post("/identities", json=body, headers=source.bearer("service"))
+        found = await source.http.post("/identities", json=body, headers=source.service("insights"))
         assert [item["learner_id"] is None for item in found.json()["items"]] == [True, False]
         alone = await source.http.post("/identities", json=agent("ada"), headers=source.bearer("app"))
         assert alone.status_code == 409

@@ -185,7 +185,7 @@ async def running(tokens: Tokens, environment: pytest.MonkeyPatch) -> AsyncItera
     async with connections(SERVICE.name, settings) as c, serve(create_ingest(settings)) as ingest_url:
         await ensure(c.db, [POSITIONS, LEASES, *SERVICE.collections])
         environment.setenv("TRELLIS_INGEST_URL", ingest_url)
-        environment.setenv("TRELLIS_SERVICE_TOKEN", tokens.make("service", tenant=tenant))
+        environment.setenv("TRELLIS_SERVICE_TOKEN", tokens.make("service", tenant="*", service="insights"))
         app = create(ServiceSettings())
         async with (
             app.router.lifespan_context(app),

@@ -31,11 +31,15 @@ class TestImport:
         answer = await house.http.post(self.PATH, content=as_csv(pupils(1)), headers=house.bearer(role))
         assert answer.status_code == 403
 
-    async def test_another_tenant_is_not_served_by_this_service_token(self, house: House) -> None:
-        headers = house.tokens.headers("operator", tenant="another") | {"Content-Type": "text/csv"}
-        answer = await house.http.post(self.PATH, content=as_csv(pupils(1)), headers=headers)
-        assert answer.status_code == 503
-        assert "not of this tenant" in answer.json()["detail"]
+    async def test_every_tenant_has_its_own_learners(self, house: House) -> None:
+        assert (await house.roster(pupils(2))).is_success
+        headers = house.tokens.headers("operator", tenant=f"{house.tenant}-2") | {"Content-Type": "text/csv"}
+        answer = await house.http.post(self.PATH, content=as_csv(pupils(2)), headers=headers)
+        assert answer.status_code == 200, answer.text
+        rosters = house.connections.db["roster"]
+        of = [set(await rosters.distinct("learner", {"tenant": t})) for t in (house.tenant, f"{house.tenant}-2")]
+        assert [len(one) for one in of] == [2, 2]
+        assert of[0].isdisjoint(of[1])
 
     async def test_wrong_rows_are_named_and_nothing_is_stored(self, house: House) -> None:
         answer = await house.roster([*pupils(12), row("x", role="head"), row("t", role="teacher")])

@@ -38,8 +38,11 @@ class KeyHouse:
     async def service(self, name: str = "ingest") -> Connections:
         return await self.stack.enter_async_context(prepared(name))
 
-    async def ask(self, what: str, body: object, *, role: str = "service", tenant: str = "*") -> httpx2.Response:
-        return await self.http.post(f"/keys/{what}", json=body, headers=self.tokens.headers(role, tenant=tenant))
+    async def ask(
+        self, what: str, body: object, *, role: str = "service", tenant: str = "*", service: str = "ingest"
+    ) -> httpx2.Response:
+        headers = self.tokens.headers(role, tenant=tenant, service=service)
+        return await self.http.post(f"/keys/{what}", json=body, headers=headers)
 
 
 @asynccontextmanager
@@ -69,7 +72,7 @@ def environment(
         "TRELLIS_NAMESPACE": module_namespace,
         "TRELLIS_KEY_PROVIDER": "file",
         "TRELLIS_KEY_FILE": str(tmp_path_factory.getbasetemp() / f"{module_namespace}keys.json"),
-        "TRELLIS_KEYS_TOKEN": tokens.make("service", tenant="*"),
+        "TRELLIS_SERVICE_TOKEN": tokens.make("service", tenant="*", service="ingest"),
         **tokens.settings,
     }
     for name, value in settings.items():

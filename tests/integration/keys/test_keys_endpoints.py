@@ -20,6 +20,11 @@ class TestDraws:
         answer = await keys.ask("draws", {"tenant": tenant, "count": 1}, role=role, tenant=tenant)
         assert answer.status_code == 403
 
+    @pytest.mark.parametrize("service", ["privacy", "insights", ""])
+    async def test_ingest_alone(self, keys: KeyHouse, tenant: str, service: str) -> None:
+        answer = await keys.ask("draws", {"tenant": tenant, "count": 1}, service=service)
+        assert answer.status_code == 403
+
     async def test_other_tenant(self, keys: KeyHouse, tenant: str) -> None:
         assert (await keys.ask("draws", {"tenant": tenant, "count": 1}, tenant="other")).status_code == 403
 

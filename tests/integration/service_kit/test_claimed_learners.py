@@ -47,7 +47,7 @@ class Place:
                 patch.setenv(name, value)
             patch.setenv("TRELLIS_OIDC_LEARNER_CLAIMS", json.dumps(rules))
             patch.setenv("TRELLIS_INGEST_URL", self.url)
-            patch.setenv("TRELLIS_SERVICE_TOKEN", self.tokens.make("service", tenant=own))
+            patch.setenv("TRELLIS_SERVICE_TOKEN", self.tokens.make("service", tenant=own, service="insights"))
             return Authenticator(AuthSettings(), PeerSettings())
 
     async def known(self, tenant: str, agent: dict[str, Any]) -> str:
@@ -92,3 +92,6 @@ async def test_by_account_by_mail_and_not_at_all(place: Place) -> None:
 
     with pytest.raises(NotReadyYet):  # ingest would answer for the tenant of the service's token
         await of_account.principal(checked)
+    of_all = place.authenticator(own="*")
+    assert (await of_all.principal(checked)).learner_id == bob
+    assert (await of_all.principal(place.token(account, "learner", student="ada"))).learner_id == ada

@@ -119,10 +119,10 @@ class TestEveryPod:
         secrets = {e["name"]: e["valueFrom"]["secretKeyRef"] for e in container(manifest)["env"]}
         assert secrets.pop("TRELLIS_MONGODB_URL") == {"name": f"trellis-mongodb-{service}", "key": "url"}
         assert secrets.pop("TRELLIS_VAULT_TOKEN") == {"name": f"trellis-vault-{service}", "key": "token"}
-        keys_token = secrets.pop("TRELLIS_KEYS_TOKEN", None)  # privacy knows by itself whose key is which
-        assert keys_token == (None if service == "privacy" else {"name": "trellis-keys-token", "key": "token"})
-        asks_others = manifest["metadata"]["name"] in ("insights-serve", "privacy-work")
-        assert set(secrets) == ({"TRELLIS_SERVICE_TOKEN"} if asks_others else set())
+        if manifest["metadata"]["name"] != "privacy-init":  # which knows by itself whose key is which
+            own = {"name": f"trellis-service-token-{service}", "key": "token"}
+            assert secrets.pop("TRELLIS_SERVICE_TOKEN") == own
+        assert set(secrets) == set()
 
 
 @pytest.mark.parametrize("manifest", DEPLOYMENTS.values(), ids=lambda m: m["metadata"]["name"])
@@ -156,7 +156,7 @@ class TestEveryDeployment:
 
 def test_no_secret_is_contained() -> None:
     assert "Secret" not in {m["kind"] for _, m in ALL}
-    secret = {"TRELLIS_MONGODB_URL", "TRELLIS_SERVICE_TOKEN", "TRELLIS_VAULT_TOKEN", "TRELLIS_KEYS_TOKEN"}
+    secret = {"TRELLIS_MONGODB_URL", "TRELLIS_SERVICE_TOKEN", "TRELLIS_VAULT_TOKEN"}
     assert secret.isdisjoint(SETTINGS)
     for _, manifest in ALL:
         if manifest["kind"] in {"Deployment", "Job"}:

@@ -51,6 +51,11 @@ async def officers(principal: Annotated[Principal, Depends(require(Role.dpo, Rol
     return principal.subject
 
 
+@router.get("/services")
+async def services(principal: Annotated[Principal, Depends(require(Role.service, services=("privacy",)))]) -> list[str]:
+    return [principal.tenant, *sorted(principal.roles)]
+
+
 @router.post("/bodies")
 async def bodies(body: Body, limit: Annotated[int, Query(ge=1)] = 1) -> str:
     return body.name
@@ -155,6 +160,44 @@ class TestTokens:
 
     async def test_unknown_roles_are_none(self, client: httpx2.AsyncClient, tokens: Tokens) -> None:
         problem(await client.get("/who", headers=tokens.headers("emperor")), 403)
+
+
+class TestServices:
+    """A service's token is good for every tenant, where the call names one, and for what that service needs."""
+
+    @staticmethod
+    def headers(tokens: Tokens, *roles: str, named: str = "", tenant: str = "*", **more: str) -> dict[str, str]:
+        return tokens.headers(*(roles or ("service",)), tenant=tenant, **more) | {"Trellis-Tenant": named}
+
+    async def test_of_the_tenant_that_is_named(self, client: httpx2.AsyncClient, tokens: Tokens) -> None:
+        for tenant in ("north", "south"):
+            answer = await client.get("/services", headers=self.headers(tokens, named=tenant, service="privacy"))
+            assert answer.json() == [tenant, "service"]
+
+    async def test_of_its_own_tenant_alone(self, client: httpx2.AsyncClient, tokens: Tokens) -> None:
+        own = self.headers(tokens, named="north", tenant="north", service="privacy")
+        assert (await client.get("/services", headers=own)).json() == ["north", "service"]
+        problem(await client.get("/services", headers=own | {"Trellis-Tenant": "south"}), 403)
+
+    @pytest.mark.parametrize("named", ["", "*", "a/b"])
+    async def test_without_a_tenant(self, client: httpx2.AsyncClient, tokens: Tokens, named: str) -> None:
+        problem(await client.get("/services", headers=self.headers(tokens, named=named, service="privacy")), 403)
+
+    @pytest.mark.parametrize("service", ["insights", "", "Privacy"])
+    async def test_another_service(self, client: httpx2.AsyncClient, tokens: Tokens, service: str) -> None:
+        document = problem(
+            await client.get("/services", headers=self.headers(tokens, named="north", service=service)), 403
+        )
+        assert "privacy" in document["detail"]
+
+    async def test_other_roles_of_it_count_for_nothing(self, client: httpx2.AsyncClient, tokens: Tokens) -> None:
+        both = self.headers(tokens, "service", "dpo", named="north", service="privacy")
+        assert (await client.get("/services", headers=both)).json() == ["north", "service"]
+        problem(await client.get("/officers", headers=both), 403)
+        problem(await client.get("/who", headers=both), 403)
+        problem(
+            await client.get("/services", headers=self.headers(tokens, "dpo", named="north", service="privacy")), 403
+        )
 
 
 class Own:

@@ -67,11 +67,14 @@ class Issuer:
         tenant: str,
         subject: str,
         learner: str | None = None,
+        service: str | None = None,
         ttl_seconds: int = 3600,
         scope: str | None = None,
         now: float | None = None,
     ) -> str:
-        """A signed token; `learner` is the learner_id of the person who holds it, `scope` what it may do in xAPI."""
+        """A signed token; `learner` is the learner_id of the person who holds it, `service` which of ours does, `scope`
+        what it may do in xAPI.
+        """
         issued = int(time.time() if now is None else now)
         claims: dict[str, Any] = {
             "iss": self.name,
@@ -81,8 +84,6 @@ class Issuer:
             "exp": issued + ttl_seconds,
         }
         claims |= {"tenant": tenant, "roles": list(roles)}
-        if learner is not None:
-            claims["learner"] = learner
-        if scope is not None:
-            claims["scope"] = scope
+        named = {"learner": learner, "service": service, "scope": scope}
+        claims |= {name: value for name, value in named.items() if value is not None}
         return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": _KEY_ID})

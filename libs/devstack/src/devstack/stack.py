@@ -292,19 +292,18 @@ class Stack:
 
     def _child(self, name: str, module: str, role: str, *, port: int) -> Child:
         command = [sys.executable, "-m", module, role]
-        return Child(name, command, log=self.logs / f"{name}.log", env=self.environment(port=port), launch=self._launch)
+        return Child(
+            name, command, log=self.logs / f"{name}.log", env=self.environment(module, port=port), launch=self._launch
+        )
 
     def _launch(self, name: str, command: Sequence[str], log: Path, environment: dict[str, str]) -> Handle:
         start = launch if self._nursery is None else self._nursery.launch
         return start(name, command, log, environment)
 
-    def environment(self, *, port: int = 0) -> dict[str, str]:
+    def environment(self, service: str, *, port: int = 0) -> dict[str, str]:
         """Of one program: this process's, our addresses, what the caller adds."""
         service_token = self.issuer.token(
-            roles=["service"], tenant=TENANT, subject="trellis-services", ttl_seconds=YEAR_SECONDS
-        )
-        keys_token = self.issuer.token(
-            roles=["service"], tenant="*", subject="trellis-services", ttl_seconds=YEAR_SECONDS
+            roles=["service"], tenant="*", subject=f"trellis-{service}", service=service, ttl_seconds=YEAR_SECONDS
         )
         ours = {
             "TRELLIS_MONGODB_URL": self.mongodb_url,
@@ -315,7 +314,6 @@ class Stack:
             "TRELLIS_SERVICE_TOKEN": service_token,
             "TRELLIS_KEY_PROVIDER": "file",
             "TRELLIS_KEY_FILE": str(self.data / "keys" / "buckets.json"),
-            "TRELLIS_KEYS_TOKEN": keys_token,
             **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES},
             "TRELLIS_AUDIT_PSEUDONYM_KEY": key_in(self.data / "issuer" / "pseudonym.key"),
             "TRELLIS_SIGNING_KEY": key_in(self.data / "issuer" / "signing.key"),

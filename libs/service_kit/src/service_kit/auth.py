@@ -1,12 +1,14 @@
 """Who is calling: OIDC bearer tokens checked against the issuer's JWKS.
 
-Claims beyond the standard ones: `tenant`, `roles`, and `learner` (the learner_id of whoever holds the token).
+Claims beyond the standard ones: `tenant`, `roles`, `learner` (the learner_id of whoever holds the token), and, where
+one of our own services holds it, `service`: its name. The tenant of such a token may be `*`; then each call names its
+tenant in the header `Trellis-Tenant`, and the token is good for the role `service` alone.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +22,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service_kit.claims import ClaimedLearners
+from service_kit.peers import EVERY_TENANT, TENANT_HEADER, tenant_of
 from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
 from service_kit.settings import AuthSettings, PeerSettings
 
@@ -29,7 +32,6 @@ ALGORITHMS: Final = ("EdDSA", "RS256", "ES256")
 REFRESH_SECONDS: Final = 300.0
 UNKNOWN_KEY_PAUSE_SECONDS: Final = 10.0
 BEARER: Final = HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False)  # for OpenAPI alone
-EVERY_TENANT: Final = "*"  # of a token of one of our own services
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="trellis"'}
 
 
@@ -46,12 +48,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. `learner_id` is the caller's own, where the token names one."""
+    """The caller. `learner_id` is the caller's own, where the token names one; `service`: which of ours it is."""
 
     subject: str
     tenant: str
     roles: frozenset[Role]
     learner_id: str | None = None
+    service: str | None = None
 
     def has(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
@@ -66,8 +69,7 @@ class Authenticator:
 
     def __init__(self, settings: AuthSettings, peers: PeerSettings | None = None) -> None:
         self._settings = settings
-        self._peers = peers or PeerSettings()
-        self._claimed = ClaimedLearners(settings.oidc_learner_claims, self._peers)
+        self._claimed = ClaimedLearners(settings.oidc_learner_claims, peers or PeerSettings())
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = -REFRESH_SECONDS
         self._lock = asyncio.Lock()
@@ -85,13 +87,7 @@ class Authenticator:
             or not self._settings.oidc_learner_claims
         ):
             return principal
-        learner = await self._claimed.learner(principal.tenant, claims, await self._own_tenant())
-        return replace(principal, learner_id=learner)
-
-    async def _own_tenant(self) -> str | None:
-        """The tenant of this service's own token."""
-        token = self._peers.service_token.get_secret_value()
-        return tenant_of(await self.claims(token)) if token else None
+        return replace(principal, learner_id=await self._claimed.learner(principal.tenant, claims))
 
     async def claims(self, token: str) -> dict[str, Any]:
         """What a valid token says. Raises `Unauthorized`."""
@@ -143,21 +139,16 @@ class Authenticator:
         return document
 
 
-def tenant_of(claims: Mapping[str, Any]) -> str | None:
-    """The tenant that a token names."""
-    tenant = claims.get("tenant")
-    return tenant if isinstance(tenant, str) and tenant and "/" not in tenant else None
-
-
 def principal_of(claims: Mapping[str, Any]) -> Principal:
     """Raises `Unauthorized`."""
     tenant = tenant_of(claims)
     roles = claims.get("roles")
-    learner = claims.get("learner")
+    learner, service = claims.get("learner"), claims.get("service")
     if tenant is None or not isinstance(roles, list):
         raise Unauthorized("The bearer token lacks the claims `tenant` and `roles`", headers=CHALLENGE)
     known = frozenset(Role(role) for role in roles if isinstance(role, str) and role in Role.__members__)
-    return Principal(str(claims["sub"]), tenant, known, learner if isinstance(learner, str) else None)
+    own = learner if isinstance(learner, str) else None
+    return Principal(str(claims["sub"]), tenant, known, own, service if isinstance(service, str) else None)
 
 
 def bearer(request: Request) -> str:
@@ -168,11 +159,15 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-def require(*roles: Role, every_tenant: bool = False) -> Callable[..., Coroutine[Any, Any, Principal]]:
+def require(
+    *roles: Role, services: Collection[str] = (), every_tenant: bool = False
+) -> Callable[..., Coroutine[Any, Any, Principal]]:
     """A dependency: the caller, who must have one of the roles (none named: any role).
 
-    A token for every tenant is taken only where `every_tenant` says so: the endpoint then knows what it means.
+    `services`: which of ours the role `service` stands for here. A token for every tenant is taken for the tenant that
+    the call names; as it stands only where `every_tenant` says so: the endpoint then knows what it means.
     """
+    others = frozenset(roles) - {Role.service}
 
     async def dependency(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
@@ -181,8 +176,27 @@ def require(*roles: Role, every_tenant: bool = False) -> Callable[..., Coroutine
         principal = await authenticator.principal(bearer(request))
         if not principal.roles or (roles and not principal.has(*roles)):
             raise Forbidden(f"This needs one of the roles: {', '.join(roles) or 'any'}")
-        if principal.tenant == EVERY_TENANT and not every_tenant:
-            raise Forbidden("This needs a token of one tenant")
-        return principal
+        if Role.service in roles and not principal.has(*others) and principal.service not in services:
+            raise Forbidden(f"Of the services this is for: {', '.join(sorted(services))}")
+        if every_tenant:
+            return principal
+        return _of_one_tenant(principal, request.headers.get(TENANT_HEADER), for_services=Role.service in roles)
 
     return dependency
+
+
+def _of_one_tenant(principal: Principal, named: str | None, *, for_services: bool) -> Principal:
+    """The caller within one tenant: with a service's token for every tenant, the one that the call names.
+
+    Raises `Forbidden`.
+    """
+    if principal.tenant != EVERY_TENANT:
+        if named not in (None, principal.tenant):
+            raise Forbidden("The token is another tenant's")
+        return principal
+    if not for_services or not principal.has(Role.service):
+        raise Forbidden("This needs a token of one tenant")
+    tenant = tenant_of({"tenant": named})
+    if tenant is None or tenant == EVERY_TENANT:
+        raise Forbidden(f"With a token for every tenant the header {TENANT_HEADER} names one")
+    return Principal(principal.subject, tenant, frozenset({Role.service}), service=principal.service)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx2
 import orjson
 
+from service_kit.peers import OwnToken
 from service_kit.problems import NotReadyYet
 from service_kit.settings import ClaimRule, PeerSettings
 
@@ -35,35 +36,31 @@ class ClaimedLearners:
 
     def __init__(self, rules: Mapping[str, ClaimRule], peers: PeerSettings) -> None:
         self._rules = rules
-        self._peers = peers
+        self._url, self._token = peers.ingest_url, OwnToken(peers)
         self._known: OrderedDict[tuple[str, bytes], tuple[float, str | None]] = OrderedDict()
 
-    async def learner(self, tenant: str, claims: Mapping[str, Any], own_tenant: str | None) -> str | None:
-        """The learner_id; None where no rule, no such claim, or nothing is known of the agent.
-
-        `own_tenant` is that of the service's token: ingest answers for it alone. Raises `NotReadyYet`.
-        """
+    async def learner(self, tenant: str, claims: Mapping[str, Any]) -> str | None:
+        """The learner_id; None where no rule, no such claim, or nothing is known of the agent. Raises `NotReadyYet`."""
         rule = self._rules.get(tenant)
         agent = agent_of(rule, claims) if rule else None
         if agent is None:
             return None
-        if own_tenant != tenant:
-            raise NotReadyYet("TRELLIS_SERVICE_TOKEN is not of this tenant")
+        if not self._token.serves(tenant):
+            raise NotReadyYet("TRELLIS_SERVICE_TOKEN is missing or not of this tenant")
         key = (tenant, orjson.dumps(agent))
         known = self._known.get(key)
         if known is None or known[0] < time.monotonic():
-            known = (time.monotonic() + REMEMBER_SECONDS, await self._ask(agent))
+            known = (time.monotonic() + REMEMBER_SECONDS, await self._ask(tenant, agent))
             self._known[key] = known
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return known[1]
 
-    async def _ask(self, agent: Mapping[str, Any]) -> str | None:
-        headers = {"Authorization": f"Bearer {self._peers.service_token.get_secret_value()}"}
+    async def _ask(self, tenant: str, agent: Mapping[str, Any]) -> str | None:
         try:
-            async with httpx2.AsyncClient(base_url=self._peers.ingest_url, timeout=TIMEOUT_SECONDS) as http:
+            async with httpx2.AsyncClient(base_url=self._url, timeout=TIMEOUT_SECONDS) as http:
                 params = {"agent": orjson.dumps(agent).decode()}
-                answer = await http.get("/identities", params=params, headers=headers)
+                answer = await http.get("/identities", params=params, headers=self._token.headers(tenant))
         except httpx2.HTTPError:
             raise NotReadyYet("Who you are cannot be asked at the moment") from None
         if answer.status_code == 404:

@@ -83,7 +83,7 @@ async def connections(
     db = database(client, settings.mongo, service)
     keys: Keys | None = None
     try:
-        keys = keys_of(settings.keys, db, directory)
+        keys = keys_of(settings.keys, settings.peers, db, directory)
         yield Connections(service, settings, client, db, kafka_of(settings), sealer_of(keys), keys=keys)
     finally:
         if keys is not None:

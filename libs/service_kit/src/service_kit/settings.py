@@ -131,10 +131,17 @@ class AuthSettings(_Settings):
 class PeerSettings(_Settings):
     service_token: SecretStr = Field(
         SecretStr(""),
-        description="Bearer token (role service) for calls to other services; insights and privacy's worker need it",
+        description="Bearer token with which this service calls others: role `service`, its name as the claim "
+        "`service`, the tenant `*` (or a single one)",
         json_schema_extra=danger(
-            "A secret, good for one tenant. Empty or expired: rosters cannot be imported (503), access requests wait."
+            "A secret. Empty or expired: learners who are new to a service meet 503, workers wait, rosters cannot be "
+            "imported, access requests and closings wait. Another service's: 403."
         ),
+    )
+    privacy_url: str = Field(
+        "http://127.0.0.1:8004",
+        description="Where privacy answers (`/keys`)",
+        json_schema_extra=danger("The service token goes there. Wrong: learners who are new to a service must wait."),
     )
     ingest_url: str = Field(
         "http://127.0.0.1:8001",
@@ -169,7 +176,7 @@ class AuditSettings(_Settings):
 
 
 class KeySettings(_Settings):
-    """Where the bucket keys are, and where a service asks whose data key is which."""
+    """Where the bucket keys are, and how a service holds those it uses."""
 
     key_provider: Literal["file", "vault", "none"] = Field(
         "file",
@@ -204,19 +211,6 @@ class KeySettings(_Settings):
         "",
         description="File with the token for Vault, read at each call: an agent beside the process renews it",
         json_schema_extra=danger("As above."),
-    )
-    privacy_url: str = Field(
-        "http://127.0.0.1:8004",
-        description="Where privacy answers (`/keys`)",
-        json_schema_extra=danger("The keys' token goes there. Wrong: learners who are new to a service must wait."),
-    )
-    keys_token: SecretStr = Field(
-        SecretStr(""),
-        description="Bearer token (role service, tenant `*`) with which a service asks privacy for wrapped keys",
-        json_schema_extra=danger(
-            "A secret; what it gets opens with the key provider alone. Empty or expired: learners who are new to a "
-            "service meet 503, workers wait."
-        ),
     )
     open_keys: int = Field(
         50_000,

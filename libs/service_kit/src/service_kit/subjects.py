@@ -64,7 +64,9 @@ def router(held_of: Callable[[Request], Held]) -> APIRouter:
 
     @made.get("/{learner_id}/data", response_class=StreamingResponse)
     async def data(
-        learner_id: UUID, request: Request, caller: Annotated[Principal, Depends(require(Role.service))]
+        learner_id: UUID,
+        request: Request,
+        caller: Annotated[Principal, Depends(require(Role.service, services=("privacy",)))],
     ) -> StreamingResponse:
         """Everything held on the learner, as lines of JSON; the last line is a summary."""
         lines = _lines(held_of(request)(caller.tenant, str(learner_id)))

@@ -10,7 +10,8 @@ import httpx2
 import orjson
 from events.sealing import KeysAway, Owner
 
-from service_kit.settings import KeySettings
+from service_kit.peers import EVERY_TENANT, OwnToken
+from service_kit.settings import PeerSettings
 
 MOST: Final = 1000  # learners, or keys, in one look-up or draw
 _TIMEOUT_SECONDS: Final = 5.0
@@ -51,11 +52,10 @@ class Directory(Protocol):
 
 
 class PrivacyDirectory:
-    """`/keys` of the privacy service, with a token of role service that is good for all tenants."""
+    """`/keys` of the privacy service, with this service's own token; what is asked names its tenant in the body."""
 
-    def __init__(self, settings: KeySettings) -> None:
-        token = settings.keys_token.get_secret_value()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    def __init__(self, settings: PeerSettings) -> None:
+        headers = OwnToken(settings).headers(EVERY_TENANT) | {"Content-Type": "application/json"}
         self._client = httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, headers=headers)
         self._url = f"{settings.privacy_url.rstrip('/')}/keys"
 

@@ -16,7 +16,7 @@ from service_kit.keys.ring import KeyRing
 from service_kit.keys.sealer import KeySealer
 from service_kit.keys.vault import VaultKeyProvider
 from service_kit.mongo import Database
-from service_kit.settings import KeySettings
+from service_kit.settings import KeySettings, PeerSettings
 
 MakeDirectory = Callable[[Database, KeyProvider], Directory]
 
@@ -40,12 +40,14 @@ class Keys:
         await self.provider.close()
 
 
-def keys_of(settings: KeySettings, db: Database, directory: MakeDirectory | None = None) -> Keys | None:
+def keys_of(
+    settings: KeySettings, peers: PeerSettings, db: Database, directory: MakeDirectory | None = None
+) -> Keys | None:
     """None where the settings leave everything in the clear. Raises `NoKeyProvider`."""
     if settings.key_provider == "none":
         return None
     provider = provider_of(settings)
-    known = PrivacyDirectory(settings) if directory is None else directory(db, provider)
+    known = PrivacyDirectory(peers) if directory is None else directory(db, provider)
     held = HeldKeys(db)
     ring = KeyRing(held, provider, known, most=settings.open_keys, ttl_seconds=settings.open_key_seconds)
     return Keys(provider, known, held, ring, KeySealer(ring))

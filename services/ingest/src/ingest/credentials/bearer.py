@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from service_kit.auth import Principal, tenant_of
+from service_kit.auth import Principal
+from service_kit.peers import EVERY_TENANT, tenant_of
 from service_kit.problems import Unauthorized
 
 from ingest.credentials.credential import Account, Credential, Known
@@ -26,8 +27,8 @@ _NAMES: Final[Mapping[str, Scope]] = {
 def known(claims: Mapping[str, Any]) -> Known:
     """The caller that a checked token names. Raises `Unauthorized` where it has no tenant."""
     tenant = tenant_of(claims)
-    if tenant is None:
-        raise Unauthorized("The bearer token lacks the claim `tenant`")
+    if tenant is None or tenant == EVERY_TENANT:
+        raise Unauthorized("The bearer token lacks the claim `tenant`, of one tenant")
     credential = caller(str(claims["iss"]), str(claims["sub"]), tenant, scopes_of(claims.get("scope")))
     return Known(credential.key, credential, (), datetime.fromtimestamp(claims["exp"], UTC))
 

@@ -17,7 +17,10 @@ from ingest.statements.refusals import invalid, invalid_query
 
 MOSTAGENTS: Final = 1000
 router = APIRouter(prefix="/identities", tags=["identities"])
-Caller = Annotated[Principal, Depends(require(Role.operator, Role.app, Role.service))]
+_ASKING: Final = ("learner_profile", "recommendation", "privacy", "insights")
+_ROLES: Final = (Role.operator, Role.app, Role.service)
+Asking = Annotated[Principal, Depends(require(*_ROLES, services=_ASKING))]  # whose token is this?
+Making = Annotated[Principal, Depends(require(*_ROLES, services=("insights",)))]  # rosters
 _BODY: Final = {
     "requestBody": {
         "required": True,
@@ -32,7 +35,7 @@ _BODY: Final = {
 
 @router.post("", openapi_extra=_BODY, responses={201: {"model": LearnerOfAgent, "description": "A new learner"}})
 async def find_or_make(
-    request: Request, response: Response, caller: Caller, audit: Audits
+    request: Request, response: Response, caller: Making, audit: Audits
 ) -> LearnerOfAgent | LearnersOfAgents:
     """Find or make the learner of an agent (201 where it is new), or of each of up to 1000 agents (always 200)."""
     try:
@@ -54,7 +57,7 @@ async def find_or_make(
 
 @router.get("")
 async def look_up(
-    request: Request, caller: Caller, audit: Audits, agent: Annotated[str, Query(description="An xAPI Agent as JSON")]
+    request: Request, caller: Asking, audit: Audits, agent: Annotated[str, Query(description="An xAPI Agent as JSON")]
 ) -> LearnerOfAgent:
     """The learner of an agent, if there is one; nothing is made."""
     try:

@@ -9,7 +9,7 @@ from service_kit.auth import Principal, Role, require
 from ingest.state import state_of
 
 router = APIRouter(prefix="/subjects", tags=["subjects"])
-Caller = Annotated[Principal, Depends(require(Role.service))]
+Caller = Annotated[Principal, Depends(require(Role.service, services=("privacy",)))]
 
 
 class Learners(BaseModel):

@@ -56,7 +56,7 @@ async def rectify(
     learner_id: UUID,
     body: Rectification,
     request: Request,
-    caller: Annotated[Principal, Depends(require(Role.service))],
+    caller: Annotated[Principal, Depends(require(Role.service, services=("privacy",)))],
 ) -> Rectified:
     """Void a statement about the learner and store its correction. Repeatable.
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from service_kit.audit import Action, Audits
 from service_kit.auth import Principal, Role, require
-from service_kit.problems import BadRequest, NotReadyYet, Unauthorized
+from service_kit.problems import BadRequest
 
 from insights.rosters.importing import Mode, count_levels
 from insights.rosters.parsing import COLUMNS, RosterInvalid, parse
 from insights.rosters.schemas import Imported
-from insights.state import State, StateDep
+from insights.state import StateDep
 
 router = APIRouter(prefix="/rosters", tags=["rosters"])
 FAULTS_NAMED: Final = 100
@@ -42,7 +42,6 @@ async def import_roster(
         entries, rows = await asyncio.to_thread(parse, await request.body())
     except RosterInvalid as error:
         raise _refusal(error) from None
-    await _check_own_token(request, principal, state)
     members = await state.importer.run(principal.tenant, entries, mode)
     await audit.done(principal, Action.changed, "rosters", count=len(members))
     levels = count_levels(members)
@@ -63,14 +62,3 @@ def _refusal(error: RosterInvalid) -> BadRequest:
     more = f"; the first {FAULTS_NAMED} are named" if count > FAULTS_NAMED else ""
     places = [fault._asdict() for fault in error.faults[:FAULTS_NAMED]]
     return BadRequest(f"{count} faults in the roster, whose columns are {', '.join(COLUMNS)}{more}", errors=places)
-
-
-async def _check_own_token(request: Request, principal: Principal, state: State) -> None:
-    """This service's token must be of the caller's tenant: ingest makes learners in the tenant of the token."""
-    token = state.settings.peers.service_token.get_secret_value()
-    try:
-        own: Principal = await request.app.state.authenticator.principal(token)
-    except Unauthorized:
-        raise NotReadyYet("TRELLIS_SERVICE_TOKEN of insights is missing or not valid") from None
-    if own.tenant != principal.tenant:
-        raise NotReadyYet("TRELLIS_SERVICE_TOKEN of insights is not of this tenant")

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import httpx2
 import orjson
+from service_kit.peers import OwnToken
 from service_kit.problems import BadRequest, NotReadyYet
 from service_kit.settings import PeerSettings
 
@@ -16,7 +17,7 @@ BATCH: Final = 1000  # the most agents that ingest takes in one call
 class Identities(Protocol):
     """The port: who is behind an account."""
 
-    async def learners(self, accounts: Sequence[Account]) -> list[str | None]:
+    async def learners(self, tenant: str, accounts: Sequence[Account]) -> list[str | None]:
         """The learner of each account, in order, made where there is none yet; None: erased, and not to come back."""
         ...
 
@@ -27,18 +28,20 @@ class IngestIdentities:
     def __init__(self, client: httpx2.AsyncClient, settings: PeerSettings) -> None:
         self._client = client
         self._url = f"{settings.ingest_url.rstrip('/')}/identities"
-        self._token = settings.service_token
+        self._token = OwnToken(settings)
 
-    async def learners(self, accounts: Sequence[Account]) -> list[str | None]:
-        """Raises `NotReadyYet` where ingest is away, `BadRequest` where it refuses an account."""
+    async def learners(self, tenant: str, accounts: Sequence[Account]) -> list[str | None]:
+        """Raises `NotReadyYet` where ingest is away or not for us, `BadRequest` where it refuses an account."""
+        if not self._token.serves(tenant):
+            raise NotReadyYet("TRELLIS_SERVICE_TOKEN of insights is missing or not of this tenant")
         found: list[str | None] = []
         for start in range(0, len(accounts), BATCH):
-            found += await self._batch(accounts[start : start + BATCH])
+            found += await self._batch(tenant, accounts[start : start + BATCH])
         return found
 
-    async def _batch(self, accounts: Sequence[Account]) -> list[str | None]:
+    async def _batch(self, tenant: str, accounts: Sequence[Account]) -> list[str | None]:
         agents = [{"objectType": "Agent", "account": {"homePage": a.home_page, "name": a.name}} for a in accounts]
-        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}", "Content-Type": "application/json"}
+        headers = self._token.headers(tenant) | {"Content-Type": "application/json"}
         try:
             answer = await self._client.post(self._url, content=orjson.dumps(agents), headers=headers)
         except httpx2.HTTPError as error:

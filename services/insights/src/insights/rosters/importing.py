@@ -29,7 +29,7 @@ class Importer:
 
         Readers see the old roster until the new one is complete. Raises `Conflict` where another import was quicker.
         """
-        ids = await self._resolve(entries)
+        ids = await self._resolve(tenant, entries)
         base = await self.rosters.version(tenant)
         members = by_learner([entry for entry in entries if entry.account in ids], ids)
         if mode == "merge" and base is not None:
@@ -43,9 +43,9 @@ class Importer:
         await self.rosters.discard_before(tenant, version)
         return [named.member for named in members]
 
-    async def _resolve(self, entries: Sequence[Entry]) -> dict[Account, str]:
+    async def _resolve(self, tenant: str, entries: Sequence[Entry]) -> dict[Account, str]:
         accounts = list(dict.fromkeys(entry.account for entry in entries))
-        found = zip(accounts, await self.identities.learners(accounts), strict=True)
+        found = zip(accounts, await self.identities.learners(tenant, accounts), strict=True)
         return {account: learner for account, learner in found if learner is not None}
 
     async def _switch(self, tenant: str, version: str, base: str | None, members: Sequence[Named]) -> bool:

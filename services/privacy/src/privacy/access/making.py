@@ -42,7 +42,11 @@ async def make(plan: Plan, state: State, peers: Peers) -> tuple[Made, Counts]:
     now = state.clock()
     writing, archive = _Writing(state, plan), Archive(now)
     for service in sorted(plan.services):
-        items = own(plan.tenant, plan.learner, state) if service == "privacy" else peers.held(service, plan.learner)
+        items = (
+            own(plan.tenant, plan.learner, state)
+            if service == "privacy"
+            else peers.held(service, plan.tenant, plan.learner)
+        )
         async for item in items:
             if plan.kind == "access" or _name(item) in PORTABLE:
                 archive.add(service, item)

@@ -1,11 +1,10 @@
-"""The other services, as privacy calls them: with its own token, of one tenant (as insights calls ingest)."""
+"""The other services, as privacy calls them: with its own token, for one tenant at a time."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import httpx2
-import jwt
-from service_kit.auth import tenant_of
+from service_kit.peers import OwnToken
 from service_kit.settings import PeerSettings
 from service_kit.subjects import Item, parsed
 
@@ -30,7 +29,8 @@ class PeerAway(Exception):
 class Peers:
     def __init__(self, http: httpx2.AsyncClient, settings: PeerSettings) -> None:
         self._http = http
-        self._token = settings.service_token.get_secret_value()
+        self._token = OwnToken(settings)
+        self.serves = self._token.serves
         self._urls = {
             "ingest": settings.ingest_url,
             "learner_profile": settings.learner_profile_url,
@@ -38,10 +38,11 @@ class Peers:
             "insights": settings.insights_url,
         }
 
-    async def held(self, service: str, learner: str) -> AsyncIterator[Item]:
+    async def held(self, service: str, tenant: str, learner: str) -> AsyncIterator[Item]:
         """What it holds on the learner, to the end. Raises `PeerAway`."""
         try:
-            async with self._http.stream("GET", self._url(service, learner, "data"), headers=self._headers()) as answer:
+            url, headers = self._url(service, learner, "data"), self._token.headers(tenant)
+            async with self._http.stream("GET", url, headers=headers) as answer:
                 if not answer.is_success:
                     raise PeerAway(service, str(answer.status_code))
                 ended = False
@@ -56,10 +57,11 @@ class Peers:
         except (httpx2.HTTPError, ValueError, KeyError, OSError) as error:
             raise PeerAway(service, type(error).__name__) from None
 
-    async def post(self, service: str, learner: str, what: str, body: Any) -> Any:
+    async def post(self, service: str, tenant: str, learner: str, what: str, body: Any) -> Any:
         """Have it carry something out for the learner. Raises `PeerAway`, `PeerRefuses`."""
         try:
-            answer = await self._http.post(self._url(service, learner, what), json=body, headers=self._headers())
+            url, headers = self._url(service, learner, what), self._token.headers(tenant)
+            answer = await self._http.post(url, json=body, headers=headers)
         except (httpx2.HTTPError, OSError) as error:
             raise PeerAway(service, type(error).__name__) from None
         if answer.status_code in _FINAL:
@@ -68,19 +70,19 @@ class Peers:
             raise PeerAway(service, str(answer.status_code))
         return answer.json()
 
-    async def learners(self, after: str, limit: int) -> list[str]:
+    async def learners(self, tenant: str, after: str, limit: int) -> list[str]:
         """The tenant's learners, those behind `after`. Raises `PeerAway`."""
         url = f"{self._urls['ingest'].rstrip('/')}/subjects"
-        answer = await self._asked("GET", url, params={"after": after, "limit": limit})
+        answer = await self._asked("GET", url, tenant, params={"after": after, "limit": limit})
         return [str(one) for one in answer.json()["items"]]
 
-    async def tenant(self, service: str, what: str) -> None:
+    async def whole(self, service: str, tenant: str, what: str) -> None:
         """Have it do something for the whole tenant. Raises `PeerAway`."""
-        await self._asked("POST", f"{self._urls[service].rstrip('/')}/subjects/{what}")
+        await self._asked("POST", f"{self._urls[service].rstrip('/')}/subjects/{what}", tenant)
 
-    async def _asked(self, method: str, url: str, **options: Any) -> httpx2.Response:
+    async def _asked(self, method: str, url: str, tenant: str, **options: Any) -> httpx2.Response:
         try:
-            answer = await self._http.request(method, url, headers=self._headers(), **options)
+            answer = await self._http.request(method, url, headers=self._token.headers(tenant), **options)
         except (httpx2.HTTPError, OSError) as error:
             raise PeerAway("ingest", type(error).__name__) from None
         if not answer.is_success:
@@ -89,13 +91,6 @@ class Peers:
 
     def _url(self, service: str, learner: str, what: str) -> str:
         return f"{self._urls[service].rstrip('/')}/subjects/{learner}/{what}"
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def serves(self, tenant: str) -> bool:
-        """Whether privacy's token is of this tenant: the services answer for the tenant of the token."""
-        return bool(self._token) and _tenant(self._token) == tenant
 
 
 def _detail(answer: httpx2.Response) -> str:
@@ -119,11 +114,3 @@ async def _lines(answer: httpx2.Response) -> AsyncIterator[bytes]:
             raise ValueError("a line without end")
     if rest:
         raise ValueError("a line without end")
-
-
-def _tenant(token: str) -> str | None:
-    """The tenant that our own token names; the services check the token, we only ask whose it is."""
-    try:
-        return tenant_of(jwt.decode(token, options={"verify_signature": False}))
-    except jwt.PyJWTError:
-        return None

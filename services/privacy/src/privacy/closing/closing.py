@@ -116,7 +116,7 @@ class ClosingTenants:
 
     async def _shut(self, tenant: str) -> None:
         """From now on nothing comes in: no credential is left, and no purpose allows anything."""
-        await self._peers.tenant("ingest", "close")
+        await self._peers.whole("ingest", tenant, "close")
 
         async def deny(session: Session) -> None:
             policy = await self._state.policies.find(tenant, session)
@@ -138,9 +138,9 @@ class ClosingTenants:
             closing = replace(closing, cursor=learner)
         if learners or running:
             return closing, now + timedelta(seconds=REST_SECONDS)
-        if closing.cursor and await self._peers.learners("", AT_ONCE):
+        if closing.cursor and await self._peers.learners(closing.tenant, "", AT_ONCE):
             return replace(closing, cursor=""), now + AGAIN  # some are there still: from the beginning again
-        await self._peers.tenant("ingest", "destroy-key")
+        await self._peers.whole("ingest", closing.tenant, "destroy-key")
         return await self._certified(closing, now), None
 
     async def _certified(self, closing: Closing, now: datetime) -> Closing:
@@ -156,7 +156,7 @@ class ClosingTenants:
     async def _learners(self, closing: Closing) -> list[str]:
         if not self._peers.serves(closing.tenant):
             raise PeerAway("privacy", "TRELLIS_SERVICE_TOKEN is missing or of another tenant")
-        return await self._peers.learners(closing.cursor, AT_ONCE)
+        return await self._peers.learners(closing.tenant, closing.cursor, AT_ONCE)
 
 
 def certificate(closing: Closing, now: datetime) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from service_kit.auth import EVERY_TENANT, Principal, Role, require
+from service_kit.auth import Principal, Role, require
+from service_kit.peers import EVERY_TENANT
 from service_kit.problems import Forbidden, NotReadyYet
 
+from privacy.consents.decisions import ENFORCERS
 from privacy.keys.parts import KeyParts
 from privacy.keys.schemas import DrawBody, KeyList, KeyView, Learners, LearnersBody, LookUpBody, Rotated
 
 router = APIRouter(prefix="/keys", tags=["keys"])
-Peer = Annotated[Principal, Depends(require(Role.service, every_tenant=True))]
+Peer = Annotated[Principal, Depends(require(Role.service, services=ENFORCERS, every_tenant=True))]
+Ingest = Annotated[Principal, Depends(require(Role.service, services=("ingest",), every_tenant=True))]
 Operator = Annotated[Principal, Depends(require(Role.operator))]
 
 
@@ -25,7 +28,7 @@ Parts = Annotated[KeyParts, Depends(_parts)]
 
 
 @router.post("/draws")
-async def draw(body: DrawBody, peer: Peer, parts: Parts) -> KeyList:
+async def draw(body: DrawBody, peer: Ingest, parts: Parts) -> KeyList:
     """Make learners who are new, each with a key. The caller gives them to whoever comes."""
     _may(peer, body.tenant)
     return KeyList(items=[KeyView.of(key) for key in await parts.drawing.draw(body.tenant, body.count)])

@@ -52,7 +52,7 @@ class Rectifying:
             "correction": request.details.get("correction"),
         }
         try:
-            answer = await self._peers.post("ingest", request.learner, "rectifications", body)
+            answer = await self._peers.post("ingest", tenant, request.learner, "rectifications", body)
         except PeerAway as error:
             log.warning("a rectification waits for %s: %s", error.service, error.reason, extra={"request": request.id})
         except PeerRefuses as error:
