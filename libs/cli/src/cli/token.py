@@ -22,6 +22,7 @@ def token(
     learner: Annotated[str | None, typer.Option(help="The learner_id of whoever holds the token")] = None,
     tenant: Annotated[str, typer.Option()] = TENANT,
     subject: Annotated[str, typer.Option(help="Who holds it: the claim `sub`")] = "local",
+    service: Annotated[str | None, typer.Option(help="With the role service: which of the services holds it")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="What it may do in xAPI, such as statements/read")] = None,
     ttl: Annotated[str, typer.Option(help="How long it is good for: 90s, 30m, 8h, 1d")] = "8h",
 ) -> None:
@@ -31,6 +32,7 @@ def token(
         tenant=tenant,
         subject=subject,
         learner=learner,
+        service=service,
         ttl_seconds=seconds(ttl),
         scope=" ".join(scope) if scope else None,
     )

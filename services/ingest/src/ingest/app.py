@@ -154,4 +154,5 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         disclosures=DisclosureRepository(c.db),
         known_identities=known,
         restricted=Restricted(consents),
+        held_keys=None if c.keys is None else c.keys.held,
     )

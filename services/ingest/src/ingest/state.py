@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView
+from service_kit.keys.held import HeldKeys
 
 from ingest.activities.knowing import KnownActivities
 from ingest.agents.knowing import KnownAgents
@@ -57,6 +58,7 @@ class State:
     disclosures: DisclosureRepository
     known_identities: IdentityRepository
     restricted: Restricted
+    held_keys: HeldKeys | None  # None: everything lies in the clear
 
 
 def state_of(request: Request) -> State:

@@ -49,7 +49,7 @@ def worker(c: Connections) -> Worker:
     peers = Peers(http, c.settings.peers)
     w.job(Collecting(state, peers, RequestSettings()).run)
     w.job(Rectifying(state, peers, RequestSettings()).run)
-    w.job(ClosingTenants(state, peers).run)
+    w.job(ClosingTenants(state, peers, None if keys is None else keys.replacing).run)
     w.job(Certifying(c.client, state.requests, state.certificates, state.signing, c.clock).run)
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)

@@ -81,7 +81,13 @@ class HeldKeys:
 
     async def forget(self, tenant: str, learner: str, at: datetime, session: Session) -> list[str]:
         """Delete the learner's keys and tell the other replicas; the names."""
-        where = {"tenant": tenant, "learner": learner}
+        return await self._forget({"tenant": tenant, "learner": learner}, at, session)
+
+    async def forget_tenant(self, tenant: str, at: datetime, session: Session | None = None) -> None:
+        """Delete every key of the tenant, also those drawn ahead."""
+        await self._forget({"tenant": tenant}, at, session)
+
+    async def _forget(self, where: Document, at: datetime, session: Session | None) -> list[str]:
         names = [d["_id"] for d in await self._keys.find(where, {"_id": 1}, session=session).to_list(None)]
         if names:
             await self._keys.delete_many(where, session=session)

@@ -94,6 +94,10 @@ class Keeper:
         identity = await self._identities.look_up(tenant, str(place.ifi))
         return identity is not None, None if identity is None else identity.agent
 
+    async def forget_tenant(self, tenant: str) -> None:
+        """Delete every document of a tenant that leaves."""
+        await self._documents.remove_all(f"{tenant}/")
+
     async def _who(self, tenant: str, ifi: str) -> tuple[Identity, bool]:
         """The agent's identity and whether the learner allows `record`. Raises `Forbidden` where policy says so.
 

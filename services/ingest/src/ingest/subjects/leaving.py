@@ -37,6 +37,10 @@ async def close(request: Request, caller: Caller) -> Response:
 
 @router.post("/destroy-key", status_code=204)
 async def destroy_key(request: Request, caller: Caller) -> Response:
-    """Destroy the key under which the tenant's identifiers were looked up."""
-    await state_of(request).known_identities.destroy_key(caller.tenant)
+    """Let go of what is the tenant's own: the key that finds identifiers, activity profiles, all wrapped keys."""
+    state = state_of(request)
+    await state.known_identities.destroy_key(caller.tenant)
+    await state.documents.forget_tenant(caller.tenant)
+    if state.held_keys is not None:
+        await state.held_keys.forget_tenant(caller.tenant, state.clock())
     return Response(status_code=204)

@@ -1,17 +1,14 @@
 """HTTP in: the pages, and signing in and out."""
 
-import base64
-import hashlib
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import RedirectResponse
 from service_kit.audit import Audit, Audits
 from service_kit.auth import Principal, Role
+from service_kit.pages import Pages
 from service_kit.problems import Problem, Unauthorized
 
 from insights.pages import charts, sessions
@@ -22,45 +19,19 @@ from insights.state import State, StateDep
 
 router = APIRouter(include_in_schema=False)
 
-_FOLDER: Final = Path(__file__).parent
-STYLE: Final = (_FOLDER / "templates" / "style.css").read_text(encoding="utf-8")
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-HEADERS: Final = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 AsOf = Annotated[str | None, Query()]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(style=STYLE, charts=charts, percent=charts.percent)
-    environment.filters.update(day=_day, number=_number, query=quote)
-    return environment
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
 
 
 def _number(value: float | int) -> str:
     return f"{value:,}".replace(",", "\u202f")  # thin spaces, as in SI
 
 
-_templates: Final = _environment()
-
-
-def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_templates.get_template(template).render(**values), status, headers=HEADERS)
+_page: Final = Pages(
+    Path(__file__).parent / "templates",
+    filters={"number": _number, "query": quote},
+    charts=charts,
+    percent=charts.percent,
+)
 
 
 @router.get("/")
@@ -112,7 +83,7 @@ def _to_sign_in(request: Request, needed: sessions.SignInNeeded) -> Response:
         response = _page("sign_in.html", 401, next=wanted, because=needed.because)
         sessions.forget(response)
     else:
-        response = RedirectResponse(f"/sign-in?next={quote(wanted)}", 303, headers=HEADERS)
+        response = RedirectResponse(f"/sign-in?next={quote(wanted)}", 303, headers=_page.headers)
     return response
 
 
@@ -133,13 +104,13 @@ async def sign_in(
     except Problem as problem:
         status = Unauthorized.status if isinstance(problem, Unauthorized) else problem.status
         return _page("sign_in.html", status, next=sessions.local(next), because=problem.detail)
-    response = RedirectResponse(sessions.local(next), 303, headers=HEADERS)
+    response = RedirectResponse(sessions.local(next), 303, headers=_page.headers)
     sessions.remember(response, request, token.strip())
     return response
 
 
 @router.post("/sign-out", dependencies=[Depends(sessions.reader)])
 async def sign_out() -> Response:
-    response = RedirectResponse("/sign-in", 303, headers=HEADERS)
+    response = RedirectResponse("/sign-in", 303, headers=_page.headers)
     sessions.forget(response)
     return response

@@ -19,6 +19,7 @@ from privacy.certificates.jws import signed
 from privacy.certificates.wording import CONTEXT
 from privacy.closing.repository import Closing, Stage
 from privacy.closing.settings import ClosingSettings
+from privacy.keys.replacing import Replacing
 from privacy.requests.asking import Asking, ask
 from privacy.requests.progress import CARRIERS
 from privacy.state import State
@@ -70,8 +71,9 @@ def archive_key(tenant: str, number: int) -> str:
 class ClosingTenants:
     """The worker's job."""
 
-    def __init__(self, state: State, peers: Peers) -> None:
+    def __init__(self, state: State, peers: Peers, replacing: Replacing | None = None) -> None:
         self._state = state
+        self._replacing = replacing  # None: everything lies in the clear
         self._peers = peers
         self.run = Turning("closing tenants", self.turn, rest_seconds=REST_SECONDS).run
 
@@ -141,7 +143,10 @@ class ClosingTenants:
         if closing.cursor and await self._peers.learners(closing.tenant, "", AT_ONCE):
             return replace(closing, cursor=""), now + AGAIN  # some are there still: from the beginning again
         await self._peers.whole("ingest", closing.tenant, "destroy-key")
-        return await self._certified(closing, now), None
+        if self._replacing is None:
+            return await self._certified(closing, now), None
+        await self._replacing.end(closing.tenant)
+        return await self._certified(replace(closing, keys_destroyed_at=self._state.clock()), now), None
 
     async def _certified(self, closing: Closing, now: datetime) -> Closing:
         counts, erased, failed = await self._state.requests.sum_of(closing.tenant, BY)
@@ -172,6 +177,7 @@ def certificate(closing: Closing, now: datetime) -> dict[str, Any]:
         "closed_at": _moment(closing.closed_at or now),
         "learners": {"exported": closing.exported, "erased": closing.erased, "failed": closing.failed},
         "services": closing.counts,
+        "keys_destroyed_at": closing.keys_destroyed_at and _moment(closing.keys_destroyed_at),
     }
 
 

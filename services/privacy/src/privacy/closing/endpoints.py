@@ -32,7 +32,9 @@ class CloseBody(BaseModel):
 
 
 class ClosingView(BaseModel):
-    """`counts`: documents removed, by service and collection. `certificate`: a JWS (see `/certificates/keys`)."""
+    """`counts`: documents removed, by service and collection. `keys_destroyed_at`: when every key of the tenant was.
+    `certificate`: a JWS (see `/certificates/keys`).
+    """
 
     tenant: str
     stage: Stage
@@ -42,6 +44,7 @@ class ClosingView(BaseModel):
     erased: int
     failed: int
     counts: dict[str, dict[str, int]]
+    keys_destroyed_at: datetime | None
     closed_at: datetime | None
     certificate: str | None
 
@@ -56,6 +59,7 @@ class ClosingView(BaseModel):
             erased=closing.erased,
             failed=closing.failed,
             counts=closing.counts,
+            keys_destroyed_at=closing.keys_destroyed_at,
             closed_at=closing.closed_at,
             certificate=closing.jws,
         )

@@ -1,5 +1,5 @@
 """The collection `closings`: `{_id: tenant, stage, asked_at, erase_after, cursor, exported, erased, failed, counts,
-due_at, closed_at, jws}`. When all is done it names no learner, and stays as the proof.
+due_at, keys_destroyed_at, closed_at, jws}`. When all is done it names no learner, and stays as the proof.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Closing:
-    """`cursor`: the last learner that was exported. `counts`: documents removed, by service and collection."""
+    """`cursor`: the last learner that was exported. `counts`: documents removed, by service and collection.
+    `keys_destroyed_at`: when every bucket key of the tenant was, its own too; None in the clear.
+    """
 
     tenant: str
     stage: Stage
@@ -33,6 +35,7 @@ class Closing:
     erased: int = 0
     failed: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    keys_destroyed_at: datetime | None = None
     closed_at: datetime | None = None
     jws: str | None = None
 
@@ -77,6 +80,7 @@ def _document(closing: Closing) -> Document:
         "erased": closing.erased,
         "failed": closing.failed,
         "counts": closing.counts,
+        "keys_destroyed_at": closing.keys_destroyed_at,
         "closed_at": closing.closed_at,
         "jws": closing.jws,
     }
@@ -94,6 +98,7 @@ def _closing(document: Document) -> Closing:
         erased=document["erased"],
         failed=document["failed"],
         counts=document["counts"],
+        keys_destroyed_at=document.get("keys_destroyed_at"),
         closed_at=document["closed_at"],
         jws=document["jws"],
     )

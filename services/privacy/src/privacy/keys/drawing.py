@@ -19,6 +19,10 @@ TENANT_ITSELF: Final = ""
 _TRIES: Final = 20
 
 
+class TenantClosed(Exception):
+    """The tenant has left, and its own key is destroyed: nobody comes to it any more."""
+
+
 class Drawing:
     def __init__(self, client: Client, keys: KeyRepository, provider: KeyProvider, clock: Clock) -> None:
         self._client = client
@@ -27,7 +31,9 @@ class Drawing:
         self._clock = clock
 
     async def draw(self, tenant: str, count: int) -> list[WrappedKey]:
-        """Keys of learners who are new with this."""
+        """Keys of learners who are new with this. Raises `TenantClosed`."""
+        if not await self._keys.may_have(tenant, [TENANT_ITSELF]):
+            raise TenantClosed
         return await self.draw_for(tenant, [str(uuid4()) for _ in range(count)])
 
     async def draw_for(self, tenant: str, learners: Sequence[str]) -> list[WrappedKey]:

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from service_kit.auth import Principal, Role, require
 from service_kit.peers import EVERY_TENANT
-from service_kit.problems import Forbidden, NotReadyYet
+from service_kit.problems import Conflict, Forbidden, NotReadyYet
 
 from privacy.consents.decisions import ENFORCERS
+from privacy.keys.drawing import TenantClosed
 from privacy.keys.parts import KeyParts
 from privacy.keys.schemas import DrawBody, KeyList, KeyView, Learners, LearnersBody, LookUpBody, Rotated
 
@@ -31,7 +32,10 @@ Parts = Annotated[KeyParts, Depends(_parts)]
 async def draw(body: DrawBody, peer: Ingest, parts: Parts) -> KeyList:
     """Make learners who are new, each with a key. The caller gives them to whoever comes."""
     _may(peer, body.tenant)
-    return KeyList(items=[KeyView.of(key) for key in await parts.drawing.draw(body.tenant, body.count)])
+    try:
+        return KeyList(items=[KeyView.of(key) for key in await parts.drawing.draw(body.tenant, body.count)])
+    except TenantClosed:
+        raise Conflict("This tenant has left") from None
 
 
 @router.post("/lookups")

@@ -21,7 +21,7 @@ from service_kit.mongo import Client, Session, in_transaction
 
 from privacy.audit.repository import Chain
 from privacy.consents.repository import Consents
-from privacy.keys.drawing import Drawing
+from privacy.keys.drawing import TENANT_ITSELF, Drawing
 from privacy.keys.repository import Bucket, KeyErasure, KeyRepository
 from privacy.requests.repository import Requests
 
@@ -75,6 +75,21 @@ class Replacing:
                 await self._replace(bucket, of_bucket)
         await self.destroy_retiring()
         return len(erasures)
+
+    async def end(self, tenant: str) -> None:
+        """The tenant has left: destroy every bucket key, also its own and those of learners drawn ahead, for good."""
+        own = Owner(tenant, TENANT_ITSELF)
+        await in_transaction(self._client, lambda session: self._keys.never_again([own], session))
+        while names := await self._keys.in_use(tenant):
+            for name in names:
+                await self._retire_whole(name)
+        await self._held.forget_tenant(tenant, self._clock())
+        await self.destroy_retiring()
+
+    async def _retire_whole(self, name: str) -> None:
+        bucket, keys = await self._keys.bucket(name), await self._keys.of_bucket(name)
+        if bucket is not None:
+            await in_transaction(self._client, lambda session: self._switch(bucket, None, [], keys, [], session))
 
     async def destroy_retiring(self) -> None:
         """Destroy bucket keys that wrap nothing any more, and say of whom."""

@@ -1,7 +1,5 @@
 """`GET /learners/{id}/privacy`, and the page `/my` that shows it and lets the learner act."""
 
-import base64
-import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,10 +7,10 @@ from uuid import UUID
 
 from events.payloads import ConsentStatus
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import RedirectResponse
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.auth import Principal, Role, require
+from service_kit.pages import Pages, day
 from service_kit.problems import BadRequest, Forbidden, NotFound, Problem, Unauthorized
 from service_kit.sessions import Sessions, SignInNeeded, from_elsewhere, local
 
@@ -29,16 +27,6 @@ from privacy.state import Here, State
 router = APIRouter(tags=["privacy"])
 pages = APIRouter(prefix="/my", include_in_schema=False)
 
-_FOLDER: Final = Path(__file__).parent / "templates"
-STYLE: Final = (_FOLDER / "style.css").read_text(encoding="utf-8")
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-HEADERS: Final = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 SESSIONS: Final = Sessions((Role.learner, Role.guardian), path="/my")
 STATUSES: Final = {
     "grant": ConsentStatus.granted,
@@ -54,6 +42,12 @@ DONE: Final = {
     "erasure": "Your wish is with the privacy officer of your school now. You find it below “What I asked for”.",
 }
 
+
+def _minute(at: datetime) -> str:
+    return f"{day(at)}, {at:%H:%M}"
+
+
+_page: Final = Pages(Path(__file__).parent / "templates", filters={"minute": _minute})
 Caller = Annotated[Principal, Depends(require(Role.learner, Role.guardian, Role.app, Role.dpo))]
 Learner = Annotated[Principal, Depends(require(Role.learner))]
 Of = Annotated[UUID | None, Query(description="the child, where a guardian is signed in")]
@@ -165,7 +159,7 @@ async def _acted(request: Request, state: State, of: UUID | None, act: Any, done
     except Problem as problem:
         return _page("problem.html", problem.status, problem=problem)
     child = f"&of={of}" if of else ""
-    return RedirectResponse(f"/my?done={done}{child}", 303, headers=HEADERS)
+    return RedirectResponse(f"/my?done={done}{child}", 303, headers=_page.headers)
 
 
 async def _actor(request: Request) -> Principal:
@@ -214,49 +208,21 @@ async def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)]
     except Problem as problem:
         status = Unauthorized.status if isinstance(problem, Unauthorized) else problem.status
         return _page("sign_in.html", status, because=problem.detail)
-    response = RedirectResponse(local("/my"), 303, headers=HEADERS)
+    response = RedirectResponse(local("/my"), 303, headers=_page.headers)
     SESSIONS.remember(response, request, token.strip())
     return response
 
 
 @pages.post("/sign-out")
 async def sign_out() -> Response:
-    response = RedirectResponse("/my/sign-in", 303, headers=HEADERS)
+    response = RedirectResponse("/my/sign-in", 303, headers=_page.headers)
     SESSIONS.forget(response)
     return response
 
 
 def _sign_in(needed: SignInNeeded) -> Response:
     if not needed.because:
-        return RedirectResponse("/my/sign-in", 303, headers=HEADERS)
+        return RedirectResponse("/my/sign-in", 303, headers=_page.headers)
     response = _page("sign_in.html", 401, because=needed.because)
     SESSIONS.forget(response)
     return response
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(style=STYLE)
-    environment.filters.update(day=_day, minute=_minute)
-    return environment
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
-
-
-def _minute(at: datetime) -> str:
-    return f"{_day(at)}, {at:%H:%M}"
-
-
-_templates: Final = _environment()
-
-
-def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_templates.get_template(template).render(**values), status, headers=HEADERS)
