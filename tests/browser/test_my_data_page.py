@@ -16,6 +16,7 @@ from playwright.async_api import Page
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
+from privacy.requests.forgetting import Forgotten
 from privacy.service import SERVICE
 from privacy.settings import SigningSettings
 from privacy.signing import Signing
@@ -84,7 +85,7 @@ class Place:
         entries = [(d["_id"], Audited.model_validate(d["entry"])) for d in found]
 
         async def put(session: Session) -> None:
-            await AuditHandler(chaining, c.sealer)._chained(self.tenant, entries, session)
+            await AuditHandler(chaining, c.sealer, Forgotten(c.db))._chained(self.tenant, entries, session)
 
         await in_transaction(c.client, put)
 

@@ -16,11 +16,15 @@ import pytest_asyncio
 from cli.main import app as trellis
 from events.envelope import Message
 from events.payloads import Audited
+from events.sealing import Owner
 from events.topics import AUDIT
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
 from privacy.audit.repository import Chain
+from privacy.consents.repository import Consents
+from privacy.keys.repository import KeyRepository
+from privacy.requests.forgetting import Forgotten
 from privacy.service import SERVICE
 from privacy.settings import AuditChainSettings, SigningSettings
 from privacy.signing import Signing
@@ -121,7 +125,7 @@ async def insights_outbox(settings: ServiceSettings) -> int:
 
 
 async def test_an_entry_that_comes_twice_is_chained_once(here: Connections, call: Caller) -> None:
-    handler = AuditHandler(chaining(here), here.sealer)
+    handler = AuditHandler(chaining(here), here.sealer, Forgotten(here.db))
     message = Message(AUDIT, 0, 0, call.tenant, None, str(uuid4()), said(0).at, None, said(0))
     for batch in ([message, message], [message]):
 
@@ -269,17 +273,29 @@ class TestRoutes:
 
 
 async def test_forgetting_leaves_no_way_from_the_learner_to_entries(here: Connections, call: Caller) -> None:
-    handler, learner, chain = AuditHandler(chaining(here), here.sealer), str(uuid4()), Chain(here.db)
-    await here.audit.record(AuditEntry(call.tenant, Who(("app",), "a"), Action.saw, "profile", (learner,)))
-    found = await here.db["audit_entries"].find_one_and_delete({"tenant": call.tenant})
-    assert found is not None
-    entry = Audited.model_validate(found["entry"])
-    message = Message(AUDIT, 0, 0, call.tenant, None, found["_id"], entry.at, None, entry)
-    await in_transaction(here.client, lambda session: handler.handle([message], session))
-    assert len(await chain.about(call.tenant, learner, None, 10)) == 1
+    """Nor do entries that come later make one: neither while the erasure runs nor when its mark is gone."""
+    handler, chain = AuditHandler(chaining(here), here.sealer, Forgotten(here.db)), Chain(here.db)
+    consents, keys, learner = Consents(here.db), KeyRepository(here.db), str(uuid4())
+
+    async def comes() -> int:
+        """An entry about the learner; how many are found by the learner then."""
+        await here.audit.record(AuditEntry(call.tenant, Who(("app",), "a"), Action.saw, "profile", (learner,)))
+        found = await here.db["audit_entries"].find_one_and_delete({"tenant": call.tenant})
+        assert found is not None
+        entry = Audited.model_validate(found["entry"])
+        message = Message(AUDIT, 0, 0, call.tenant, None, found["_id"], entry.at, None, entry)
+        await in_transaction(here.client, lambda session: handler.handle([message], session))
+        return len(await chain.about(call.tenant, learner, None, 10))
+
+    assert await comes() == 1
+    await in_transaction(here.client, lambda s: consents.forget(call.tenant, learner, here.clock(), s))
     assert await in_transaction(here.client, lambda session: chain.forget(call.tenant, learner, session)) == 1
-    assert await chain.about(call.tenant, learner, None, 10) == []
-    assert len(await chain.page(call.tenant, None, 10)) == 1
+    assert await comes() == 0
+    owner = Owner(call.tenant, learner)
+    await in_transaction(here.client, lambda session: keys.never_again([owner], session))
+    await in_transaction(here.client, lambda session: consents.remove(call.tenant, learner, session))
+    assert await comes() == 0
+    assert len(await chain.page(call.tenant, None, 10)) == 3
 
 
 OUTBOX = {"outbox.token": {"$exists": True}, "outbox.shard": {"$in": [0, 1]}}

@@ -14,6 +14,7 @@ from events.payloads import Audited
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
+from privacy.requests.forgetting import Forgotten
 from privacy.settings import SigningSettings
 from privacy.signing import Signing
 from service_kit.audit import Action, AuditEntry, Who
@@ -62,7 +63,7 @@ async def seen(settings: ServiceSettings, call: Caller, learner: str, *roles: st
         found = await c.db["audit_entries"].find_one_and_delete({"tenant": call.tenant})
         assert found is not None
         entries = [(found["_id"], Audited.model_validate(found["entry"]))]
-        handler = AuditHandler(chaining, c.sealer)
+        handler = AuditHandler(chaining, c.sealer, Forgotten(c.db))
         await in_transaction(c.client, lambda session: handler._chained(call.tenant, entries, session))
 
 

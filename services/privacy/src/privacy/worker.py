@@ -19,6 +19,7 @@ from privacy.keys.outbox import TombstoneSource
 from privacy.keys.parts import KeyParts
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
+from privacy.requests.forgetting import Forgotten
 from privacy.requests.outbox import RequestSource
 from privacy.requests.rectifying import Rectifying
 from privacy.requests.resending import Resending
@@ -54,7 +55,7 @@ def worker(c: Connections) -> Worker:
     w.job(Resending(state.requests, RequestSettings(), c.clock, requests.wake).run)
     w.relay(AuditSource(), poll_seconds=1.0)
     chaining = Chaining(state.chain, state.signing, c.clock)
-    w.consume("audit", [topics.AUDIT], AuditHandler(chaining, c.sealer))
+    w.consume("audit", [topics.AUDIT], AuditHandler(chaining, c.sealer, Forgotten(c.db)))
     w.job(Keeping(c.client, chaining, c.audit, AuditChainSettings()).run)
     heart = Heart(c)
     w.job(heart.run)

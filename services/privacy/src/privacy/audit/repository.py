@@ -131,7 +131,11 @@ class Chain:
         return [_link(document) async for document in links]
 
     async def forget(self, tenant: str, learner: str, session: Session) -> int:
-        """No way leads from the learner to entries any more; the entries stay, sealed. How many there were."""
+        """No way leads from the learner to entries any more; the entries stay, sealed. How many there were.
+
+        The head is touched, so that this and a batch of entries that come just now do not pass each other unseen.
+        """
+        await self._heads.update_one({"_id": tenant}, {"$inc": {"forgotten": 1}}, session=session)
         return (await self._subjects.delete_many({"tenant": tenant, "learner": learner}, session=session)).deleted_count
 
 

@@ -5,34 +5,18 @@ from collections.abc import Sequence
 
 import orjson
 from events.payloads import Audited, AuditSubject
-from events.sealing import KeyGone, Sealed, Sealer
+from events.sealing import Sealed, Sealer
 
 
 async def learners_of(entries: Sequence[Audited], sealer: Sealer) -> list[list[str | None]]:
     """The learners of each entry; None for one who is forgotten."""
-    sealed = [subject for entry in entries for subject in entry.subjects]
-    opened = iter(await _opened(sealed, sealer))
-    return [[next(opened) for _ in entry.subjects] for entry in entries]
-
-
-async def _opened(sealed: Sequence[AuditSubject], sealer: Sealer) -> list[str | None]:
-    try:
-        return [_learner(data) for data in await sealer.open([_sealed(subject) for subject in sealed])]
-    except KeyGone:
-        return [await _one(subject, sealer) for subject in sealed]
-
-
-async def _one(subject: AuditSubject, sealer: Sealer) -> str | None:
-    try:
-        [data] = await sealer.open([_sealed(subject)])
-    except KeyGone:
-        return None
-    return _learner(data)
+    opened = iter(await sealer.open_each([_sealed(subject) for entry in entries for subject in entry.subjects]))
+    return [[_learner(next(opened)) for _ in entry.subjects] for entry in entries]
 
 
 def _sealed(subject: AuditSubject) -> Sealed:
     return Sealed(base64.b64decode(subject.data), subject.key)
 
 
-def _learner(data: bytes) -> str:
-    return str(orjson.loads(data)["learner"])
+def _learner(data: bytes | None) -> str | None:
+    return None if data is None else str(orjson.loads(data)["learner"])

@@ -123,6 +123,11 @@ class Consents:
             GUARDIANS.name: links.deleted_count,
         }
 
+    async def erased_among(self, tenant: str, learners: Iterable[str], session: Session) -> set[str]:
+        """Those of the learners who are marked erased."""
+        wanted: Document = {"_id": {"$in": [_id(tenant, one) for one in learners]}, "erased": True}
+        return {d["learner"] for d in await self._consents.find(wanted, {"learner": 1}, session=session).to_list(None)}
+
     async def remove(self, tenant: str, learner: str, session: Session) -> None:
         """Let go of the mark that the learner is erased: without the key nothing brings the learner back."""
         await self._consents.delete_one({"_id": _id(tenant, learner), "erased": True}, session=session)

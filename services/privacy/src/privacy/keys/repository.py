@@ -130,10 +130,10 @@ class KeyRepository:
     async def delete(self, names: Sequence[str], session: Session) -> None:
         await self._keys.delete_many({"_id": {"$in": list(names)}}, session=session)
 
-    async def may_have(self, tenant: str, learners: AnyCollection[str]) -> list[str]:
+    async def may_have(self, tenant: str, learners: AnyCollection[str], session: Session | None = None) -> list[str]:
         """Those of the learners whose key was not destroyed."""
         digests = {_digest(tenant, learner): learner for learner in learners}
-        found = await self._destroyed.find({"_id": {"$in": list(digests)}}).to_list(None)
+        found = await self._destroyed.find({"_id": {"$in": list(digests)}}, session=session).to_list(None)
         gone = {d["_id"] for d in found}
         return sorted(learner for digest, learner in digests.items() if digest not in gone)
 
