@@ -3,90 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
+import hmac
+import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import bson
-import httpx2
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from devstack.kafka import KafkaBroker
-from devstack.latency import HOME_PAGE, XAPI_HEADERS, answered
 from devstack.mongo import MongoServer
 from devstack.stack import Stack
 from devstack.ways import Way, Ways
+from ingest.statements.indexing import tokens_to_forget
+from pymongo import MongoClient
 from service_kit.keys.file import FileKeyProvider
 from service_kit.keys.provider import BucketGone
+from xapi import canonical_ifi
 
-from tests.support import multipart_mixed as multipart
 from tests.support.driving import House, Load, eventually
 from tests.support.searching import Blobs, Documents, EveryKey, databases, files_holding, holding
+from tests.support.victim import Victim
 
-EXTENSION = "https://example.org/extension/note"
 UNCOMPRESSED = ("--wiredTigerCollectionBlockCompressor", "none", "--wiredTigerJournalCompressor", "none")
 SERVERS_OWN = ("admin.", "config.", "local.")
-
-
-def canary(what: str) -> str:
-    return f"canary-{what}-{secrets.token_hex(8)}"
-
-
-@dataclass
-class Victim:
-    """A learner with a canary in every personal field."""
-
-    name: str = field(default_factory=lambda: canary("name"))
-    account: str = field(default_factory=lambda: canary("account"))
-    response: str = field(default_factory=lambda: canary("response"))
-    extension: str = field(default_factory=lambda: canary("extension"))
-    state: str = field(default_factory=lambda: canary("state"))
-    attachment: str = field(default_factory=lambda: canary("attachment"))
-    registration: str = field(default_factory=lambda: str(uuid4()))
-    learner_id: str = ""
-    last: str = ""
-
-    @property
-    def agent(self) -> dict[str, Any]:
-        return {"objectType": "Agent", "account": {"homePage": HOME_PAGE, "name": self.account}}
-
-    @property
-    def canaries(self) -> list[str]:
-        said = [self.name, self.account, self.response, self.extension, self.state, self.attachment]
-        return [*said, self.registration]
-
-    def statements(self, activities: Sequence[str]) -> list[dict[str, Any]]:
-        return [self._statement(activity, number) for number, activity in enumerate(activities)]
-
-    def _statement(self, activity: str, number: int) -> dict[str, Any]:
-        said = answered({**self.agent, "name": self.name}, activity, scaled=number % 2, seconds=20)
-        said["result"] |= {"response": self.response, "extensions": {EXTENSION: self.extension}}
-        return {**said, "context": {"registration": self.registration}}
-
-    def live(self, house: House) -> None:
-        """Learn, keep a state document, hand in a file."""
-        house.post_statements(self.statements(house.activities())).raise_for_status()
-        data = self.attachment.encode()
-        said = self._statement(house.activities(1)[0], 1) | {"attachments": [multipart.attachment(data)]}
-        self.last = said["id"]
-        body = multipart.body(multipart.statements_part(said), multipart.part(data))
-        headers = XAPI_HEADERS | {"Content-Type": multipart.CONTENT_TYPE}
-        xapi(house, "POST", "statements", content=body, headers=headers).raise_for_status()
-        where = {"activityId": "https://example.org/a", "agent": json.dumps(self.agent), "stateId": "bookmark"}
-        document = {"content": json.dumps({"at": self.state}).encode(), "headers": XAPI_HEADERS}
-        document["headers"] = XAPI_HEADERS | {"Content-Type": "application/json"}
-        xapi(house, "PUT", "activities/state", params=where, **document).raise_for_status()
-        self.learner_id = house.learner_id(self.agent)
-
-
-def xapi(house: House, method: str, path: str, **more: Any) -> httpx2.Response:
-    return house.http.request(method, f"{house.xapi}/{path}", auth=house._auth, **more)
 
 
 def erase(house: House, learner_id: str) -> tuple[str, float]:
@@ -170,72 +114,130 @@ def check_nothing_is_left(house: House, stack: Stack, victim: Victim, files: Pat
     eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == victim.last, what="the profile")
     before = own(databases(stack.mongodb_url, prefix))
     [lost] = [one for one in learner_keys(before) if one["learner"] == victim.learner_id]
-    identity = [one for one in _ids(before, "ingest.identities") if one]
+    agents = agents_of(before, lost["_id"])
     request, _ = erase(house, victim.learner_id)
     eventually(lambda: destroyed(own(databases(stack.mongodb_url, prefix)), request), what="the end of the key")
+    names = [*victim.canaries, victim.learner_id, *agents]
     for _ in range(100):  # the last marks go with a message on Kafka
-        if not holding(own(databases(stack.mongodb_url, prefix)), [victim.learner_id]):
+        if not holding(own(databases(stack.mongodb_url, prefix)), names):
             break
         time.sleep(0.1)
     after = own(databases(stack.mongodb_url, prefix))
-    assert holding(after, [*victim.canaries, victim.learner_id]) == {}
-    gone = [one for one in identity if one not in _ids(after, "ingest.identities")]
-    assert gone, "the keyed digest of the identifier"
-    assert holding(after, [one.partition("/")[2] for one in gone]) == {}
-    _nothing_opens(stack, before, lost, asyncio.run(records(stack.kafka_bootstrap, prefix)), victim)
-    assert house.learner_id(victim.agent) != victim.learner_id, "whoever comes back is someone new"
+    assert holding(after, names) == {}
+    tokens = [token for agent in agents for token in tokens_to_forget(agent)]
+    assert any(token in raw for place in before.values() for raw in place for token in tokens), "the search can see"
+    assert not any(token in raw for place in after.values() for raw in place for token in tokens)
+    kafka = asyncio.run(records(stack.kafka_bootstrap, prefix))
+    digest = check_no_way_to_an_id(stack, before, after, lost, victim)
+    in_values = [*victim.canaries, victim.learner_id, *agents, digest]
+    assert [one for one in in_values for _, value in kafka if value and one.encode() in value] == []
+    assert [one for one in [*victim.canaries, digest] for key, _ in kafka if key and one.encode() in key] == []
+    check_nothing_opens(stack, before, lost, kafka)
     if files is not None:
-        canaries = [one for one in victim.canaries if one != victim.account]  # who has just come back
-        assert files_holding(files, canaries) == {}
+        hits = {hit for found in files_holding(files, victim.canaries).values() for hit in found}
+        assert [place for place, value in victim.canary.sent.items() if value in hits] == []
+    assert house.learner_id(victim.agent) != victim.learner_id, "whoever comes back is someone new"
 
 
-def _ids(documents: Documents, collection: str) -> list[str]:
-    [raw] = [raw for place, raw in documents.items() if place.endswith(collection)]
-    return [str(bson.decode(one)["_id"]) for one in raw]
+def agents_of(documents: Documents, key: str) -> list[str]:
+    """The agent_ids under which someone's documents lie, sealed under that key."""
+    [raw] = [raw for place, raw in documents.items() if place.endswith("ingest.documents")]
+    found = [d["_id"].split("/")[2] for d in map(bson.decode, raw) if d["key"] == key]
+    assert len(found) == 2, "a state and a profile"
+    return sorted(set(found))
 
 
-def _nothing_opens(
-    stack: Stack,
-    before: Documents,
-    lost: dict[str, Any],
-    kafka: Sequence[tuple[bytes | None, bytes | None]],
-    victim: Victim,
+def check_no_way_to_an_id(
+    stack: Stack, before: Documents, after: Documents, lost: dict[str, Any], victim: Victim
+) -> str:
+    """With every key of today the digest of the identifier can be made, and what it finds in a dump of before does not
+    open; nothing of today has it. The digest.
+    """
+    keys = keys_of_today(stack, before, after)
+    [raw] = [raw for place, raw in after.items() if place.endswith("ingest.tenant_keys")]
+    of_tenant = bson.decode(raw[0])
+    secret = keys.opened(of_tenant["key"], bytes(of_tenant["bytes"]))
+    digest = hmac.new(secret, str(canonical_ifi(victim.agent)).encode(), "sha256").hexdigest()
+    [identities] = [raw for place, raw in before.items() if place.endswith("ingest.identities")]
+    [found] = [d for d in map(bson.decode, identities) if d["_id"].endswith(f"/{digest}")]
+    assert found["key"] == lost["_id"]
+    assert victim.learner_id not in str(found)
+    assert keys.opening(found["key"], [found["bytes"], found["names"]["bytes"]]) == 0
+    assert holding(after, [digest]) == {}
+    return digest
+
+
+def keys_of_today(stack: Stack, before: Documents, after: Documents) -> EveryKey:
+    return EveryKey.of(stack.data / "keys" / "buckets.json", learner_keys(before) + learner_keys(after))
+
+
+def check_nothing_opens(
+    stack: Stack, before: Documents, lost: dict[str, Any], kafka: Sequence[tuple[bytes | None, bytes | None]]
 ) -> None:
     """Neither what a dump of before holds nor what Kafka still does, with any key of today."""
-    assert not [value for _, value in kafka if value and any(one.encode() in value for one in victim.canaries)]
-    key_file = stack.data / "keys" / "buckets.json"
-    today = own(databases(stack.mongodb_url, stack.namespace))
-    keys = EveryKey.of(key_file, learner_keys(before) + learner_keys(today))
+    keys = keys_of_today(stack, before, own(databases(stack.mongodb_url, stack.namespace)))
     assert keys.data_keys, "the others' keys open"
     assert lost["_id"] not in keys.data_keys
     blobs = Blobs.of(before)
     blobs.add_records(value for _, value in kafka)
     sealed = blobs.by_key[lost["_id"]]
-    assert len(sealed) > 30
+    assert len(sealed) > 50
     assert keys.opening(lost["_id"], sealed) == 0
     other = next(name for name in blobs.by_key if name in keys.data_keys)
     assert keys.opening(other, blobs.by_key[other]) == len(blobs.by_key[other]), "the search itself can open"
+    key_file = FileKeyProvider(stack.data / "keys" / "buckets.json")
     with pytest.raises(BucketGone):  # a restore of that dump beside today's provider
-        asyncio.run(FileKeyProvider(key_file).unwrap(lost["bucket"], [(lost["_id"], bytes(lost["wrapped"]))]))
+        asyncio.run(key_file.unwrap(lost["bucket"], [(lost["_id"], bytes(lost["wrapped"]))]))
+
+
+def replay(stack: Stack, learners: Sequence[str]) -> None:
+    """Take away what was derived of these learners, and have all that is kept of them published once more."""
+    ids = [f"demo/{one}" for one in learners]
+    with MongoClient[dict[str, Any]](stack.mongodb_url) as client:
+        derived = client[f"{stack.namespace}learner_profile"]
+        for name in ("learners", "evidence"):
+            derived[name].delete_many({"$or": [{"_id": {"$in": ids}}, {"learner": {"$in": list(learners)}}]})
+        asked = [{"_id": f"demo/{one}", "tenant": "demo", "learner": one, "token": str(uuid4())} for one in learners]
+        client[f"{stack.namespace}ingest"]["republications"].insert_many(asked)
+
+
+def state(house: House, learner: str) -> bytes:
+    """As it is at a time to come, byte for byte; only its version says how often it was written."""
+    at = {"as_of": "2040-01-01T00:00:00Z"}
+    found = house.get("learner_profile", f"/learners/{learner}", **at).raise_for_status().content
+    return re.sub(rb'"version":\d+', b"", found, count=1)
+
+
+def check_erased_among_others(house: House, stack: Stack, files: Path | None = None) -> None:
+    """A learner whom another's statements name everywhere is erased; then all that is kept is replayed."""
+    victim, other = Victim(), Victim()
+    sent = victim.be_named(house, other.agent)
+    for one in (victim, other):
+        one.live(house)
+        one.be_known(house)
+    profile = f"/learners/{other.learner_id}"
+    eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == other.last, what="the other")
+    was = state(house, other.learner_id)
+    check_nothing_is_left(house, stack, victim, files)
+    assert state(house, other.learner_id) == was
+    for said in sent:  # they stay, and name an erased account
+        kept = house.get_statement(said["id"]).raise_for_status().text
+        assert [name for name in victim.canaries if name in kept] == []
+        assert "https://trellis.invalid/erased" in kept or "authority" in said
+    replay(stack, [other.learner_id, victim.learner_id])
+    eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == other.last, what="the replay")
+    eventually(lambda: state(house, other.learner_id) == was, what="the same state, byte for byte")
+    assert house.get("learner_profile", f"/learners/{victim.learner_id}").status_code == 404
+    assert holding(own(databases(stack.mongodb_url, stack.namespace)), [victim.learner_id]) == {}
 
 
 def test_an_erased_learner_is_nowhere(house: House, stack: Stack) -> None:
-    victim, bystander = Victim(), Victim()
-    for one in (victim, bystander):
-        one.live(house)
-    profile = f"/learners/{bystander.learner_id}"
-    eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == bystander.last, what="the bystander")
-    as_of = {"as_of": "2040-01-01T00:00:00Z"}
-    was = house.get("learner_profile", profile, **as_of).content
-    check_nothing_is_left(house, stack, victim, None)
-    assert house.get("learner_profile", profile, **as_of).content == was
+    check_erased_among_others(house, stack)
 
 
 @pytest.mark.long
 def test_nor_in_the_files_of_mongodb_and_kafka(searchable: Stack, tmp_path: Path) -> None:
-    victim = Victim()
     with House.of(searchable) as house, Load(searchable.description(), learners=30, batch=10, pause_seconds=0.2):
-        victim.live(house)
-        check_nothing_is_left(house, searchable, victim, tmp_path)
+        check_erased_among_others(house, searchable, tmp_path)
         for name in ("mongodb", "kafka"):
             assert files_holding(tmp_path / name, ["https://example.org/verbs", "adlnet.gov"]), "the search sees"

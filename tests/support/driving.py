@@ -44,6 +44,10 @@ class House:
     def post_statements(self, statements: list[dict[str, Any]]) -> httpx2.Response:
         return self.http.post(f"{self.xapi}/statements", json=statements, headers=XAPI_HEADERS, auth=self._auth)
 
+    def get_statement(self, statement_id: str) -> httpx2.Response:
+        where = {"statementId": statement_id}
+        return self.http.get(f"{self.xapi}/statements", params=where, headers=XAPI_HEADERS, auth=self._auth)
+
     def learner_id(self, actor: dict[str, Any]) -> str:
         answer = self.http.post(self.url("ingest", "/identities"), json=actor, headers=self.token)
         return str(answer.raise_for_status().json()["learner_id"])

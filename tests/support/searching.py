@@ -113,6 +113,12 @@ class EveryKey:
                     opened[one["_id"]] = plain
         return cls(held, opened)
 
+    def opened(self, name: str, sealed: bytes) -> bytes:
+        """What that data key has sealed."""
+        found = tried(self.data_keys[name], sealed, name.encode())
+        assert found is not None
+        return found
+
     def opening(self, name: str, sealed: Iterable[bytes]) -> int:
         """How many of the sealed bytes any of the keys opens, by that name or by its own."""
         keys = [*self.buckets.items(), *self.data_keys.items()]

@@ -83,8 +83,10 @@ class Migrating:
         sealed = await self._seal(collection, place, found)
         seen = note.get("seen", 0) + len(found)
         done = len(found) < self._batch
-        now: Document = {"done": done, "seen": seen} | ({"after": found[-1]["_id"]} if found else {})
-        await self._notes.update_one({"_id": place.name}, {"$set": now}, upsert=True)
+        # Where it stands may name a learner: nothing is to be left of that at the end.
+        stands: Document = {"$unset": {"after": ""}} if done else {"$set": {"after": found[-1]["_id"]}}
+        now = {"$set": {"done": done, "seen": seen, **stands.pop("$set", {})}, **stands}
+        await self._notes.update_one({"_id": place.name}, now, upsert=True)
         self._unchecked[place.name] = 0 if done else max(0, await collection.estimated_document_count() - seen)
         if done:
             log.info("nothing lies in the clear any more", extra={"place": place.name})

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
 from events.sealing import Owner, Sealed, Sealer
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
 
@@ -28,7 +29,7 @@ _CHUNK = 2000
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Someone in the roster. The name is personal data and lies sealed."""
+    """Someone in the roster. The name and the attributes are personal data and lie sealed."""
 
     learner: str
     role: str
@@ -60,7 +61,7 @@ class RosterRepository:
         version = await self.version(tenant)
         wanted = {"tenant": tenant, "version": version, "role": "learner"}
         keep = {"learner": 1, "role": 1, "places": 1, "attributes": 1}
-        return [_member(d) for d in await self._members.find(wanted, keep).to_list(None)]
+        return await self._opened(await self._members.find(wanted, keep).to_list(None))
 
     async def count_learners(self, tenant: str) -> int:
         version = await self.version(tenant)
@@ -69,7 +70,7 @@ class RosterRepository:
     async def member(self, tenant: str, role: str, learner: str) -> Member | None:
         version = await self.version(tenant)
         found = await self._members.find_one({"_id": _id(tenant, version, role, learner)})
-        return _member(found) if found else None
+        return (await self._opened([found]))[0] if found else None
 
     async def names(self, tenant: str, learners: Iterable[str]) -> dict[str, str]:
         """Display names of learners, opened; "" where none was given."""
@@ -83,21 +84,28 @@ class RosterRepository:
         """All members of a version with their names."""
         async for d in self._members.find({"tenant": tenant, "version": version}):
             name = (await self._sealer.open([_sealed(d)]))[0].decode()
-            yield Named(_member(d), name)
+            yield Named((await self._opened([d]))[0], name)
 
     async def of_learner(self, tenant: str, learner: str) -> list[Named]:
         """A learner's entries in the version that counts, with their names."""
         where = {"tenant": tenant, "learner": learner, "version": await self.version(tenant)}
         found = await self._members.find(where).to_list(None)
         names = await self._sealer.open([_sealed(d) for d in found])
-        return [Named(_member(d), name.decode()) for d, name in zip(found, names, strict=True)]
+        members = await self._opened(found)
+        return [Named(member, name.decode()) for member, name in zip(members, names, strict=True)]
 
     async def insert(self, tenant: str, version: str, members: Sequence[Named]) -> None:
         """Members of a version that does not count yet."""
         for start in range(0, len(members), _CHUNK):
             chunk = members[start : start + _CHUNK]
-            sealed = await self._sealer.seal([(Owner(tenant, m.member.learner), m.name.encode()) for m in chunk])
-            documents = [_document(tenant, version, m.member, s) for m, s in zip(chunk, sealed, strict=True)]
+            about = [m.member for m in chunk if m.member.attributes]
+            items = [(Owner(tenant, m.member.learner), m.name.encode()) for m in chunk]
+            items += [(Owner(tenant, member.learner), _pairs(member)) for member in about]
+            names, attributes = (sealed := await self._sealer.seal(items))[: len(chunk)], iter(sealed[len(chunk) :])
+            documents = [
+                _document(tenant, version, m.member, name, next(attributes) if m.member.attributes else None)
+                for m, name in zip(chunk, names, strict=True)
+            ]
             await self._members.insert_many(documents, ordered=False)
 
     async def switch(self, tenant: str, version: str, expected: str | None, session: Session) -> bool:
@@ -126,10 +134,10 @@ class RosterRepository:
         )
 
     async def members(self, tenant: str, version: str | None) -> AsyncIterator[Member]:
-        """All members of a version, without their names."""
-        keep = {"learner": 1, "role": 1, "places": 1, "attributes": 1}
+        """All members of a version, without their names and attributes."""
+        keep = {"learner": 1, "role": 1, "places": 1}
         async for document in self._members.find({"tenant": tenant, "version": version}, keep):
-            yield _member(document)
+            yield _member(document, {})
 
     async def still(self, tenant: str, version: str | None, learners: Sequence[str], session: Session) -> set[str]:
         """Those of the learners whom the version names at this moment."""
@@ -156,28 +164,43 @@ class RosterRepository:
         deleted = await self._members.delete_many({"tenant": tenant, "learner": learner}, session=session)
         return int(deleted.deleted_count)
 
+    async def _opened(self, documents: Sequence[Document]) -> list[Member]:
+        """With their attributes; of who is being erased there are none left."""
+        sealed = [d["attributes"] for d in documents if isinstance(d.get("attributes"), dict)]
+        opened = iter(await self._sealer.open_each([Sealed(one["data"], one["key"]) for one in sealed]))
+        members = []
+        for d in documents:
+            pairs = d.get("attributes", ())  # a list of pairs, clear, where the roster is from before they were sealed
+            members.append(_member(d, dict(orjson.loads(next(opened) or b"[]") if isinstance(pairs, dict) else pairs)))
+        return members
+
 
 def _id(tenant: str, version: str | None, role: str, learner: str) -> str:
     return f"{tenant}/{version}/{role}/{learner}"
 
 
-def _document(tenant: str, version: str, member: Member, name: Sealed) -> Document:
-    return {
+def _document(tenant: str, version: str, member: Member, name: Sealed, attributes: Sealed | None) -> Document:
+    document = {
         "_id": _id(tenant, version, member.role, member.learner),
         "tenant": tenant,
         "version": version,
         "role": member.role,
         "learner": member.learner,
         "places": [list(place) for place in member.places],
-        # pairs, since an attribute's name may hold a dot
-        "attributes": [[name_, value] for name_, value in member.attributes.items()],
         "name": {"data": name.data, "key": name.key},
     }
+    if attributes is not None:
+        document["attributes"] = {"data": attributes.data, "key": attributes.key}
+    return document
 
 
-def _member(document: Mapping[str, Any]) -> Member:
+def _pairs(member: Member) -> bytes:
+    return orjson.dumps(list(member.attributes.items()))
+
+
+def _member(document: Mapping[str, Any], attributes: Mapping[str, str]) -> Member:
     places = tuple(Place(*place) for place in document["places"])
-    return Member(document["learner"], document["role"], places, dict(document["attributes"]))
+    return Member(document["learner"], document["role"], places, attributes)
 
 
 def _sealed(document: Mapping[str, Any]) -> Sealed:
