@@ -170,6 +170,13 @@ KEYS_UNCHECKED: Final = Metric(
     "Documents that may still lie in the clear, from before there were keys; one reading a `place`.",
     "Should fall to 0 after an upgrade and stay there. Flat above 0: the worker does not run, or the keys are away.",
 )
+CLEAR_COPIES: Final = Metric(
+    "trellis.keys.clear_copies",
+    "gauge",
+    "s",
+    "How long the oplog or a topic may still hold clear bytes from before there were keys; a reading a `where`.",
+    "Falls to 0 by itself. Until then an erasure is beyond anyone only for what was written sealed.",
+)
 ALL: Final = (
     STATEMENTS_STORED,
     STATEMENTS_NOT_RECORDED,
@@ -192,6 +199,7 @@ ALL: Final = (
     FORWARDING_DEAD,
     REQUESTS_ESCALATED,
     KEYS_UNCHECKED,
+    CLEAR_COPIES,
 )
 
 

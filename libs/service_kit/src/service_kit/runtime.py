@@ -34,8 +34,9 @@ from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.erasing import Erasing
 from service_kit.freshness import LOOK_AGAIN_SECONDS, Freshness
 from service_kit.keys import held
+from service_kit.keys.clearing import Clearing
 from service_kit.keys.making import Keys, MakeDirectory, keys_of, sealer_of
-from service_kit.keys.migrating import MIGRATIONS, Migrating, Place
+from service_kit.keys.migrating import MIGRATIONS, Migrating, Place, Walk
 from service_kit.keys.restoring import Restoring
 from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
@@ -229,6 +230,7 @@ class Service:
     workers: Mapping[str, Callable[[Connections], Worker]]
     directory: MakeDirectory | None = None
     sealed: Sequence[Place] = ()
+    walks: Callable[[Connections], Sequence[Walk]] = lambda _: ()
 
     async def init(self, settings: ServiceSettings) -> None:
         """Create topics, collections and indexes; repeatable."""
@@ -241,9 +243,12 @@ class Service:
         async with connections(self.name, settings, self.directory) as c:
             worker = self.workers[role](c)
             if c.keys is not None and role == "work" and self.sealed:
-                migrating = Migrating(c.db, c.sealer, self.sealed, settings.keys.sealing_per_second)
-                migrating.observe()
-                worker.job(migrating.run)
+                places: list[Place | Walk] = [*self.sealed, *self.walks(c)]
+                migrating = Migrating(c.db, c.sealer, places, settings.keys.sealing_per_second, c.clock)
+                clearing = Clearing(c.client, c.db, self.name, c.clock)
+                for one in (migrating, clearing):
+                    one.observe()
+                    worker.job(one.run)
                 worker.checks.append(migrating.check)
             app = FastAPI(title=f"{self.name} {role}", telemetry=telemetry.of_requests())
             app.include_router(health.router(worker.checks))

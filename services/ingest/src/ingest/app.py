@@ -8,6 +8,8 @@ from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.auth import Authenticator
 from service_kit.consent import ConsentView
+from service_kit.keys import clearing as sealing
+from service_kit.keys.clearing import Clearing
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
@@ -71,6 +73,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("ingest", settings) as c:
             app.state.audit = c.audit
+            app.state.clearing = Clearing(c.client, c.db, "ingest", c.clock)
             app.state.ingest = build(c, xapi, AccessSettings(), app.state.authenticator)
             async with app.state.ingest.stamps.kept(), app.state.ingest.emitters.watcher.running():
                 yield
@@ -97,6 +100,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             emitters.router,
             stats.router,
             subjects.router(lambda request: state_of(request).subjects),
+            sealing.router,
             rectifying.router,
             leaving.router,
         ],

@@ -1,6 +1,6 @@
 """Where ingest keeps what describes a learner, for sealing what lies in the clear from before there were keys.
 
-A state or profile document is sealed when it is next written; launches and the quarantine run out by themselves.
+Launches and the quarantine run out by themselves.
 """
 
 from collections.abc import Sequence
@@ -8,11 +8,16 @@ from typing import Final
 
 import orjson
 from events.sealing import Owner
-from service_kit.keys.migrating import Place, by_id
+from service_kit.keys.migrating import Place, Walk, by_id
 from service_kit.mongo import Document
+from service_kit.runtime import Connections
 
-from ingest.identities.repository import IDENTITIES, LEARNERS
-from ingest.statements.repository import STATEMENTS
+from ingest.attachments.migrating import ClearAttachments
+from ingest.documents.migrating import DocumentsOfLearners, DocumentsOfTenants
+from ingest.documents.repository import DocumentRepository
+from ingest.identities.repository import IDENTITIES, LEARNERS, IdentityRepository
+from ingest.statements.repository import STATEMENTS, StatementRepository
+from ingest.worker import attachments_of
 
 
 def _of_identity(document: Document) -> Owner | None:
@@ -35,3 +40,14 @@ PLACES: Final[Sequence[Place]] = (
     Place(STATEMENTS.name, "provenance.bytes", "provenance.key", _of_statement),
     Place(STATEMENTS.name, "bytes", "key", _of_statement),
 )
+
+
+def walks(c: Connections) -> Sequence[Walk]:
+    """What takes more than to seal a field; after the places, which tell whose things are."""
+    statements, identities = StatementRepository(c.client, c.db, c.sealer), IdentityRepository(c.db, c.sealer)
+    documents = DocumentRepository(c.db, c.sealer)
+    return (
+        DocumentsOfLearners(documents, c.sealer),
+        DocumentsOfTenants(documents),
+        ClearAttachments(attachments_of(c), statements, identities),
+    )

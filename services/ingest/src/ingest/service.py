@@ -19,7 +19,7 @@ from ingest.identities.returning import REFUSED_RETURNS, RETURNING_KEYS
 from ingest.imports.repository import IMPORTS
 from ingest.launches.repository import LAUNCHES
 from ingest.republishing.repository import REPUBLICATIONS
-from ingest.sealing import PLACES
+from ingest.sealing import PLACES, walks
 from ingest.statements.repository import STATEMENTS
 from ingest.statements.writers import STAMPS
 
@@ -53,4 +53,5 @@ SERVICE = Service(
     app=create,
     workers={"work": worker.work, "relay": worker.relay},
     sealed=PLACES,
+    walks=walks,
 )

@@ -11,6 +11,8 @@ from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.frameworks import FrameworkRepository
+from service_kit.keys import clearing as sealing
+from service_kit.keys.clearing import Clearing
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
@@ -37,6 +39,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections("insights", settings) as c, httpx2.AsyncClient(timeout=INGEST_TIMEOUT_SECONDS) as http:
             app.state.audit = c.audit
+            app.state.clearing = Clearing(c.client, c.db, "insights", c.clock)
             app.state.insights = build(c, http)
             with patient_collector():
                 yield
@@ -46,7 +49,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         description=DESCRIPTION,
         settings=settings,
         lifespan=lifespan,
-        routers=[rosters.router, reports.router, stats.router, pages.router, subjects.router(_held)],
+        routers=[rosters.router, reports.router, stats.router, pages.router, subjects.router(_held), sealing.router],
     )
 
 

@@ -9,6 +9,8 @@ from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.frameworks import FrameworkRepository
+from service_kit.keys import clearing as sealing
+from service_kit.keys.clearing import Clearing
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -38,6 +40,7 @@ def create(settings: ServiceSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connections(NAME, settings) as c:
             app.state.audit = c.audit
+            app.state.clearing = Clearing(c.client, c.db, NAME, c.clock)
             learners_, evidence = LearnerRepository(c.db, c.sealer, c.clock), EvidenceRepository(c.db, c.sealer)
             estimates_ = EstimateRepository(c.db, c.sealer)
             app.state.learner_profile = State(
@@ -66,6 +69,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             stats.router,
             unmapped.router,
             subjects.router(_held),
+            sealing.router,
         ],
     )
 

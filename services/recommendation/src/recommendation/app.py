@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request
 from service_kit import subjects
 from service_kit.app import create_app
 from service_kit.consent import ConsentView
+from service_kit.keys import clearing as sealing
+from service_kit.keys.clearing import Clearing
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -36,6 +38,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             repository = CatalogRepository(c.client, c.db, c.clock)
             frameworks_ = FrameworkRepository(c.client, c.db, c.clock)
             app.state.audit = c.audit
+            app.state.clearing = Clearing(c.client, c.db, NAME, c.clock)
             app.state.recommendation = State(
                 own,
                 repository,
@@ -52,7 +55,14 @@ def create(settings: ServiceSettings) -> FastAPI:
         description="The catalog of activities, and what a learner may do next, with the reasons.",
         settings=settings,
         lifespan=lifespan,
-        routers=[catalog.router, frameworks.router, recommendations.router, stats.router, subjects.router(_held)],
+        routers=[
+            catalog.router,
+            frameworks.router,
+            recommendations.router,
+            stats.router,
+            subjects.router(_held),
+            sealing.router,
+        ],
         body_limit_bytes=own.body_limit_bytes,
     )
 

@@ -8,11 +8,12 @@ is over (`docs/guides/keys.md`).
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from events.sealing import KeyGone, Owner, Sealer
 
 from service_kit import metrics
+from service_kit.clock import Clock, system_clock
 from service_kit.metrics import Reading
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, UpdateOne
 from service_kit.turning import Turning
@@ -40,12 +41,34 @@ class Place:
         return f"{self.collection}.{self.data}"
 
 
+class Walk(Protocol):
+    """A place where more is to be done than to seal a field."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def collection(self) -> str: ...
+
+    async def seal(self, found: Sequence[Document]) -> int:
+        """Seal what belongs to these documents; how many things lay in the clear. Repeatable."""
+        ...
+
+
 class Migrating:
     """The worker's job: `batch` documents a second, at most."""
 
-    def __init__(self, db: Database, sealer: Sealer, places: Sequence[Place], batch: int) -> None:
+    def __init__(
+        self,
+        db: Database,
+        sealer: Sealer,
+        places: Sequence[Place | Walk],
+        batch: int,
+        clock: Clock = system_clock,
+    ) -> None:
         self._db = db
         self._sealer = sealer
+        self._clock = clock
         self._places = places
         self._batch = batch
         self._notes: Collection = db[MIGRATIONS.name]
@@ -71,7 +94,7 @@ class Migrating:
                 break
         return False
 
-    async def turn(self, place: Place) -> int:
+    async def turn(self, place: Place | Walk) -> int:
         """Walk on by a batch; how many documents were sealed."""
         note = await self._notes.find_one({"_id": place.name}) or {}
         if note.get("done"):
@@ -80,12 +103,13 @@ class Migrating:
         collection: Collection = self._db[place.collection]
         after = {"_id": {"$gt": note["after"]}} if "after" in note else {}
         found = await collection.find(after).sort("_id", ASCENDING).limit(self._batch).to_list(None)
-        sealed = await self._seal(collection, place, found)
+        sealed = await (self._seal(collection, place, found) if isinstance(place, Place) else place.seal(found))
         seen = note.get("seen", 0) + len(found)
         done = len(found) < self._batch
         # Where it stands may name a learner: nothing is to be left of that at the end.
         stands: Document = {"$unset": {"after": ""}} if done else {"$set": {"after": found[-1]["_id"]}}
-        now = {"$set": {"done": done, "seen": seen, **stands.pop("$set", {})}, **stands}
+        clear: Document = {"clear_at": self._clock()} if sealed else {}
+        now = {"$set": {"done": done, "seen": seen, **clear, **stands.pop("$set", {})}, **stands}
         await self._notes.update_one({"_id": place.name}, now, upsert=True)
         self._unchecked[place.name] = 0 if done else max(0, await collection.estimated_document_count() - seen)
         if done:

@@ -30,6 +30,8 @@ from service_kit.mongo import (
     DuplicateKeyError,
     Index,
     MongoAway,
+    Session,
+    in_transaction,
 )
 from xapi.parsing import JsonObject
 
@@ -112,29 +114,54 @@ class AttachmentRepository:
         return (await self._files.update_one({"metadata.whole": key}, later)).matched_count > 0
 
     async def _add(self, key: str, owners: Sequence[Owner], data: Spool) -> None:
-        name, owner = str(uuid4()), owners[0]
-        about = {"tenant": owner.tenant, "learner": owner.learner, "due": self._due()}
-        file = {"_id": name, "length": 0, "chunkSize": CHUNK, "uploadDate": self._clock(), "metadata": about}
-        await self._files.insert_one(file)
-        sealing = _Sealing(self._sealer, owners)
-        await self._blobs.write(name, sealing.chunks(data))
-        done: Document = {
-            "length": sealing.length,
-            "chunkSize": sealing.chunk_size,
-            "metadata.key": sealing.keys[0] if sealing.keys else None,
-            "metadata.size": data.size,
-            "metadata.whole": key,
-        }
-        if len(sealing.keys) > 1:
-            done["metadata.others"] = list(sealing.keys[1:])
+        name, done = await self._written(owners, data.chunks(CHUNK), data.size)
         try:
-            written = await self._files.update_one({"_id": name}, {"$set": done})
+            written = await self._files.update_one({"_id": name}, {"$set": done | {"metadata.whole": key}})
         except DuplicateKeyError:  # another request has brought the same meanwhile; the sweep takes this copy
             if not await self._again(key):
                 raise MongoAway("an attachment was taken away while it was received") from None
         else:
             if written.matched_count == 0:
                 raise MongoAway("an attachment was swept while it was received")
+
+    async def _written(self, owners: Sequence[Owner], chunks: AsyncIterator[bytes], size: int) -> tuple[str, Document]:
+        """A new copy that no key leads to yet: its name, and what to set on its document."""
+        name, owner = str(uuid4()), owners[0]
+        about = {"tenant": owner.tenant, "learner": owner.learner, "due": self._due()}
+        file = {"_id": name, "length": 0, "chunkSize": CHUNK, "uploadDate": self._clock(), "metadata": about}
+        await self._files.insert_one(file)
+        sealing = _Sealing(self._sealer, owners)
+        await self._blobs.write(name, sealing.chunks(chunks))
+        done: Document = {
+            "length": sealing.length,
+            "chunkSize": sealing.chunk_size,
+            "metadata.key": sealing.keys[0] if sealing.keys else None,
+            "metadata.size": size,
+        }
+        if len(sealing.keys) > 1:
+            done["metadata.others"] = list(sealing.keys[1:])
+        return name, done
+
+    async def renew(self, file: Document, owners: Sequence[Owner]) -> None:
+        """Have a sealed copy take the place of data in the clear. Raises `BlobGone`, `KeyGone`.
+
+        Whoever reads the clear one just then meets what a sweep would leave, and reads again. A copy that was cut off
+        is swept.
+        """
+        held = _held(file)
+        key = file["metadata"]["whole"]
+        name, done = await self._written(owners, self.read(held), held.size)
+
+        async def swap(session: Session) -> bool:
+            still = {"_id": file["_id"], "metadata.whole": key}
+            gone = {"$unset": {"metadata.whole": ""}, "$set": {"metadata.due": self._clock()}}
+            if (await self._files.update_one(still, gone, session=session)).matched_count == 0:
+                return False
+            await self._files.update_one({"_id": name}, {"$set": done | {"metadata.whole": key}}, session=session)
+            return True
+
+        swapped = await in_transaction(self._files.database.client, swap)
+        await self._remove([file["_id"] if swapped else name])
 
     def _due(self) -> datetime:
         return self._clock() + GRACE
@@ -224,8 +251,8 @@ class _Sealing:
         self.chunk_size = CHUNK
         self.keys: tuple[str | None, ...] = ()
 
-    async def chunks(self, data: Spool) -> AsyncIterator[bytes]:
-        async for chunk in data.chunks(CHUNK):
+    async def chunks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
             (sealed,) = await seal_shared(self._sealer, [(self._owners, chunk)])
             if self.length == 0:
                 self.keys, self.chunk_size = sealed.keys, len(sealed.data)

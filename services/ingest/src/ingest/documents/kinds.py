@@ -77,15 +77,15 @@ class Place:
         if self.activity is not None:
             parts.append(hashlib.sha256(self.activity.encode()).hexdigest())
         if self.registration is not None:
-            parts.append(_token(agent, self.registration))
+            parts.append(token(agent, self.registration))
         return "/".join(parts) + "/"
 
     def key(self, tenant: str, agent: str | None) -> str:
         """The `_id` of the one document."""
         without = "/" if self.kind.has_registration and self.registration is None else ""
-        return f"{self.context(tenant, agent)}{without}{_token(agent, str(self.name))}"
+        return f"{self.context(tenant, agent)}{without}{token(agent, str(self.name))}"
 
 
-def _token(agent: str | None, value: str) -> str:
+def token(agent: str | None, value: str) -> str:
     """Another one for each agent: whoever is forgotten takes along the agent_id, without which it tells nothing."""
     return hashlib.blake2b(f"{agent or ''}/{value}".encode(), digest_size=16).hexdigest()

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.sealing import Owner, Sealed, Sealer
+from events.sealing import KeyGone, Owner, Sealed, Sealer
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -64,7 +64,7 @@ class DocumentRepository:
 
     def listing(self, context: str, since: int | None) -> Any:
         """A cursor on times and sealed names: it reads the index alone."""
-        where: Document = _within(context) | ({} if since is None else {"updated": {"$gt": since}})
+        where: Document = within(context) | ({} if since is None else {"updated": {"$gt": since}})
         fields = dict.fromkeys(_LISTED, 1)
         return self._collection.find(where, fields).hint(list(_LIST)).sort("_id", ASCENDING)
 
@@ -93,18 +93,35 @@ class DocumentRepository:
         return (await self._collection.delete_one({"_id": key, "revision": seen})).deleted_count == 1
 
     async def remove_all(self, context: str) -> int:
-        return (await self._collection.delete_many(_within(context))).deleted_count
+        return (await self._collection.delete_many(within(context))).deleted_count
+
+    # From before names were sealed
+
+    async def unnamed(self, context: str) -> Sequence[Document]:
+        """What lies there under the address that it had then."""
+        return await self._collection.find(within(context) | {"name": {"$exists": False}}).to_list(None)
+
+    async def move(self, before: Document, key: str, name: str, owner: Owner) -> None:
+        """Seal it, and put it where it is looked for today; what was written there since stays."""
+        try:
+            (data,) = await self._sealer.open([Sealed(before["bytes"], before["key"])])
+            sealed, named = await self._sealer.seal([(owner, data), (owner, name.encode())])
+            now = {"bytes": sealed.data, "key": sealed.key, "name": {"bytes": named.data, "key": named.key}}
+            await self._collection.insert_one({**before, "_id": key, **now})
+        except (DuplicateKeyError, KeyGone):  # KeyGone: its learner is being forgotten
+            pass
+        await self._collection.delete_one({"_id": before["_id"], "revision": before["revision"]})
 
     async def forget(self, tenant: str, agents: Iterable[str], session: Session) -> int:
         """Delete all documents of these agents; how many there were."""
         ranges: Sequence[Document] = [
-            _within(f"{tenant}/{kind.key}/{agent}/") for agent in agents for kind in (STATE, AGENT_PROFILE)
+            within(f"{tenant}/{kind.key}/{agent}/") for agent in agents for kind in (STATE, AGENT_PROFILE)
         ]
         if not ranges:
             return 0
         return (await self._collection.delete_many({"$or": ranges}, session=session)).deleted_count
 
 
-def _within(context: str) -> Document:
+def within(context: str) -> Document:
     """All that begins with the context, which ends in a slash; "0" follows it."""
     return {"_id": {"$gte": context, "$lt": f"{context[:-1]}0"}}

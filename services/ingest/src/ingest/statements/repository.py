@@ -265,6 +265,11 @@ class StatementRepository:
         """Whether a statement has an attachment whose data is kept under this key."""
         return await self._collection.find_one({"blobs": blob}, {"_id": 1}) is not None
 
+    async def holding(self, blob: str) -> bytes | None:
+        """A statement with an attachment whose data is kept under this key; None where there is none, or it is gone."""
+        found = await self._collection.find_one({"blobs": blob}, _BODY)
+        return None if found is None else (await self.opened([found]))[0]
+
     async def opened(self, documents: Sequence[Document]) -> list[bytes | None]:
         """The statements' bytes, in order; None where they are gone with their learner."""
         return await open_all(self._sealer, [(d["_id"], d) for d in documents])
