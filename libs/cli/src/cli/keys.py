@@ -1,4 +1,4 @@
-"""`trellis keys`: `rotate` has every bucket key of the tenant give way to a new one; `status` says what is clear yet."""
+"""`trellis keys`: `rotate` has every bucket key of the tenant replaced; `status` says what is clear yet."""
 
 from __future__ import annotations
 

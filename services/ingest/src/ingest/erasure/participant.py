@@ -20,7 +20,7 @@ from ingest.launches.repository import LaunchRepository
 from ingest.republishing.repository import RepublicationRepository
 from ingest.statements.repository import StatementRepository
 
-REBUILT: Final = "profile"
+REBUILT: Final = ("profile", "record")
 
 
 class IngestParticipant:
@@ -53,8 +53,10 @@ class IngestParticipant:
         self._telling = telling
 
     async def standing_changed(self, change: Change, session: Session) -> None:
-        before, after = (one.state.rebuild.get(REBUILT, 0) for one in (change.before, change.after))
-        if after > before and change.after.allows("record") and change.after.allows(REBUILT):
+        before, after = (
+            sum(one.state.rebuild.get(purpose, 0) for purpose in REBUILT) for one in (change.before, change.after)
+        )
+        if after > before and all(change.after.allows(purpose) for purpose in REBUILT):
             await self._republications.ask(change.tenant, change.learner, session)
 
     async def pass_on(self, tenant: str, learner: str, request: str, session: Session) -> Passed:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -20,7 +20,7 @@ from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
 from learner_profile.evidence.repository import Row
-from learner_profile.learners.privacy import PURPOSE, keeps_rows
+from learner_profile.learners.privacy import PURPOSE, keeps_rows, takes_rows
 from learner_profile.learners.profiles import Profile, folded_on
 from learner_profile.learners.rebuilding import Views
 from learner_profile.settings import EvidenceSettings
@@ -40,6 +40,11 @@ class _Batch:
     def add(self, learner: str, item: Item, traceparent: str | None) -> None:
         self.items[learner].append(item)
         self.traces[learner] = traceparent
+
+    def leave_out(self, learners: Iterable[str]) -> None:
+        """Take their statements out; what voids one of them stays."""
+        for learner in learners:
+            self.items[learner] = [item for item in self.items[learner] if isinstance(item, Voiding)]
 
     def statements(self, learners: Sequence[str]) -> list[tuple[str, str]]:
         return [(learner, _statement(item)) for learner in learners for item in self.items[learner]]
@@ -86,6 +91,7 @@ class StatementsHandler:
         """All that a tenant's statements change: one query each for standings, rows, profiles and activities."""
         standings = await self._views.consents.standings(tenant, batch.items, session)
         kept = [learner for learner in batch.items if keeps_rows(standings[learner])]
+        batch.leave_out(learner for learner in kept if not takes_rows(standings[learner]))
         known: defaultdict[str, dict[str, bool]] = defaultdict(dict)
         found = await self._views.evidence.known(tenant, batch.statements(kept), session)
         for (learner, statement), voided in found.items():

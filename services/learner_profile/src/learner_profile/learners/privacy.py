@@ -14,6 +14,7 @@ from learner_profile.learners.repository import LearnerRepository
 from learner_profile.roles.repository import RoleRepository
 
 PURPOSE: Final = "profile"
+RECORD: Final = "record"
 
 
 def keeps_rows(standing: Standing) -> bool:
@@ -22,6 +23,15 @@ def keeps_rows(standing: Standing) -> bool:
         return False
     unrestricted = Standing(standing.policy, standing.state.model_copy(update={"restricted": False}))
     return unrestricted.allows(PURPOSE) or standing.status(PURPOSE) is ConsentStatus.objected
+
+
+def takes_rows(standing: Standing) -> bool:
+    """Whether statements that come may become evidence. Who has withdrawn `record`, or objects to it, keeps what there
+    is (GDPR 7(3): what was done before stays lawful), and nothing more is made of what was recorded before and is yet
+    on its way: from the moment of the effect on the state stands still. It lies in ingest until `record` is allowed
+    again, and is published once more then.
+    """
+    return standing.status(RECORD) not in (ConsentStatus.withdrawn, ConsentStatus.objected)
 
 
 class ProfileParticipant:
@@ -45,6 +55,8 @@ class ProfileParticipant:
 
     async def standing_changed(self, change: Change, session: Session) -> None:
         before, after = change.before, change.after
+        if takes_rows(before) and not takes_rows(after):
+            await self._stand_still(change.tenant, change.learner, session)
         if before.status(PURPOSE) == after.status(PURPOSE) and before.allows(PURPOSE) == after.allows(PURPOSE):
             return
         if not keeps_rows(after):
@@ -57,6 +69,13 @@ class ProfileParticipant:
             profile.version > 0 or await self._evidence.any_of(change.tenant, change.learner, session)
         ):
             await self._learners.save([reopened(profile)], session)
+
+    async def _stand_still(self, tenant: str, learner: str, session: Session) -> None:
+        known = await self._learners.load(tenant, [learner], session)
+        if known:
+            await self._learners.touch(tenant, known, session)
+        else:
+            await self._learners.save([Profile(tenant=tenant, learner=learner)], session, publish=False)
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         rows = await self._evidence.delete(tenant, learner, session)

@@ -21,7 +21,7 @@ KNOWN_STATUSES: Final[Mapping[Basis, frozenset[ConsentStatus]]] = {
     Basis.legal_obligation: frozenset(),
 }
 
-REBUILT: Final = ("profile",)  # what was removed at a withdrawal and can be made again from what is kept
+REBUILT: Final = ("profile", "record")  # what a withdrawal removes, or leaves lying, is made from what is kept
 
 
 @dataclass(frozen=True, slots=True)
