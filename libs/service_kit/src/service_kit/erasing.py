@@ -55,7 +55,9 @@ class ErasingSettings(BaseSettings):
         gt=0,
         le=50,
         description="Between the deletion and the sweep after it: requests begun before the block end in this time",
-        json_schema_extra=danger("Below the time a write may take: one that was on its way may stay, sealed."),
+        json_schema_extra=danger(
+            "Much below 2: ingest looks again after every write that took longer than half of it."
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from service_kit.problems import Forbidden
 from ingest.documents.kinds import Place
 from ingest.documents.repository import DocumentRepository, Stored
 from ingest.documents.writing import Write
+from ingest.erasure.late import LateWrites
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
 from ingest.statements.restricted import Restricted
@@ -40,6 +41,7 @@ class Keeper:
         self._identities = identities
         self._consents = consents
         self._restricted = Restricted(consents)
+        self._late = LateWrites(identities, consents)
         self._clock = clock
 
     async def get(self, tenant: str, place: Place) -> Stored | None:
@@ -54,12 +56,17 @@ class Keeper:
     async def write(self, tenant: str, place: Place, write: Write) -> bool:
         """Store; whether it was: not where the learner does not allow `record`. Raises `Problem`, `PolicyUnknown`."""
         write.check()
-        identity = None
+        identity, begun = None, time.monotonic()
         if place.agent is not None:
             identity, allowed = await self._who(tenant, str(place.ifi))
             if not allowed:
                 return False
         await self._decide(tenant, place, write, identity)
+        if identity is None or not self._late.is_late(begun):
+            return True
+        if await self._late.names_the_gone(tenant, {str(place.ifi): identity}):
+            await self._documents.remove_all(place.context(tenant, identity.agent))
+            raise MongoAway("a learner was forgotten meanwhile")
         return True
 
     async def remove(self, tenant: str, place: Place, write: Write) -> None:

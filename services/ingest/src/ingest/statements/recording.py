@@ -22,6 +22,7 @@ from ingest.attachments.repository import Attachments, sha2s_of
 from ingest.attachments.signatures import signatures_of
 from ingest.credentials.authority import authority_of
 from ingest.credentials.repository import Credential
+from ingest.erasure.late import LateWrites
 from ingest.erasure.rewriting import as_kept, may_be_rewritten
 from ingest.gathering import NotBegun
 from ingest.identities.repository import Identity
@@ -94,6 +95,7 @@ class Recorder:
         self._statements = statements
         self._identities = identities
         self._standings = GatheredStandings(consents)
+        self._late = LateWrites(identities, consents)
         self._stamps = stamps
         self._learning = learning
         self._stored = metrics.counter(metrics.STATEMENTS_STORED)
@@ -116,6 +118,7 @@ class Recorder:
         request = Request(credential, version, authority_of(credential), provenance)
         credential.check_statements(batch, is_array=is_array)
         received = [Received.of(i, f"/{i}" if is_array else "", parsed) for i, parsed in enumerate(batch)]
+        begun = time.monotonic()
         identities, standings = await self._who(request, received)
         refused = {ifi for ifi, identity in identities.items() if identity.learner == REFUSED}
         allowed = [
@@ -130,7 +133,10 @@ class Recorder:
             self._not_recorded.add(dropped)
         if allowed:
             blobs = await _kept(attachments, request.tenant, allowed, identities)
-            await self._store(request, allowed, identities, blobs)
+            new = await self._store(request, allowed, identities, blobs)
+            if self._late.is_late(begun):
+                await self._look_again(request, allowed, identities, new)
+            self._stored.add(len(new))
             if self._learning is not None:
                 await self._learning.learn(credential, [one.named for one in allowed], identities)
         return Recorded([one.statement_id for one in received], dropped)
@@ -156,14 +162,23 @@ class Recorder:
 
     async def _store(
         self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], blobs: Blobs
-    ) -> None:
+    ) -> list[str]:
+        """The `_id`s of what is new."""
         await self._stamps.ready()
         with self._stamps.reserve(len(received)) as stamps:
             documents = await self._documents(request, received, identities, stamps)
             for one, fields in zip(received, documents, strict=True):
                 fields |= blobs.get(one.index, {})
-            new = await self._add(request.tenant, received, documents)
-        self._stored.add(new)
+            return await self._add(request.tenant, received, documents)
+
+    async def _look_again(
+        self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], new: Sequence[str]
+    ) -> None:
+        """Take back what names somebody who was forgotten meanwhile. Raises `NotBegun`."""
+        named = {ifi: identities[ifi] for one in received for ifi in _everyone(request, one)}
+        if await self._late.names_the_gone(request.tenant, named):
+            await self._statements.take_back(new)
+            raise NotBegun("a learner was forgotten meanwhile")
 
     async def _documents(
         self, request: Request, received: Sequence[Received], identities: Mapping[str, Identity], stamps: range
@@ -214,8 +229,8 @@ class Recorder:
             agents = {identities[ifi].agent for ifi in _vouching(each.raw)}
             fields["keys"] += [token(VOUCHED, agent) for agent in sorted(agents)]
 
-    async def _add(self, tenant: str, received: Sequence[Received], documents: Sequence[Document]) -> int:
-        """Insert what is not there yet; how many that were. Raises `Conflict`.
+    async def _add(self, tenant: str, received: Sequence[Received], documents: Sequence[Document]) -> list[str]:
+        """Insert what is not there yet; the `_id`s of that. Raises `Conflict`.
 
         No read comes before the first attempt. What another request has just inserted is compared as soon as it is
         durable: to answer "it is there" any sooner would be a promise that a crash could break.
@@ -234,8 +249,8 @@ class Recorder:
                     raise MongoAway("an id stays taken by a statement that cannot be read") from None
                 await asyncio.sleep(0.002)
             else:
-                return len(missing)
-        return 0
+                return [d["_id"] for d in missing]
+        return []
 
     async def _repeated(self, tenant: str, received: Sequence[Received], found: Sequence[Document]) -> set[str]:
         """Those of the stored statements that were received again. Raises `Conflict` where one differs."""

@@ -324,6 +324,10 @@ class StatementRepository:
     async def remove(self, ids: Sequence[str], session: Session) -> None:
         await self._collection.delete_many({"_id": {"$in": list(ids)}}, session=session)
 
+    async def take_back(self, ids: Sequence[str]) -> None:
+        """Delete what has just been stored, and should not have been."""
+        await in_transaction(self._client, lambda session: self.remove(ids, session))
+
     async def rewrite(self, changes: Mapping[str, Document], session: Session) -> None:
         """Set fields by `_id`; with new bytes parts that are not among them go."""
         if changes:
