@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from events.payloads import Audited
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
+from privacy.my.languages import LANGUAGES
 from privacy.requests.forgetting import Forgotten
 from privacy.settings import SigningSettings
 from privacy.signing import Signing
@@ -48,8 +50,8 @@ class Browser:
         self._token = call.tokens.make(*roles, tenant=call.tenant, learner=learner, subject=subject)
         self._headers = {"Cookie": f"trellis_token={self._token}", "Sec-Fetch-Site": "same-origin"}
 
-    async def get(self, path: str = "/my") -> httpx2.Response:
-        return await self._call.client.get(path, headers=self._headers)
+    async def get(self, path: str = "/my", language: str = "en") -> httpx2.Response:
+        return await self._call.client.get(path, headers=self._headers | {"Accept-Language": language})
 
     async def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> httpx2.Response:
         return await self._call.client.post(path, data=form, headers=self._headers | (headers or {}))
@@ -97,6 +99,12 @@ class TestAsData:
         assert purposes["record"]["held"].startswith("What you did")
         assert purposes["research"]["allowed"] is False
         assert purposes["profile"]["since"] is None
+        assert purposes["profile"]["rule_since"] is not None
+
+    async def test_in_the_readers_language(self, ruled: Caller, learner: str) -> None:
+        headers = {"Accept-Language": "de-AT, en;q=0.5"}
+        found = await ruled("GET", "/learners/me/privacy", "learner", learner=learner, headers=headers)
+        assert by_name(found.json())["record"]["held"].startswith("Was du in deinen Lern-Apps")
 
     async def test_after_decisions(self, ruled: Caller, learner: str) -> None:
         await ruled("PUT", "/consents/me/research", "learner", learner=learner, body={"status": "granted"})
@@ -149,6 +157,17 @@ class TestPage:
             assert (answer.status_code, answer.headers["Location"]) == (303, f"/my?done={act}"), answer.text
             view = (await ruled("GET", f"/consents/{learner}", "dpo")).json()
             assert view["purposes"][purpose]["status"] == status
+
+    @pytest.mark.parametrize("code", ["en", "de", "fr", "es"])
+    async def test_in_the_readers_language(self, ruled: Caller, learner: str, code: str) -> None:
+        me = Browser(ruled, "learner", learner=learner)
+        answer = await me.get(language=code)
+        assert f'<html lang="{code}">' in answer.text
+        assert (answer.headers["Content-Language"], answer.headers["Vary"]) == (code, "Accept-Language")
+        for text in ("choices", "seen", "get_copy", "forget", "asked", "nothing_yet"):
+            assert LANGUAGES[code].texts[text] in answer.text
+        today = LANGUAGES[code].day(datetime.now(UTC))
+        assert LANGUAGES[code].texts["by_default"].format(day=today) in answer.text
 
     async def test_a_notice_that_has_changed_meanwhile_is_shown_again(self, ruled: Caller, learner: str) -> None:
         answer = await Browser(ruled, "learner", learner=learner).post("/my/purposes/research", act="grant", notice="0")

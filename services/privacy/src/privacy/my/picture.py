@@ -1,9 +1,11 @@
 """What is held of a learner, why, since when, who saw it, what can be changed: put together from what privacy keeps."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, get_args
 from uuid import UUID
 
-from events.payloads import Basis, ConsentStatus, Policy
+from events.payloads import Basis, ConsentStatus, Policy, Unknown
 from service_kit.audit import SELF
 
 from privacy.audit.repository import Link
@@ -12,6 +14,7 @@ from privacy.consents.deciding import standing
 from privacy.consents.decisions import Dossier
 from privacy.consents.endpoints import state_of
 from privacy.my import words
+from privacy.my.languages import Language
 from privacy.my.schemas import Can, GuardianOfMine, PrivacyOfLearner, PurposeOfMine, RecipientTold, RequestOfMine, Seen
 from privacy.requests.progress import COLLECTED, DataRequest, Kind, Status
 from privacy.state import State
@@ -21,37 +24,52 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 OBJECTED_TO: Final = (Basis.public_task, Basis.legitimate_interest)
 
 
-async def picture(tenant: str, learner: str, state: State) -> PrivacyOfLearner:
+async def picture(tenant: str, learner: str, state: State, language: Language) -> PrivacyOfLearner:
     """Raises `NotFound` where the learner is forgotten."""
     held = await standing(tenant, learner, state)
     policy, dossier, now = held.policy, held.dossier, state.clock()
     links = await state.chain.about(tenant, learner, None, MOST_SEEN)
     asked = await state.requests.of_learner(tenant, learner)
     guardians = [one for one in await state.guardians.of_learner(tenant, learner) if one.active(now)]
+    since = rules_since(await state.policies.history(tenant, policy.version))
     controller = policy.controller
     return PrivacyOfLearner(
         learner_id=UUID(learner),
         controller=controller.name if controller else None,
         contact=(controller.officer or controller.contact) if controller else None,
         restricted=dossier.restricted,
-        purposes=[_purpose(name, policy, dossier) for name in policy.purposes],
-        seen=[_seen(link) for link in links],
+        purposes=[_purpose(name, policy, dossier, since.get(name), language) for name in policy.purposes],
+        seen=[_seen(link, language) for link in links],
         requests=[await _request(tenant, one, state) for one in reversed(asked)],
         guardians=[GuardianOfMine(since=one.made_at, until=one.until) for one in guardians],
         may_ask_for=list(KINDS),
     )
 
 
-def _purpose(name: str, policy: Policy, dossier: Dossier) -> PurposeOfMine:
+def rules_since(history: Sequence[tuple[Policy, datetime]]) -> dict[str, datetime]:
+    """Since when each purpose has rested on what it rests on now, of the versions of a policy, the oldest first."""
+    since: dict[str, datetime] = {}
+    before: dict[str, tuple[Basis, Unknown]] = {}
+    for policy, at in history:
+        terms = {name: (rule.basis, rule.unknown) for name, rule in policy.purposes.items()}
+        since = {name: since[name] if before.get(name) == now else at for name, now in terms.items()}
+        before = terms
+    return since
+
+
+def _purpose(
+    name: str, policy: Policy, dossier: Dossier, rule_since: datetime | None, language: Language
+) -> PurposeOfMine:
     rule, decision = policy.purposes[name], dossier.decisions.get(name)
-    told, now = words.purpose(name, rule), state_of(policy, dossier, name)
+    told, now = words.purpose(name, rule, language), state_of(policy, dossier, name)
     return PurposeOfMine(
         purpose=name,
         title=told.title,
         text=told.text,
         held=told.held,
-        why=words.BASES[rule.basis],
+        why=language.bases[rule.basis],
         since=decision.since if decision else None,
+        rule_since=rule_since,
         retention=rule.retention,
         recipients=[RecipientTold(name=one.name, third_party=one.third_party) for one in rule.recipients],
         can=can(rule.basis, decision.status if decision else None),
@@ -68,12 +86,11 @@ def can(basis: Basis, status: ConsentStatus | None) -> list[Can]:
     return []
 
 
-def _seen(link: Link) -> Seen:
+def _seen(link: Link, language: Language) -> Seen:
     entry = entry_of(link)
-    name = words.who(entry.roles, is_self=entry.by == SELF)
     return Seen(
         at=entry.at,
-        sentence=f"{name} {words.did(entry.action, entry.what)}",
+        sentence=words.sentence(entry.roles, entry.action, entry.what, language, is_self=entry.by == SELF),
         roles=entry.roles,
         action=entry.action,
         what=entry.what,

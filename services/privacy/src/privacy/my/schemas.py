@@ -19,7 +19,8 @@ class RecipientTold(BaseModel):
 
 
 class PurposeOfMine(PurposeState):
-    """A purpose, what is held for it and why. `since`: when the learner decided; null: the policy's default holds.
+    """A purpose, what is held for it and why. `since`: when the learner decided; null: the policy's default holds, as
+    it does since `rule_since` (null: from before versions of the policy were kept).
 
     `can`: what the learner may do about it now; `PUT` and `DELETE /consents/{learner_id}/{purpose}` do it.
     """
@@ -30,6 +31,7 @@ class PurposeOfMine(PurposeState):
     held: str
     why: str
     since: datetime | None
+    rule_since: datetime | None
     retention: str | None = Field(description="how long it is kept, ISO 8601; null: as long as the learner is here")
     recipients: list[RecipientTold]
     can: list[Can]

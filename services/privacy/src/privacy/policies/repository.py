@@ -39,6 +39,13 @@ class Policies:
         policies = [Policy.model_validate(document["policy"]) for document in found]
         return {policy.version: policy for policy in policies}
 
+    async def history(self, tenant: str, newest: int) -> list[tuple[Policy, datetime]]:
+        """Every version that was kept up to this one, and since when it held, the oldest first."""
+        keys = [_version(tenant, version) for version in range(1, newest + 1)]
+        found = await self._versions.find({"_id": {"$in": keys}}).to_list(None)
+        kept = [(Policy.model_validate(document["policy"]), document["at"]) for document in found]
+        return sorted(kept, key=lambda one: one[0].version)
+
 
 def _version(tenant: str, version: int) -> str:
     return f"{tenant}/{version}"
