@@ -16,7 +16,7 @@ from playwright.async_api import Page
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
-from privacy.requests.forgetting import Forgotten
+from privacy.consents.forgotten import Forgotten
 from privacy.service import SERVICE
 from privacy.settings import SigningSettings
 from privacy.signing import Signing

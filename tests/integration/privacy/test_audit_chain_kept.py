@@ -22,9 +22,9 @@ from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
 from privacy.audit.repository import Chain
+from privacy.consents.forgotten import Forgotten
 from privacy.consents.repository import Consents
 from privacy.keys.repository import KeyRepository
-from privacy.requests.forgetting import Forgotten
 from privacy.service import SERVICE
 from privacy.settings import AuditChainSettings, SigningSettings
 from privacy.signing import Signing

@@ -15,8 +15,8 @@ from events.payloads import Audited
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.repository import Chain
+from privacy.consents.forgotten import Forgotten
 from privacy.my.languages import LANGUAGES
-from privacy.requests.forgetting import Forgotten
 from privacy.settings import SigningSettings
 from privacy.signing import Signing
 from service_kit.audit import Action, AuditEntry, Who

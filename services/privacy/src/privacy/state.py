@@ -15,6 +15,7 @@ from privacy.access.repository import Archives
 from privacy.audit.repository import Chain
 from privacy.certificates.repository import Certificates
 from privacy.closing.repository import Closings
+from privacy.consents.forgotten import Forgotten
 from privacy.consents.repository import Consents
 from privacy.guardians.repository import Guardians
 from privacy.policies.repository import Policies
@@ -40,6 +41,7 @@ class State:
     certificates: Certificates
     archives: Archives
     closings: Closings
+    forgotten: Forgotten
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -59,6 +61,7 @@ class State:
             certificates=Certificates(c.db, c.sealer),
             archives=Archives(c.db, c.sealer),
             closings=Closings(c.db),
+            forgotten=Forgotten(c.db),
         )
 
 

@@ -12,6 +12,7 @@ from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
 from privacy.certificates.certifying import Certifying
 from privacy.closing.closing import ClosingTenants
+from privacy.consents.forgotten import Forgotten
 from privacy.consents.outbox import ConsentSource
 from privacy.heartbeats.beating import Heart
 from privacy.keys.destroying import Destroying
@@ -19,7 +20,6 @@ from privacy.keys.outbox import TombstoneSource
 from privacy.keys.parts import KeyParts
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
-from privacy.requests.forgetting import Forgotten
 from privacy.requests.outbox import RequestSource
 from privacy.requests.rectifying import Rectifying
 from privacy.requests.resending import Resending

@@ -25,6 +25,7 @@ from service_kit.mongo import (
     Index,
     ReplaceOne,
     Session,
+    UpdateOne,
 )
 
 DATA_KEYS: Final = CollectionSpec(
@@ -59,6 +60,14 @@ class HeldKeys:
     async def put(self, keys: Iterable[WrappedKey], *, free: bool = False) -> None:
         """Keep these; what was held of them, wrapped by an older bucket key, is replaced."""
         changes: list[Any] = [ReplaceOne({"_id": key.name}, _document(key, free=free), upsert=True) for key in keys]
+        if changes:
+            await self._keys.bulk_write(changes, ordered=False)
+
+    async def wrapped_anew(self, keys: Iterable[WrappedKey]) -> None:
+        """Keep these in the place of what is held of them; what was forgotten meanwhile does not come back."""
+        changes: list[Any] = [
+            UpdateOne({"_id": key.name}, {"$set": {"bucket": key.bucket, "wrapped": key.wrapped}}) for key in keys
+        ]
         if changes:
             await self._keys.bulk_write(changes, ordered=False)
 

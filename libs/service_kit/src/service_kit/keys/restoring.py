@@ -71,7 +71,7 @@ class Restoring:
         """Keep the keys as they are wrapped now; how many learners were erased: those of whom privacy says so."""
         now = await self._keys.directory.by_name([key.name for key in held])
         opened = {key.name for key in await self._keys.ring.add(now)}
-        await self._keys.held.put([key for key in now if key.name in opened])
+        await self._keys.held.wrapped_anew([key for key in now if key.name in opened])
         lost = [key.owner for key in held if key.name not in opened]
         destroyed = await self._destroyed(lost) if lost else set[str]()
         gone = [owner for owner in lost if owner.learner in destroyed]

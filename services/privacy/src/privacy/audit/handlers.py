@@ -9,7 +9,7 @@ from service_kit.mongo import Session
 
 from privacy.audit.chaining import Chaining, Entry
 from privacy.audit.subjects import learners_of
-from privacy.requests.forgetting import Forgotten
+from privacy.consents.forgotten import Forgotten
 
 
 class AuditHandler:

@@ -56,7 +56,7 @@ async def standing(tenant: str, learner: str, state: State, session: Session | N
     """The tenant's policy and what is known of the learner. Raises `NotFound`."""
     policy = await policy_of(tenant, state, session)
     dossier = await state.consents.find(tenant, learner, session)
-    if dossier.erased:
+    if dossier.erased or (dossier.version == 0 and await state.forgotten.among(tenant, [learner], session)):
         raise NotFound(FORGOTTEN)
     return Decided(policy, dossier)
 

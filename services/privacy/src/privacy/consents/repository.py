@@ -123,7 +123,7 @@ class Consents:
             GUARDIANS.name: links.deleted_count,
         }
 
-    async def erased_among(self, tenant: str, learners: Iterable[str], session: Session) -> set[str]:
+    async def erased_among(self, tenant: str, learners: Iterable[str], session: Session | None = None) -> set[str]:
         """Those of the learners who are marked erased."""
         wanted: Document = {"_id": {"$in": [_id(tenant, one) for one in learners]}, "erased": True}
         return {d["learner"] for d in await self._consents.find(wanted, {"learner": 1}, session=session).to_list(None)}
