@@ -8,9 +8,13 @@ from itertools import islice
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from events.sealing import Owner
 from hypothesis import given
 from hypothesis import strategies as st
 from service_kit.keys.compression import DICTIONARY, LEAST, MOST, compressed, decompressed
+from service_kit.keys.ring import OpenKey
+from service_kit.keys.sealer import Tampered, _open, _seal
 
 from tests.load import sample
 
@@ -33,6 +37,20 @@ def test_a_file_that_is_a_frame_itself() -> None:
     once = compressed(b"a" * 10_000)
     assert once.startswith(FRAME)
     assert decompressed(compressed(once)) == once
+
+
+@pytest.mark.parametrize("start", [FRAME, b"{", b""])
+@pytest.mark.parametrize("size", [1_000, MOST, MOST + 1, 255 * 1024])
+def test_sealed_and_opened(start: bytes, size: int) -> None:
+    """Chunks of an attachment keep their length, whatever they begin with."""
+    key = OpenKey("k1", Owner("t", "l"), AESGCM(os.urandom(32)), b"t/l", 0.0)
+    data = start + os.urandom(size - len(start))
+    sealed = _seal(key, data)
+    assert _open(key, sealed.data) == data
+    if size > MOST:
+        assert len(sealed.data) == size + 28
+    with pytest.raises(Tampered):
+        _open(key, sealed.data[:-1] + bytes([sealed.data[-1] ^ 1]))
 
 
 def test_a_statement_takes_a_third() -> None:

@@ -21,8 +21,16 @@ _COMPRESSOR: Final = ZstdCompressor(level=LEVEL, dict_data=_DICTIONARY, write_ch
 _DECOMPRESSOR: Final = ZstdDecompressor(dict_data=_DICTIONARY)
 
 
+def is_long_frame(data: bytes) -> bool:
+    """Whether the bytes begin as a frame does and are too long to be made one: nothing would tell them from ours.
+
+    What is long keeps its length, since chunks of an attachment are found by it.
+    """
+    return len(data) > MOST and data.startswith(_MAGIC)
+
+
 def compressed(data: bytes) -> bytes:
-    """A frame, or the bytes as they are where a frame would be no shorter. Whatever begins as a frame does is one."""
+    """A frame, or the bytes as they are where a frame would be no shorter. Not for what `is_long_frame`."""
     looks_so = data.startswith(_MAGIC)
     if not looks_so and not LEAST <= len(data) <= MOST:
         return data

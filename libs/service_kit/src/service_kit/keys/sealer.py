@@ -12,10 +12,12 @@ from cryptography.exceptions import InvalidTag
 from events.errors import EventsError
 from events.sealing import KeyGone, Owner, Sealed
 
-from service_kit.keys.compression import compressed, decompressed
+from service_kit.keys.compression import compressed, decompressed, is_long_frame
 from service_kit.keys.ring import KeyRing, OpenKey
 
 NONCE_BYTES: Final = 12
+_AS_IT_IS: Final = b"/as-it-is"
+"""Authenticated with what looks like a frame of `compression` and is none."""
 
 
 class Tampered(EventsError):
@@ -47,14 +49,20 @@ class KeySealer:
 
 def _seal(key: OpenKey, data: bytes) -> Sealed:
     nonce = os.urandom(NONCE_BYTES)
+    if is_long_frame(data):
+        return Sealed(nonce + key.cipher.encrypt(nonce, data, key.bound + _AS_IT_IS), key.name)
     return Sealed(nonce + key.cipher.encrypt(nonce, compressed(data), key.bound), key.name)
 
 
 def _open(key: OpenKey | None, data: bytes) -> bytes | None:
     if key is None:
         return None
+    nonce, text = data[:NONCE_BYTES], data[NONCE_BYTES:]
     try:
-        opened = key.cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], key.bound)
+        return decompressed(key.cipher.decrypt(nonce, text, key.bound))
+    except (InvalidTag, ValueError):
+        pass
+    try:
+        return key.cipher.decrypt(nonce, text, key.bound + _AS_IT_IS)
     except (InvalidTag, ValueError):
         raise Tampered("sealed bytes do not open under the key they name") from None
-    return decompressed(opened)
