@@ -152,7 +152,7 @@ class Town:
         }
         for name in ("receipt_id", "statement_id", "competency_id", "key", "launch_id", "import_id", "forwarding"):
             made[name] = str(uuid4())
-        for name in ("quarantine_id", "watch_id", "request_id", "link_id"):
+        for name in ("quarantine_id", "watch_id", "request_id", "link_id", "merge_id"):
             made[name] = str(uuid4())
         return made
 
@@ -243,6 +243,8 @@ async def town(tokens: Tokens, tenant: str, indexed: Collection[str] = ()) -> As
             await stack.enter_async_context(clients[name])
             if name != "privacy":
                 await _put_policy(c, tenant)
+        # Who is a guardian privacy says: here from app to app.
+        apps["learner_profile"].state.learner_profile.peers._http = clients["privacy"]
         made = Town(apps, clients, tokens, tenant)
         (await clients["privacy"].put("/policy", json=RULES, headers=made.headers("dpo"))).raise_for_status()
         yield made

@@ -24,6 +24,7 @@ from events.payloads import (
     ConsentState,
     ConsentStatus,
     Decision,
+    IdentityMerge,
     Policy,
     PurposePolicy,
     RosterRole,
@@ -37,12 +38,13 @@ from learner_profile.activities.handlers import CatalogHandler
 from learner_profile.activities.remapping import Remapper
 from learner_profile.app import create
 from learner_profile.evidence.handlers import StatementsHandler
-from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.roles.handlers import RolesHandler
+from learner_profile.roles.repository import RuleRepository
+from learner_profile.roles.ruling import Ruling
 from learner_profile.service import SERVICE
 from learner_profile.settings import EvidenceSettings
-from learner_profile.worker import views
+from learner_profile.worker import participant, views
 from service_kit.consent import PrivacyHandler
 from service_kit.erasing import Erasing
 from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
@@ -119,10 +121,6 @@ def course(number: int) -> dict[str, Any]:
     return {"id": f"https://lms.example/course/{number}", "definition": definition}
 
 
-def participant_of(v: Views) -> ProfileParticipant:
-    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates)
-
-
 def voiding(target: str) -> dict[str, Any]:
     return statement(
         900,
@@ -150,14 +148,14 @@ class House:
     @classmethod
     def of(cls, c: Connections, tenant: str) -> House:
         v = views(c)
-        remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
+        remapper = Remapper(v.activities, v.evidence, v.learners, v.merges, c.clock)
         return cls(
             c,
             tenant,
             v,
             StatementsHandler(v, c.clock, EvidenceSettings()),
             CatalogHandler(v.activities, remapper, c.clock),
-            PrivacyHandler(c.service, c.db, participant_of(v), c.clock),
+            PrivacyHandler(c.service, c.db, participant(c, v), c.clock),
             Rebuilder(c.client, v, Leases(c.db, f"rebuild-{tenant}", SHARDS), lambda: None),
             remapper,
             RolesHandler(v),
@@ -185,12 +183,18 @@ class House:
     async def erase(self, learner: str) -> None:
         request = PrivacyRequest(request_id=str(uuid4()), type="erasure")
         await self.run(self.privacy.handle, self.message(topics.REQUESTS, learner, request))
-        c, participant = self.c, participant_of(self.views)
+        c, forgets = self.c, participant(self.c, self.views)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TRELLIS_ERASURE_FENCE_SECONDS", "0.001")
-            erasing = Erasing(c.client, c.db, c.service, participant, c.clock, self.privacy.receipt, lambda: None)
+            erasing = Erasing(c.client, c.db, c.service, forgets, c.clock, self.privacy.receipt, lambda: None)
         while await self.c.db["erasures"].find_one({"_id": f"{self.tenant}/{request.request_id}"}):
             await erasing.turn()
+
+    async def merge(self, learner: str, into: str | None, version: int = 1) -> None:
+        """Say that the learner is the same person as another; `into` None: no longer."""
+        said = IdentityMerge(version=version, into=into)
+        await self.run(self.privacy.handle, self.message(topics.MERGES, learner, said))
+        await self.settle()
 
     async def activities(self, *found: CatalogActivity) -> None:
         await self.run(self.catalog.handle, *[self.message(topics.ACTIVITIES, one.id, one) for one in found])
@@ -209,6 +213,9 @@ class House:
 
     async def settle(self) -> None:
         """Mark and rebuild until nothing is left to do."""
+        ruling = Ruling(self.c.client, RuleRepository(self.c.db), self.views.learners)
+        while await ruling.turn():
+            pass
         while await self.remapper.turn() + await self.rebuilder.turn():
             pass
 

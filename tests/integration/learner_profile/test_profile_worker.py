@@ -14,7 +14,9 @@ from events.payloads import CatalogActivity, ConsentState, ConsentStatus, Decisi
 from events.payloads import Request as PrivacyRequest
 from learner_model import encode
 from learner_profile.learners.publishing import ProfileSource
+from learner_profile.records.repository import ClaimRepository
 from learner_profile.worker import work
+from service_kit.mongo import in_transaction
 from service_kit.outbox import OutboxRelay
 from service_kit.runtime import Connections
 from service_kit.settings import ServiceSettings
@@ -232,8 +234,19 @@ async def test_no_query_of_the_worker_or_the_service_scans_a_collection(
         await house.decide(learner, 1, "objected")
         await house.decide(learner, 2, "granted")
         await house.settle()
-        await house.views.evidence.timeline(house.tenant, learner, None, 5)
-        await house.views.evidence.timeline(house.tenant, learner, (10**18, "f"), 5)
+        await house.views.evidence.timeline(house.tenant, [learner], None, 5)
+        await house.views.evidence.timeline(house.tenant, [learner], (10**18, "f"), 5)
+        await house.statements("another", statement(3))
+        await house.merge("another", learner)
+        await house.views.evidence.timeline(house.tenant, [learner, "another"], (10**18, "f"), 5)
+        await house.merge("another", None, version=2)
+        claims = ClaimRepository(c.db, c.sealer, c.clock)
+        await in_transaction(c.client, lambda session: claims.put(house.tenant, learner, "urn:x", {}, session))
+        assert await claims.of_learners(house.tenant, [learner, "another"]) == [{}]
+        await house.policy(policy().model_copy(update={"version": 2, "unknown_actors": "nobody"}))
+        await house.settle()
+        await house.policy(policy().model_copy(update={"version": 3}))
+        await house.settle()
         await house.views.evidence.count(house.tenant, voided=False)
         await house.views.learners.count(house.tenant, (await _loaded(house, learner)).status)
         await house.views.learners.count_dirty(house.tenant)

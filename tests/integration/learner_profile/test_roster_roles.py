@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from learner_profile.learners.profiles import Status
 
-from tests.integration.learner_profile.conftest import House, statement
+from tests.integration.learner_profile.conftest import House, policy, statement
 
 
 async def status(house: House, learner: str) -> str | None:
@@ -108,3 +108,51 @@ async def test_roles_of_one_tenant_are_no_ones_in_another(house: House) -> None:
     await other.role("ada", "teacher")
     await house.statements("ada", statement(1))
     assert await status(house, "ada") == Status.OPEN
+
+
+class TestWhomNoRosterNames:
+    """`unknown_actors` of the policy."""
+
+    async def _rule(self, house: House, version: int, unknown_actors: str) -> None:
+        found = policy().model_copy(update={"version": version, "unknown_actors": unknown_actors})
+        await house.policy(found)
+        await house.settle()
+
+    async def _status(self, house: House, learner: str) -> tuple[str, int]:
+        document = await house.document(learner)
+        assert document is not None
+        return document["status"], document["statements"]
+
+    async def test_only_the_rostered_have_a_profile(self, house: House) -> None:
+        await self._rule(house, 1, "nobody")
+        await house.statements("ann", statement(1))
+        await house.settle()
+        assert await self._status(house, "ann") == (Status.CLOSED, 0)
+        assert await house.rows("ann") == 1
+        await house.role("ann", "learner")
+        await house.settle()
+        assert await self._status(house, "ann") == (Status.OPEN, 1)
+        await house.role("ann")
+        assert await self._status(house, "ann") == (Status.CLOSED, 0)
+
+    async def test_another_rule_closes_and_opens_and_loses_nothing(self, house: House) -> None:
+        await self._rule(house, 1, "learner")
+        for number, one in enumerate(("ann", "tom")):
+            await house.statements(one, statement(number))
+        await house.role("tom", "learner")
+        before = await house.state("ann")
+        await self._rule(house, 2, "nobody")
+        assert await self._status(house, "ann") == (Status.CLOSED, 0)
+        assert await self._status(house, "tom") == (Status.OPEN, 1)
+        await house.statements("ben", statement(3))
+        await self._rule(house, 3, "learner")
+        assert await house.state("ann") == before
+        assert await self._status(house, "ben") == (Status.OPEN, 1)
+        assert await house.c.db["rules"].find_one({"due": True}) is None
+
+    async def test_who_is_known_by_another_identifier_is_no_stranger(self, house: House) -> None:
+        await self._rule(house, 1, "nobody")
+        await house.statements("ann", statement(1))
+        await house.role("ann-by-mail", "learner")
+        await house.merge("ann-by-mail", "ann")
+        assert await self._status(house, "ann") == (Status.OPEN, 1)

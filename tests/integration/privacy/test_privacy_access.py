@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from privacy.access.collecting import Collecting
-from privacy.access.peers import Peers
 from privacy.consents.decisions import ENFORCERS
 from privacy.requests.settings import RequestSettings
 from privacy.state import State
 from service_kit.app import create_app
+from service_kit.peers import Peers
 from service_kit.runtime import Connections, connections
 from service_kit.settings import PeerSettings, ServiceSettings
 from service_kit.subjects import Item, Piece, Record, router

@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 from fastapi import APIRouter, FastAPI
 from jwt.api_jws import PyJWS
-from privacy.access.peers import Peers
 from privacy.closing.closing import ClosingTenants
 from privacy.consents.decisions import ENFORCERS
 from privacy.state import State
 from service_kit.app import create_app
+from service_kit.peers import Peers
 from service_kit.runtime import Connections, connections
 from service_kit.settings import PeerSettings, ServiceSettings
 from service_kit.subjects import Item, Record, router

@@ -185,19 +185,19 @@ class TestSelection:
     def test_an_ascending_walk_ends_where_others_still_write(self) -> None:
         later = NOON + timedelta(days=1)
         through = to_micros(NOON)
-        assert selection(StatementQuery(ascending=True, until=later), None, through).until == through
-        assert selection(StatementQuery(ascending=True), None, through).until == through
-        assert selection(StatementQuery(until=later), None, through).until == to_micros(later)
-        assert selection(StatementQuery(), None, through).until is None
+        assert selection(StatementQuery(ascending=True, until=later), [], through).until == through
+        assert selection(StatementQuery(ascending=True), [], through).until == through
+        assert selection(StatementQuery(until=later), [], through).until == to_micros(later)
+        assert selection(StatementQuery(), [], through).until is None
 
     def test_related(self) -> None:
         query = StatementQuery(activity="a:b", related_activities=True, related_agents=True)
-        assert list(selection(query, "agent", 0).keys) == [
+        assert list(selection(query, ["agent"], 0).keys) == [
             [token(AGENT, "agent"), token(RELATED_AGENT, "agent")],
             [token(ACTIVITY, "a:b"), token(RELATED_ACTIVITY, "a:b")],
         ]
         narrow = StatementQuery(activity="a:b", verb="c:d")
-        assert list(selection(narrow, "agent", 0).keys) == [
+        assert list(selection(narrow, ["agent"], 0).keys) == [
             [token(AGENT, "agent")],
             [token(ACTIVITY, "a:b")],
             [token(VERB, "c:d")],

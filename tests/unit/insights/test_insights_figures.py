@@ -15,6 +15,7 @@ from insights.rosters.repository import Member
 from insights.states.repository import Activity, Competencies
 from learner_model import CompetencyState, mastery
 from service_kit.consent import Standings
+from service_kit.merging import Group
 from service_kit.problems import BadRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -45,6 +46,21 @@ def report(pupils: list[Pupil], mean: float = 1.0, place: Place = TOP) -> Report
         p.learner: Competencies({"c": competency(mean)}, {}) for p in pupils if p.activity and p.activity.evidenced
     }
     return build(place, pupils, known, NOW)
+
+
+def test_one_person_by_two_identifiers_is_in_both_classes_and_counted_once() -> None:
+    entries = [Member("ann", "learner", (WEST,), {"lunch": "free"}), Member("ann-by-mail", "learner", (EAST,))]
+    entries.append(Member("ben", "learner", (EAST,)))
+    group = Group(("ann", "ann-by-mail"))
+    objected = Decision(status=ConsentStatus.objected, since=NOW)
+    states = {"ann-by-mail": ConsentState(version=1, purposes={"insights": objected})}
+    activities = {"ann": Activity(3, NOW, evidenced=True), "ben": Activity(1, NOW, evidenced=True)}
+    merged = pupils_of(entries, activities, Standings(POLICY, {}, dict.fromkeys(group.everyone, group)))
+    assert [(one.learner, one.places) for one in merged] == [("ann", (WEST, EAST)), ("ben", (EAST,))]
+    assert (merged[0].attributes, merged[0].activity) == ({"lunch": "free"}, activities["ann"])
+    stricter = pupils_of(entries, activities, Standings(POLICY, states, dict.fromkeys(group.everyone, group)))
+    assert [one.activity for one in stricter] == [None, activities["ben"]]
+    assert len(pupils_of(entries, activities, Standings(POLICY, {}))) == 3
 
 
 def test_the_denominator_is_the_roster_and_idle_is_over_14_days_or_never() -> None:

@@ -315,6 +315,8 @@ class Stack:
             "TRELLIS_KEY_PROVIDER": "file",
             "TRELLIS_KEY_FILE": str(self.data / "keys" / "buckets.json"),
             **{f"TRELLIS_{name.upper()}_URL": self.urls.get(name, "") for name in SERVICES},
+            "TRELLIS_RECORD_ISSUER": self.urls.get("privacy", ""),
+            "TRELLIS_RECORD_ISSUERS": _own_records(self.urls.get("privacy", "")),  # so that one can try it
             "TRELLIS_AUDIT_PSEUDONYM_KEY": key_in(self.data / "issuer" / "pseudonym.key"),
             "TRELLIS_SIGNING_KEY": key_in(self.data / "issuer" / "signing.key"),
             "PYTHONUNBUFFERED": "1",
@@ -376,3 +378,8 @@ def _remove(entries: Iterable[Path]) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
+
+
+def _own_records(privacy: str) -> str:
+    """The records that this stack itself gives out are taken back by it."""
+    return json.dumps({f"{privacy}/issuers/{TENANT}": f"{privacy}/certificates/keys"} if privacy else {})

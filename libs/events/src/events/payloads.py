@@ -176,6 +176,9 @@ class Policy(Payload):
     consent_age: int | None = Field(None, ge=0, le=21, description="below it a guardian consents, as the pack says")
     returning: Literal["new", "refuse"] = Field("new", description="whoever was erased and comes back")
     returning_days: int = Field(365, ge=1, le=3650, description="refuse: for how long")
+    unknown_actors: Literal["learner", "nobody"] = Field(
+        "learner", description="nobody: whom no roster calls a learner has no profile"
+    )
 
     def enforced(self) -> "Policy":
         """The part that decides what may be done; what is told to people left out."""
@@ -194,6 +197,7 @@ class Policy(Payload):
             pack=self.pack,
             returning=self.returning,
             returning_days=self.returning_days,
+            unknown_actors=self.unknown_actors,
         )
 
 
@@ -226,6 +230,16 @@ class Request(Payload):
 
     request_id: str
     type: Literal["erasure"]
+
+
+class IdentityMerge(Payload):
+    """Whether the learner in the record key is the same person as another. Receivers ignore a version not above theirs.
+
+    Each message is one edge of a tree: the other may be merged into a third. Without `into` the learner stands alone.
+    """
+
+    version: int = Field(ge=1)
+    into: str | None = None
 
 
 class Told(Payload):

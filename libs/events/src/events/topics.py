@@ -83,6 +83,16 @@ ROLES = Topic(
     "What the roster says of a person: learner, teacher, and where. Without a value: it no longer names the person.",
     compacted=True,
 )
+MERGES = Topic(
+    "identities.merges.v1",
+    "ingest",
+    "tenant/learner",
+    payloads.IdentityMerge,
+    ("learner_profile", "recommendation", "privacy", "insights"),
+    "Two learners are one person, or no longer. Without a value: the learner is forgotten.",
+    compacted=True,
+    sealed=True,
+)
 POLICIES = Topic(
     "privacy.policies.v1",
     "privacy",
@@ -129,9 +139,24 @@ AUDIT = Topic(
     retention_days=30,
 )
 
-ALL: Final = (STATEMENTS, PROFILES, ACTIVITIES, COMPETENCIES, ROLES, POLICIES, CONSENTS, REQUESTS, RECEIPTS, AUDIT)
+ALL: Final = (
+    STATEMENTS,
+    PROFILES,
+    ACTIVITIES,
+    COMPETENCIES,
+    ROLES,
+    MERGES,
+    POLICIES,
+    CONSENTS,
+    REQUESTS,
+    RECEIPTS,
+    AUDIT,
+)
 
 
 def of_service(service: str) -> list[Topic]:
-    """The topics whose creation is that service's: its own, and for privacy those that many write and it reads."""
-    return [topic for topic in ALL if topic.owner == service or (topic in (RECEIPTS, AUDIT) and service == "privacy")]
+    """The topics whose creation is that service's: its own, and for privacy those of the conversation that it leads,
+    whoever writes them: without them no service begins.
+    """
+    shared = (RECEIPTS, AUDIT, MERGES)
+    return [topic for topic in ALL if service == ("privacy" if topic in shared else topic.owner)]

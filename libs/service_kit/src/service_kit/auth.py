@@ -22,7 +22,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service_kit.claims import ClaimedLearners
-from service_kit.peers import EVERY_TENANT, TENANT_HEADER, tenant_of
+from service_kit.own_token import EVERY_TENANT, TENANT_HEADER, tenant_of
 from service_kit.problems import Forbidden, NotReadyYet, Unauthorized
 from service_kit.settings import AuthSettings, PeerSettings
 
@@ -118,7 +118,7 @@ class Authenticator:
     async def _refresh(self) -> None:
         """Read the keys; where that fails those already known go on being trusted until the next try."""
         try:
-            keys = jwt.PyJWKSet.from_dict(await self._load()).keys
+            keys = jwt.PyJWKSet.from_dict(await load_jwks(self._settings.oidc_jwks_url)).keys
         except (OSError, httpx2.HTTPError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
             log.warning("the issuer's keys cannot be read: %s", type(error).__name__)
             if not self._keys:
@@ -128,15 +128,17 @@ class Authenticator:
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._read_at = time.monotonic()
 
-    async def _load(self) -> dict[str, Any]:
-        url = urlsplit(self._settings.oidc_jwks_url)
-        if url.scheme == "file":
-            raw = await asyncio.to_thread(Path(unquote(url.path)).read_bytes)
-        else:
-            async with httpx2.AsyncClient(timeout=5) as client:
-                raw = (await client.get(self._settings.oidc_jwks_url)).raise_for_status().content
-        document: dict[str, Any] = orjson.loads(raw)
-        return document
+
+async def load_jwks(place: str) -> dict[str, Any]:
+    """A set of keys (RFC 7517) from file:// or https://. Raises `OSError`, `HTTPError`, `ValueError`."""
+    url = urlsplit(place)
+    if url.scheme == "file":
+        raw = await asyncio.to_thread(Path(unquote(url.path)).read_bytes)
+    else:
+        async with httpx2.AsyncClient(timeout=5) as client:
+            raw = (await client.get(place)).raise_for_status().content
+    document: dict[str, Any] = orjson.loads(raw)
+    return document
 
 
 def principal_of(claims: Mapping[str, Any]) -> Principal:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx2
 import orjson
 
-from service_kit.peers import OwnToken
+from service_kit.own_token import OwnToken
 from service_kit.problems import NotReadyYet
 from service_kit.settings import ClaimRule, PeerSettings
 

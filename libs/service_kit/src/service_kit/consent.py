@@ -7,34 +7,31 @@ tenant's policy is not known yet, reading raises `PolicyUnknown`, where privacy 
 changes the view.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol, runtime_checkable
 
 from events import heartbeats, topics
 from events.envelope import Message, Outgoing
 from events.errors import NotReady
-from events.payloads import ConsentState, ConsentStatus, Policy, Receipt, Request, Unknown
+from events.payloads import ConsentState, ConsentStatus, IdentityMerge, Policy, Receipt, Request, Unknown
 from uuid_utils.compat import uuid7
 
 from service_kit.clock import Clock
 from service_kit.erasing import ERASURES, Erasures
 from service_kit.freshness import CONFIRMATIONS, Freshness
 from service_kit.keys.held import HeldKeys
-from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
+from service_kit.merging import STANDINGS, Group, Merges
+from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
 from service_kit.outbox import OUTBOX_INDEX, flag
 
-STANDINGS: Final = CollectionSpec(  # tenant → policy, tenant/learner → state: one find for all
-    "standings",
-    "derived",
-    (Index((("state.restricted", ASCENDING), ("_id", ASCENDING)), where={"state.restricted": True}),),
-)
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
 COLLECTIONS: Final = (STANDINGS, CONFIRMATIONS, RECEIPTS, ERASURES)
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Whoever was erased and is not to come back: always erased."""
 NOTHING_KNOWN: Final = ConsentState(version=1)
+STRICTEST_FIRST: Final = (ConsentStatus.withdrawn, ConsentStatus.objected, ConsentStatus.granted)
 
 
 class PolicyUnknown(NotReady):
@@ -43,41 +40,61 @@ class PolicyUnknown(NotReady):
 
 @dataclass(frozen=True)
 class Standing:
-    """One learner's standing under the tenant's policy."""
+    """One learner's standing under the tenant's policy.
+
+    Of one who is the same person as others, `others` are theirs: of all the strictest holds. `group` names them all.
+    """
 
     policy: Policy
     state: ConsentState = NOTHING_KNOWN
+    others: tuple[ConsentState, ...] = ()
+    group: Group | None = None
 
     @property
     def erased(self) -> bool:
-        return self.state.erased
+        return any(state.erased for state in self._states)
 
     @property
     def restricted(self) -> bool:
         """Data stays and is stored; nothing else is done with it (GDPR 18(2))."""
-        return self.state.restricted
+        return any(state.restricted for state in self._states)
 
     def allows(self, purpose: str) -> bool:
         """Whether data of this learner may be used for the purpose; a purpose the policy lacks is denied."""
         if self.erased or (self.restricted and purpose != "record"):
             return False
-        decision = self.state.purposes.get(purpose)
-        if decision is not None:
-            return decision.status is ConsentStatus.granted and not self.asks_again(purpose)
-        known = self.policy.purposes.get(purpose)
-        return known is not None and known.unknown is Unknown.allowed
+        return all(self._allows(state, purpose) for state in self._states)
 
     def asks_again(self, purpose: str) -> bool:
         """Whether consent was given under an older version of a notice whose new one asks again."""
-        rule, decision = self.policy.purposes.get(purpose), self.state.purposes.get(purpose)
+        return any(self._asks_again(state, purpose) for state in self._states)
+
+    def status(self, purpose: str) -> ConsentStatus | None:
+        """The learner's own decision, if there is one; of several the strictest."""
+        found = {decision.status for state in self._states if (decision := state.purposes.get(purpose))}
+        return next((status for status in STRICTEST_FIRST if status in found), None)
+
+    def unrestricted(self) -> "Standing":
+        """What would hold without a restriction."""
+        states = [state.model_copy(update={"restricted": False}) for state in self._states]
+        return replace(self, state=states[0], others=tuple(states[1:]))
+
+    @property
+    def _states(self) -> tuple[ConsentState, ...]:
+        return (self.state, *self.others)
+
+    def _allows(self, state: ConsentState, purpose: str) -> bool:
+        decision = state.purposes.get(purpose)
+        if decision is not None:
+            return decision.status is ConsentStatus.granted and not self._asks_again(state, purpose)
+        known = self.policy.purposes.get(purpose)
+        return known is not None and known.unknown is Unknown.allowed
+
+    def _asks_again(self, state: ConsentState, purpose: str) -> bool:
+        rule, decision = self.policy.purposes.get(purpose), state.purposes.get(purpose)
         if rule is None or decision is None or not rule.notice.ask_again:
             return False
         return decision.status is ConsentStatus.granted and decision.notice != rule.notice.version
-
-    def status(self, purpose: str) -> ConsentStatus | None:
-        """The learner's own decision, if there is one."""
-        decision = self.state.purposes.get(purpose)
-        return decision.status if decision else None
 
 
 @dataclass(frozen=True)
@@ -102,9 +119,18 @@ class Standings:
 
     policy: Policy
     states: Mapping[str, ConsentState]
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
     def of(self, learner: str) -> Standing:
-        return Standing(self.policy, self.states.get(learner, NOTHING_KNOWN))
+        return _together(self.policy, learner, self.groups.get(learner) or Group.alone(learner), self.states)
+
+    def root(self, learner: str) -> str:
+        """The learner under whom the person's profile is kept."""
+        return self.everyone(learner)[0]
+
+    def everyone(self, learner: str) -> tuple[str, ...]:
+        """All who are one person with the learner, the root first."""
+        return (self.groups.get(learner) or Group.alone(learner)).everyone
 
 
 class ConsentView:
@@ -132,15 +158,18 @@ class ConsentView:
     ) -> dict[str, Standing]:
         """The standing of each learner. Raises `PolicyUnknown`, `ViewTooOld`."""
         await self._fresh()
-        ids = {f"{tenant}/{learner}": learner for learner in learners}
-        found = await self._standings.find({"_id": {"$in": [tenant, *ids]}}, session=session).to_list(None)
-        documents = {document["_id"]: document for document in found}
+        asked = set(learners)
+        documents = await self._read_all([tenant, *(f"{tenant}/{one}" for one in asked)], session)
         if tenant not in documents:
             raise _unknown()
         policy = self._policy(tenant, documents.pop(tenant)["policy"])
-        known = {key: ConsentState.model_validate(document["state"]) for key, document in documents.items()}
-        known[f"{tenant}/{NOBODY}"] = ConsentState(version=1, erased=True)
-        return {learner: Standing(policy, known.get(key, NOTHING_KNOWN)) for key, learner in ids.items()}
+        groups = {one: Group.in_document(one, documents.get(f"{tenant}/{one}")) for one in asked}
+        merged = [group.everyone for group in groups.values() if len(group.everyone) > 1]
+        if missing := {f"{tenant}/{one}" for everyone in merged for one in everyone} - documents.keys():
+            documents |= await self._read_all(sorted(missing), session)
+        known = {key.partition("/")[2]: _state(document) for key, document in documents.items()}
+        known[NOBODY] = ConsentState(version=1, erased=True)
+        return {one: _together(policy, one, groups[one], known) for one in asked}
 
     async def standing(self, tenant: str, learner: str, session: Session | None = None) -> Standing:
         """One learner's standing. Raises `PolicyUnknown`."""
@@ -151,39 +180,47 @@ class ConsentView:
         policy = await self.policy(tenant, session)
         prefix, behind = f"{tenant}/", f"{tenant}0"  # "0" follows "/"
         found = self._standings.find({"_id": {"$gte": prefix, "$lt": behind}}, session=session)
-        states = {d["_id"].removeprefix(prefix): ConsentState.model_validate(d["state"]) async for d in found}
-        return Standings(policy, states)
+        states: dict[str, ConsentState] = {}
+        groups: dict[str, Group] = {}
+        async for document in found:
+            learner = document["_id"].removeprefix(prefix)
+            states[learner] = _state(document)
+            if "merged" in document:
+                groups[learner] = Group.in_document(learner, document)
+        return Standings(policy, states, groups)
 
     async def restricted(self, tenant: str) -> frozenset[str]:
         """The learners whose data is kept and not used (GDPR 18)."""
         prefix, behind = f"{tenant}/", f"{tenant}0"
         where = {"state.restricted": True, "_id": {"$gte": prefix, "$lt": behind}}
-        return frozenset([d["_id"].removeprefix(prefix) async for d in self._standings.find(where, {"_id": 1})])
+        found = await self._standings.find(where, {"merged": 1}).to_list(None)
+        own = {d["_id"].removeprefix(prefix): d for d in found}
+        return frozenset(one for learner, d in own.items() for one in Group.in_document(learner, d).everyone)
 
-    async def put_policy(self, tenant: str, policy: Policy, session: Session) -> None:
-        """Store unless a newer one is there."""
+    async def put_policy(self, tenant: str, policy: Policy, session: Session) -> bool:
+        """Store unless a newer one is there; whether it was stored."""
         held = await self._standings.find_one({"_id": tenant}, session=session)
-        if held is None or held["policy"]["version"] < policy.version:
-            document = {"policy": policy.enforced().model_dump(mode="json", exclude_defaults=True)}
-            await self._standings.replace_one({"_id": tenant}, document, upsert=True, session=session)
+        if held is not None and held["policy"]["version"] >= policy.version:
+            return False
+        document = {"policy": policy.enforced().model_dump(mode="json", exclude_defaults=True)}
+        await self._standings.replace_one({"_id": tenant}, document, upsert=True, session=session)
+        return True
 
     async def put_state(self, tenant: str, learner: str, state: ConsentState, session: Session) -> bool:
         """Store unless one of this or a newer version is there, or the learner is erased; whether it was stored."""
         key = f"{tenant}/{learner}"
-        held = await self._standings.find_one({"_id": key}, session=session)
+        held = await self._standings.find_one({"_id": key, "state": {"$exists": True}}, session=session)
         if held is not None and (held["state"]["erased"] or held["state"]["version"] >= state.version):
             return False
-        await self._standings.replace_one(
-            {"_id": key}, {"state": state.model_dump(mode="json")}, upsert=True, session=session
-        )
+        change = {"$set": {"state": state.model_dump(mode="json")}}
+        await self._standings.update_one({"_id": key}, change, upsert=True, session=session)
         return True
 
     async def put_erased(self, tenant: str, learner: str, session: Session) -> None:
         """From now on whatever still arrives about this learner is dropped."""
         erased = ConsentState(version=1, erased=True).model_dump(mode="json")
-        await self._standings.replace_one(
-            {"_id": f"{tenant}/{learner}"}, {"state": erased}, upsert=True, session=session
-        )
+        change = {"$set": {"state": erased}}
+        await self._standings.update_one({"_id": f"{tenant}/{learner}"}, change, upsert=True, session=session)
 
     async def remove_erased(self, tenant: str, learner: str, session: Session) -> None:
         """Let go of the mark itself: it holds the learner's id."""
@@ -198,6 +235,22 @@ class ConsentView:
     async def _fresh(self) -> None:
         if self._freshness is not None:
             await self._freshness.check()
+
+    async def _read_all(self, ids: Sequence[str], session: Session | None) -> dict[str, Document]:
+        found = await self._standings.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
+        return {document["_id"]: document for document in found}
+
+
+def _state(document: Document) -> ConsentState:
+    return ConsentState.model_validate(document["state"]) if "state" in document else NOTHING_KNOWN
+
+
+def _together(policy: Policy, learner: str, group: Group, known: Mapping[str, ConsentState]) -> Standing:
+    own = known.get(learner, NOTHING_KNOWN)
+    if len(group.everyone) == 1:
+        return Standing(policy, own, (), group)
+    others = tuple(known.get(one, NOTHING_KNOWN) for one in group.everyone if one != learner)
+    return Standing(policy, own, others, group)
 
 
 def _unknown() -> PolicyUnknown:
@@ -216,8 +269,26 @@ class Participant(Protocol):
         ...
 
 
+@runtime_checkable
+class Regroups(Protocol):
+    """A service in which something is to be done when two learners become one person, or no longer are."""
+
+    async def regrouped(self, tenant: str, learners: Set[str], session: Session) -> None:
+        """The view has changed for these; the groups of them all are among them, before as after."""
+        ...
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """A service in which something is to be done when a tenant's policy is another."""
+
+    async def policy_changed(self, tenant: str, policy: Policy, session: Session) -> None:
+        """The view holds the policy now."""
+        ...
+
+
 class PrivacyHandler:
-    """Kafka in, for every service alike: policies, consents, requests → view, participant, receipts."""
+    """Kafka in, for every service alike: policies, consents, merges, requests → view, participant, receipts."""
 
     def __init__(
         self,
@@ -232,6 +303,7 @@ class PrivacyHandler:
         """`keys`: those that the service holds; `renew` fetches anew those that shared a forgotten one's bucket."""
         self._service = service
         self._view = ConsentView(db, may_be_old=True)
+        self._merges = Merges(db)
         self._freshness = Freshness(db)
         self._receipts: Collection = db[RECEIPTS.name]
         self._participant = participant
@@ -252,9 +324,11 @@ class PrivacyHandler:
                 if message.topic is topics.CONSENTS and message.subject:
                     await self._forgotten(message.tenant, message.subject, session)
             elif isinstance(payload, Policy):
-                await self._view.put_policy(message.tenant, payload, session)
+                await self._policy(message.tenant, payload, session)
             elif isinstance(payload, ConsentState) and message.subject:
                 await self._consent(message.tenant, message.subject, payload, session)
+            elif isinstance(payload, IdentityMerge) and message.subject:
+                await self._merged(message.tenant, message.subject, payload, session)
             elif isinstance(payload, Request) and message.subject:
                 await self._erase(message.tenant, message.subject, payload, session)
 
@@ -265,16 +339,25 @@ class PrivacyHandler:
             self._forgot = False
             self._renew()
 
+    async def _policy(self, tenant: str, policy: Policy, session: Session) -> None:
+        if await self._view.put_policy(tenant, policy, session) and isinstance(self._participant, Ruled):
+            await self._participant.policy_changed(tenant, policy, session)
+
     async def _consent(self, tenant: str, learner: str, state: ConsentState, session: Session) -> None:
         if state.erased:  # needs no policy; what is to be done comes as a request
             await self._view.put_state(tenant, learner, state, session)
         else:
             before = await self._view.standing(tenant, learner, session)
             if await self._view.put_state(tenant, learner, state, session):
-                change = Change(tenant, learner, before, Standing(before.policy, state))
+                change = Change(tenant, learner, before, replace(before, state=state))
                 await self._participant.standing_changed(change, session)
         receipt = Receipt(service=self._service, kind="consent", version=state.version, completed_at=self._clock())
         await self.receipt(tenant, learner, receipt, session)
+
+    async def _merged(self, tenant: str, learner: str, merge: IdentityMerge, session: Session) -> None:
+        concerned = await self._merges.put(tenant, learner, merge, session)
+        if concerned and isinstance(self._participant, Regroups):
+            await self._participant.regrouped(tenant, concerned, session)
 
     async def _erase(self, tenant: str, learner: str, request: Request, session: Session) -> None:
         """Block the learner now; `service_kit.erasing` deletes, sweeps and gives the receipt."""
@@ -284,6 +367,7 @@ class PrivacyHandler:
     async def _forgotten(self, tenant: str, learner: str, session: Session) -> None:
         """The learner's key is destroyed: nothing about the learner can be opened, so that no mark need keep it out."""
         self._forgot = True
+        await self._merges.forget(tenant, learner, session)
         await self._view.remove_erased(tenant, learner, session)
         if self._keys is not None:
             await self._keys.forget(tenant, learner, self._clock(), session)

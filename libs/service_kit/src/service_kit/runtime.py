@@ -180,7 +180,8 @@ class Worker:
         self.job(erasing.run)
         self.checks.append(erasing.check)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
-        self.consume("decisions", [topics.CONSENTS, topics.REQUESTS], handler)
+        merges = [topics.MERGES] if c.service in topics.MERGES.consumers else []  # ingest knows by itself
+        self.consume("decisions", [topics.CONSENTS, topics.REQUESTS, *merges], handler)
         freshness = Freshness(c.db, partitions=c.kafka.partitions)
         self.job(Turning("view age", freshness.look_on, rest_seconds=LOOK_AGAIN_SECONDS).run)
         metrics.observe(metrics.CONSENT_VIEW_AGE, lambda: [(freshness.age_seconds(), {"service": c.service})])

@@ -6,7 +6,7 @@ one part or file follow each other. The last line is `{"summary": {part: records
 
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 from uuid import UUID
@@ -58,15 +58,15 @@ class Held(Protocol):
     def __call__(self, tenant: str, learner: str) -> AsyncIterator[Item]: ...
 
 
-def router(held_of: Callable[[Request], Held]) -> APIRouter:
-    """The route; `held_of` finds the service's reader on the app."""
+def router(held_of: Callable[[Request], Held], *, readers: Collection[str] = ("privacy",)) -> APIRouter:
+    """The route; `held_of` finds the service's reader on the app. `readers`: the services that may ask."""
     made = APIRouter(prefix="/subjects", tags=["subjects"])
 
     @made.get("/{learner_id}/data", response_class=StreamingResponse)
     async def data(
         learner_id: UUID,
         request: Request,
-        caller: Annotated[Principal, Depends(require(Role.service, services=("privacy",)))],
+        caller: Annotated[Principal, Depends(require(Role.service, services=readers))],
     ) -> StreamingResponse:
         """Everything held on the learner, as lines of JSON; the last line is a summary."""
         lines = _lines(held_of(request)(caller.tenant, str(learner_id)))

@@ -28,16 +28,26 @@ SELF: Final = "self"
 GROUP_EXTENSION: Final = "https://trellis.invalid/extensions/group"
 """In `context.extensions`: the statement's actor was this Group, and the learner is one of its members."""
 
+IMPORTED_EXTENSION: Final = "https://trellis.invalid/extensions/imported-from"
+"""In `context.extensions`: the issuer of the record with which the statement came from elsewhere."""
+
 _SHORTEST_PART: Final = 4
 """Shorter secrets are looked for as whole texts only: "Al" stands in too many words, and 5 is any number."""
 
 
-def for_learner(statement: JsonObject, own: AbstractSet[str]) -> JsonObject:
+def for_learner(statement: JsonObject, own: AbstractSet[str], imported_from: str | None = None) -> JsonObject:
     """The statement as Kafka carries it under the learner who has the canonical identifiers `own`; a new object.
 
-    A statement in which the learner is not the actor (a voiding by a teacher) keeps `other-n` as its actor.
+    A statement in which the learner is not the actor (a voiding by a teacher) keeps `other-n` as its actor. What
+    anyone but `imported_from` says of where it was imported from is left out.
     """
-    return _Pseudonymiser(statement, own).statement()
+    found = _Pseudonymiser(statement, own).statement()
+    extensions = found.get("context", {}).get("extensions", {})
+    extensions.pop(IMPORTED_EXTENSION, None)
+    if imported_from is not None:
+        context = found.setdefault("context", {})
+        context.setdefault("extensions", {})[IMPORTED_EXTENSION] = imported_from
+    return found
 
 
 class _Pseudonymiser:

@@ -10,6 +10,7 @@ from service_kit.auth import Authenticator
 from service_kit.consent import ConsentView
 from service_kit.keys import clearing as sealing
 from service_kit.keys.clearing import Clearing
+from service_kit.merging import Merges
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
@@ -50,6 +51,10 @@ from ingest.imports.repository import ImportRepository
 from ingest.launches import endpoints as launches
 from ingest.launches import repository as launched
 from ingest.launches.launching import Launcher
+from ingest.merges import endpoints as merges
+from ingest.merges.merging import Merging
+from ingest.merges.repository import MergeRepository
+from ingest.republishing.repository import RepublicationRepository
 from ingest.settings import AccessSettings, AttachmentSettings, XapiSettings
 from ingest.state import State, state_of
 from ingest.statements import endpoints as statements
@@ -59,7 +64,7 @@ from ingest.statements.restricted import Restricted
 from ingest.statements.stamps import LEASE_SECONDS, Stamps
 from ingest.statements.writers import Writers
 from ingest.stats import endpoints as stats
-from ingest.subjects import leaving, rectifying
+from ingest.subjects import leaving, records, rectifying
 from ingest.subjects.reading import HeldByIngest
 
 DESCRIPTION = """A Learning Record Store for xAPI 1.0.3 and 2.0, side by side, chosen by `X-Experience-API-Version`.
@@ -91,6 +96,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             activities.router,
             agents.router,
             identities.router,
+            merges.router,
             credentials.router,
             reach.router,
             launches.router,
@@ -99,9 +105,10 @@ def create(settings: ServiceSettings) -> FastAPI:
             forwarding.router,
             emitters.router,
             stats.router,
-            subjects.router(lambda request: state_of(request).subjects),
+            subjects.router(lambda request: state_of(request).subjects, readers=("privacy", "learner_profile")),
             sealing.router,
             rectifying.router,
+            records.router,
             leaving.router,
         ],
         body_limit_bytes=middleware.body_limit(settings.http.body_limit_bytes, AttachmentSettings()),
@@ -118,7 +125,18 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
     consents = ConsentView(c.db, may_be_old=True)  # for recording alone
     known = IdentityRepository(c.db, c.sealer)
     identities = Resolver(known, RefusedReturns(c.db), learners_of(c.keys))
-    activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known)
+    merging = Merging(
+        c.client,
+        MergeRepository(c.db),
+        Merges(c.db),
+        consents,
+        identities,
+        known,
+        RepublicationRepository(c.db),
+        c.audit,
+        c.clock,
+    )
+    activities, agents = KnownActivities(ActivityRepository(c.db)), KnownAgents(known, merging.view)
     stamps = Stamps(c.clock, Writers(c.db, lease_seconds=LEASE_SECONDS))
     recorder = Recorder(statements, identities, consents, stamps, Learning(activities, agents))
     documents = Keeper(DocumentRepository(c.db, c.sealer), identities, consents, c.clock)
@@ -154,9 +172,10 @@ def build(c: Connections, xapi: XapiSettings, access: AccessSettings, authentica
         imports=ImportRepository(c.db),
         forwardings=ForwardingRepository(c.client, c.db, c.sealer),
         emitters=Emitters.of(c, recorder, identities, consents),
-        subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer),
+        subjects=HeldByIngest(c.db, statements, known, attachments, c.sealer, merging.view),
         disclosures=DisclosureRepository(c.db),
         known_identities=known,
         restricted=Restricted(consents),
         held_keys=None if c.keys is None else c.keys.held,
+        merging=merging,
     )

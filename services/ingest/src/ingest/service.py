@@ -18,6 +18,7 @@ from ingest.identities.repository import IDENTITIES, LEARNERS, TENANT_KEYS
 from ingest.identities.returning import REFUSED_RETURNS, RETURNING_KEYS
 from ingest.imports.repository import IMPORTS
 from ingest.launches.repository import LAUNCHES
+from ingest.merges.repository import MERGES
 from ingest.republishing.repository import REPUBLICATIONS
 from ingest.sealing import PLACES, walks
 from ingest.statements.repository import STATEMENTS
@@ -30,6 +31,7 @@ SERVICE = Service(
         STAMPS,
         IDENTITIES,
         LEARNERS,
+        MERGES,
         TENANT_KEYS,
         REFUSED_RETURNS,
         RETURNING_KEYS,

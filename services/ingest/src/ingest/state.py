@@ -23,6 +23,7 @@ from ingest.identities.resolving import Resolver
 from ingest.imports.repository import ImportRepository
 from ingest.launches.launching import Launcher
 from ingest.launches.repository import LaunchRepository
+from ingest.merges.merging import Merging
 from ingest.settings import XapiSettings
 from ingest.statements.recording import Recorder
 from ingest.statements.repository import StatementRepository
@@ -59,6 +60,7 @@ class State:
     known_identities: IdentityRepository
     restricted: Restricted
     held_keys: HeldKeys | None  # None: everything lies in the clear
+    merging: Merging
 
 
 def state_of(request: Request) -> State:

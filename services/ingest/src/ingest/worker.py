@@ -3,6 +3,7 @@
 import httpx2
 from service_kit.consent import ConsentView
 from service_kit.runtime import Connections, Worker
+from service_kit.turning import Turning
 
 from ingest.attachments.blobs import blobs_by
 from ingest.attachments.repository import AttachmentRepository
@@ -20,6 +21,7 @@ from ingest.identities.drawn import DrawingAhead
 from ingest.identities.repository import IdentityRepository
 from ingest.identities.returning import RefusedReturns
 from ingest.launches.repository import LaunchRepository
+from ingest.merges.repository import MergeRepository, MergeSource
 from ingest.republishing.repository import RepublicationRepository
 from ingest.republishing.republishing import Republishing
 from ingest.settings import AttachmentSettings
@@ -29,6 +31,7 @@ from ingest.statements.stamps import LEASE_SECONDS
 from ingest.statements.writers import Writers
 
 RELAY_POLL_SECONDS = 0.05
+SWEEP_SECONDS = 5.0
 
 
 def work(c: Connections) -> Worker:
@@ -46,6 +49,8 @@ def work(c: Connections) -> Worker:
     passing = PassingOn(c.client, disclosures, forwardings, targets(http, attachments), c.clock, handler.receipt)
     worker.job(passing.run)
     worker.job(Sweeping(attachments, statements).run)
+    worker.relay(MergeSource())
+    worker.job(Turning("merges", MergeRepository(c.db).sweep, rest_seconds=SWEEP_SECONDS).run)
     worker.job(Republishing(RepublicationRepository(c.db), IdentityRepository(c.db, c.sealer)).run)
     if c.keys is not None:
         drawing = DrawingAhead(c.db, c.keys, c.settings.keys.keys_ahead)
@@ -65,6 +70,7 @@ def participant(c: Connections) -> IngestParticipant:
         LaunchRepository(c.db, c.sealer),
         QuarantineRepository(c.db, c.sealer),
         RepublicationRepository(c.db),
+        MergeRepository(c.db),
         Telling(
             DisclosureRepository(c.db),
             ForwardingRepository(c.client, c.db, c.sealer),

@@ -13,6 +13,7 @@ from service_kit.consent import ConsentView
 from service_kit.frameworks import FrameworkRepository
 from service_kit.keys import clearing as sealing
 from service_kit.keys.clearing import Clearing
+from service_kit.merging import Merges
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
 
@@ -75,7 +76,7 @@ def build(c: Connections, http: httpx2.AsyncClient) -> State:
         rosters=rosters_,
         states=states,
         importer=Importer(c.client, rosters_, IngestIdentities(http, c.settings.peers), consents),
-        reporter=Reporter(rosters_, states, FrameworkRepository(c.db), consents, c.clock),
+        reporter=Reporter(rosters_, states, FrameworkRepository(c.db), consents, c.clock, Merges(c.db)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import httpx2
 from fastapi import FastAPI, Request
 from service_kit import subjects
 from service_kit.app import create_app
@@ -11,6 +12,8 @@ from service_kit.consent import ConsentView
 from service_kit.frameworks import FrameworkRepository
 from service_kit.keys import clearing as sealing
 from service_kit.keys.clearing import Clearing
+from service_kit.merging import Merges
+from service_kit.peers import TIMEOUT_SECONDS, Peers
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -25,7 +28,12 @@ from learner_profile.learners import endpoints as learners
 from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.learners.subject import HeldByProfile
+from learner_profile.records import endpoints as records
+from learner_profile.records.importing import Importing
+from learner_profile.records.repository import ClaimRepository
+from learner_profile.records.trusting import TrustedIssuers
 from learner_profile.roles.repository import RoleRepository
+from learner_profile.settings import RecordSettings
 from learner_profile.state import State, state_of
 from learner_profile.stats import endpoints as stats
 from learner_profile.unmapped import endpoints as unmapped
@@ -38,11 +46,14 @@ def create(settings: ServiceSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with connections(NAME, settings) as c:
+        async with connections(NAME, settings) as c, httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as http:
             app.state.audit = c.audit
             app.state.clearing = Clearing(c.client, c.db, NAME, c.clock)
             learners_, evidence = LearnerRepository(c.db, c.sealer, c.clock), EvidenceRepository(c.db, c.sealer)
             estimates_ = EstimateRepository(c.db, c.sealer)
+            claims = ClaimRepository(c.db, c.sealer, c.clock)
+            peers = Peers(http, settings.peers)
+            issuers = TrustedIssuers(RecordSettings().record_issuers)
             app.state.learner_profile = State(
                 learners_,
                 evidence,
@@ -53,6 +64,10 @@ def create(settings: ServiceSettings) -> FastAPI:
                 Judging(c.client, evidence, learners_, c.audit),
                 Placing(FrameworkRepository(c.db), estimates_),
                 Overruler(c.client, estimates_, learners_, c.audit),
+                Merges(c.db),
+                claims,
+                Importing(c.client, claims, issuers, peers, c.clock),
+                peers,
             )
             yield
 
@@ -64,6 +79,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         routers=[
             judgements.router,
             judgements.contests_router,
+            records.router,
             learners.router,
             competencies.router,
             stats.router,

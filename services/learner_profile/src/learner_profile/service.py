@@ -10,12 +10,13 @@ from learner_profile.app import NAME, create
 from learner_profile.estimates.repository import ESTIMATES
 from learner_profile.evidence.repository import EVIDENCE
 from learner_profile.learners.repository import LEARNERS
-from learner_profile.roles.repository import ROLES
+from learner_profile.records.repository import CLAIMS
+from learner_profile.roles.repository import ROLES, RULES
 from learner_profile.worker import work
 
 SERVICE = Service(
     NAME,
-    collections=[EVIDENCE, LEARNERS, ESTIMATES, ACTIVITIES, COMPETENCIES, ROLES, *COLLECTIONS],
+    collections=[EVIDENCE, LEARNERS, ESTIMATES, ACTIVITIES, COMPETENCIES, ROLES, RULES, CLAIMS, *COLLECTIONS],
     app=create,
     workers={"work": work},
     sealed=[

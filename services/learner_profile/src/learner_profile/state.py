@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView
+from service_kit.merging import Merges
+from service_kit.peers import Peers
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.estimates.overruling import Overruler
@@ -13,6 +15,8 @@ from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.judgements.judging import Judging
 from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.records.importing import Importing
+from learner_profile.records.repository import ClaimRepository
 from learner_profile.roles.repository import RoleRepository
 
 
@@ -27,6 +31,10 @@ class State:
     judging: Judging
     placing: Placing
     overruler: Overruler
+    merges: Merges
+    claims: ClaimRepository
+    importing: Importing
+    peers: Peers
 
 
 def state_of(request: Request) -> State:

@@ -4,6 +4,7 @@ from events import topics
 from service_kit.consent import ConsentView
 from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
 from service_kit.leases import Leases
+from service_kit.merging import Merges
 from service_kit.outbox import SHARDS
 from service_kit.runtime import GATHER_MS, Connections, Worker
 
@@ -17,8 +18,10 @@ from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.records.repository import ClaimRepository
 from learner_profile.roles.handlers import RolesHandler
-from learner_profile.roles.repository import RoleRepository
+from learner_profile.roles.repository import RoleRepository, RuleRepository
+from learner_profile.roles.ruling import Ruling
 from learner_profile.settings import EvidenceSettings
 
 
@@ -30,7 +33,14 @@ def views(c: Connections) -> Views:
         ConsentView(c.db),
         RoleRepository(c.db),
         EstimateRepository(c.db, c.sealer),
+        Merges(c.db),
     )
+
+
+def participant(c: Connections, v: Views) -> ProfileParticipant:
+    """Everything here that is a learner's."""
+    claims, rules = ClaimRepository(c.db, c.sealer, c.clock), RuleRepository(c.db)
+    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates, claims, v.merges, rules)
 
 
 def work(c: Connections) -> Worker:
@@ -39,14 +49,16 @@ def work(c: Connections) -> Worker:
     v = views(c)
     relay = worker.relay(ProfileSource(v.learners), poll_seconds=RELAY_POLL_SECONDS)
     rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
-    remapper = Remapper(v.activities, v.evidence, v.learners, c.clock)
+    remapper = Remapper(v.activities, v.evidence, v.learners, v.merges, c.clock)
     statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
     worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))
-    worker.take_part(ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates))
+    worker.take_part(participant(c, v))
     worker.job(rebuilder.run)
     worker.job(remapper.run)
-    worker.checks += [rebuilder.check, remapper.check]
+    ruling = Ruling(c.client, RuleRepository(c.db), v.learners)
+    worker.job(ruling.run)
+    worker.checks += [rebuilder.check, remapper.check, ruling.check]
     return worker

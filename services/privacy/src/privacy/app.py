@@ -20,6 +20,7 @@ from privacy.keys.parts import KeyParts
 from privacy.my import endpoints as my
 from privacy.policies import endpoints as policies
 from privacy.processing import endpoints as processing
+from privacy.records import endpoints as records
 from privacy.requests import endpoints as requests
 from privacy.state import State
 
@@ -45,6 +46,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             requests.router,
             access.router,
             certificates.router,
+            records.router,
             closing.router,
             audit.router,
             keys.router,

@@ -1,5 +1,6 @@
 """The service as the runtime sees it."""
 
+from service_kit.merging import STANDINGS
 from service_kit.runtime import Service
 
 from privacy import app, signing, worker
@@ -25,6 +26,7 @@ SERVICE = Service(
         REQUESTS,
         CERTIFICATES,
         CLOSINGS,
+        STANDINGS,
         ARCHIVES,
         CHUNKS,
         *audit.COLLECTIONS,

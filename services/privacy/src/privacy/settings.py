@@ -30,6 +30,12 @@ class SigningSettings(BaseSettings):
             "A secret. Empty: one is made and kept in the database, and whoever may write there can sign."
         ),
     )
+    record_issuer: str = Field(
+        "https://trellis.invalid",
+        description="Where the world reaches this service: `<it>/issuers/<tenant>` issues learners' records, and "
+        "whoever checks one finds the key at `<it>/certificates/keys`",
+        json_schema_extra=danger("Changed: records given out before are of an issuer whom nobody finds any more."),
+    )
 
 
 class AuditChainSettings(BaseSettings):

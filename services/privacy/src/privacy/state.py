@@ -8,6 +8,7 @@ from events.sealing import Sealer
 from fastapi import Depends, Request
 from service_kit.audit import Audit
 from service_kit.clock import Clock
+from service_kit.merging import Merges
 from service_kit.mongo import Client
 from service_kit.runtime import Connections
 
@@ -42,6 +43,7 @@ class State:
     archives: Archives
     closings: Closings
     forgotten: Forgotten
+    merges: Merges
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -62,6 +64,7 @@ class State:
             archives=Archives(c.db, c.sealer),
             closings=Closings(c.db),
             forgotten=Forgotten(c.db),
+            merges=Merges(c.db),
         )
 
 

@@ -3,10 +3,10 @@
 import httpx2
 from events import topics
 from service_kit.audit import AuditSource
+from service_kit.peers import TIMEOUT_SECONDS, Peers
 from service_kit.runtime import Connections, Worker
 
 from privacy.access.collecting import Collecting
-from privacy.access.peers import TIMEOUT_SECONDS, Peers
 from privacy.audit.chaining import Chaining
 from privacy.audit.handlers import AuditHandler
 from privacy.audit.keeping import Keeping
@@ -18,6 +18,7 @@ from privacy.heartbeats.beating import Heart
 from privacy.keys.destroying import Destroying
 from privacy.keys.outbox import TombstoneSource
 from privacy.keys.parts import KeyParts
+from privacy.merges.handlers import MergeHandler
 from privacy.policies.outbox import PolicySource
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.outbox import RequestSource
@@ -45,6 +46,7 @@ def worker(c: Connections) -> Worker:
         w.checks.append(destroying.check)
         receipts = ReceiptHandler(state.consents, state.requests, keys.keys, destroying.wake)
     w.consume("receipts", [topics.RECEIPTS], receipts)
+    w.consume("merges", [topics.MERGES], MergeHandler(state, requests.wake))
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)
     w.closers.append(http.aclose)
     peers = Peers(http, c.settings.peers)

@@ -10,6 +10,7 @@ from service_kit.app import create_app
 from service_kit.consent import ConsentView
 from service_kit.keys import clearing as sealing
 from service_kit.keys.clearing import Clearing
+from service_kit.merging import Merges
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -47,6 +48,7 @@ def create(settings: ServiceSettings) -> FastAPI:
                 LearnerRepository(c.db, c.sealer),
                 ConsentView(c.db),
                 c.clock,
+                Merges(c.db),
             )
             yield
 

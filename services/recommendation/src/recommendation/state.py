@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView
+from service_kit.merging import Merges
 
 from recommendation.catalog.held import HeldCatalogs
 from recommendation.catalog.repository import CatalogRepository
@@ -23,6 +24,7 @@ class State:
     learners: LearnerRepository
     consents: ConsentView
     clock: Clock
+    merges: Merges
 
 
 def _state(request: Request) -> State:

@@ -18,6 +18,7 @@ group = typer.Typer(name="eval", help="Measure the models against answers they h
 app.add_typer(group)
 
 MODES = ("frozen", "online", "online_versioned")
+LEAST_GROUP = 10
 
 
 @group.callback()
@@ -66,6 +67,51 @@ def mastery(
                 for line in evaluate(file, plan, baselines=baselines, plot=plot, total=total, advanced=advanced):
                     sys.stdout.write(orjson.dumps(line).decode() + "\n")
                     sys.stdout.flush()
+    except UnreadableAnswers as problem:
+        err.print(f"trellis: {problem}", markup=False)
+        sys.exit(1)
+
+
+@group.command()
+def fairness(
+    source: Annotated[
+        Path | None,
+        typer.Argument(exists=True, help="Answers as for mastery, with columns of groups; or a folder of OULAD."),
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="A column that says which group a learner is in; may be repeated.")
+    ] = None,
+    simulated: Annotated[int, typer.Option(help="So many made-up learners, a third of them misjudged.", min=0)] = 0,
+    mode: Annotated[str, typer.Option(help=f"One of {', '.join(MODES)}.")] = "online",
+    at_least: Annotated[int, typer.Option(help="Of groups with fewer learners nothing is told.", min=LEAST_GROUP)] = 30,
+) -> None:
+    """Say where the model errs more for one group of learners than for all, by how much, and how sure that is.
+
+    One JSON line for each group: AUC and bias (told minus observed) with 95 % intervals of a bootstrap over learners,
+    and in `errs_more` what is worse than for all beyond chance.
+    """
+    if mode not in MODES:
+        raise typer.BadParameter(f"one of {', '.join(MODES)}", param_hint="--mode")
+    if (source is None) == (simulated == 0):
+        raise typer.BadParameter("either answers or --simulated", param_hint="SOURCE")
+    try:
+        from cli.evaluation.groups import lines
+    except ModuleNotFoundError as missing:
+        err.print(f"trellis: eval needs trellis-cli[evaluation]: {missing.name} is missing", markup=False)
+        sys.exit(1)
+    try:
+        with _bar() as progress:
+            task = progress.add_task("answers", total=None)
+            for line in lines(
+                source,
+                by or [],
+                simulated=simulated,
+                mode=mode,
+                at_least=at_least,
+                total=lambda steps: progress.update(task, total=steps),
+                advanced=lambda steps: progress.advance(task, steps),
+            ):
+                sys.stdout.write(orjson.dumps(line).decode() + "\n")
     except UnreadableAnswers as problem:
         err.print(f"trellis: {problem}", markup=False)
         sys.exit(1)

@@ -51,8 +51,8 @@ def evaluate(
     started = time.perf_counter()
     table = read(path, asked=plan.asked)
     reading = time.perf_counter() - started
-    total(_steps(table, plan))
-    results = _run(table, plan, advanced)
+    total(steps(table, plan))
+    results = run(table, plan, advanced)
     for mode, result in results.items():
         yield _line(table, mode, result, reading)
     if baselines:
@@ -76,16 +76,18 @@ def warm() -> None:
     Trainer().run(Answers(one, one, one, np.array([0, 1]), np.ones(1), none, none, none), one)
 
 
-def _steps(table: Table, plan: Plan) -> int:
-    steps = 0
+def steps(table: Table, plan: Plan) -> int:
+    """How many answers `run` goes through, searches included."""
+    count = 0
     for fold in table.folds:
         rest = np.flatnonzero(table.fold != fold)
-        steps += SEARCHES * len(sampled(table.answers, rest)) + len(rest)
-        steps += len(plan.modes) * int((table.fold == fold).sum())
-    return steps
+        count += SEARCHES * len(sampled(table.answers, rest)) + len(rest)
+        count += len(plan.modes) * int((table.fold == fold).sum())
+    return count
 
 
-def _run(table: Table, plan: Plan, advanced: Callable[[int], None]) -> dict[str, Result]:
+def run(table: Table, plan: Plan, advanced: Callable[[int], None]) -> dict[str, Result]:
+    """What each mode tells of every answer, trained on the learners of the other folds."""
     answers = table.answers
     results = {mode: Result(np.zeros(len(answers.item))) for mode in plan.modes}
     trainer = Trainer()

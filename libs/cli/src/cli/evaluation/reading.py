@@ -41,13 +41,14 @@ class Table:
 def read(path: Path, *, asked: bool = False) -> Table:
     """The file's answers, each learner's together. Raises `UnreadableAnswers`."""
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             return _table(path, csv.DictReader(file), asked=asked)
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as problem:
         raise UnreadableAnswers(f"{path}: {problem}") from problem
 
 
-def _opened(path: Path) -> IO[str]:
+def opened(path: Path) -> IO[str]:
+    """The text of a file, plain or gzipped."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rt", newline="", encoding="utf-8") if zipped else path.open(newline="", encoding="utf-8")

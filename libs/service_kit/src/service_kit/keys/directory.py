@@ -10,7 +10,7 @@ import httpx2
 import orjson
 from events.sealing import KeysAway, Owner
 
-from service_kit.peers import EVERY_TENANT, OwnToken
+from service_kit.own_token import EVERY_TENANT, OwnToken
 from service_kit.settings import PeerSettings
 
 MOST: Final = 1000  # learners, or keys, in one look-up or draw

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from service_kit.merging import Group, Merges
 from service_kit.mongo import MongoAway
 from xapi import Named
 from xapi.parsing import JsonObject
@@ -25,8 +26,9 @@ Names = tuple[str, Mapping[str, Sequence[str]]]
 
 
 class KnownAgents:
-    def __init__(self, identities: IdentityRepository) -> None:
+    def __init__(self, identities: IdentityRepository, merges: Merges) -> None:
         self._identities = identities
+        self._merges = merges
         self._seen = Seen(SEEN, SEEN_SECONDS)
         self._adding: Gathering[Names, None] = Gathering(self._add_all, most_a_call=100)
 
@@ -69,8 +71,9 @@ class KnownAgents:
 
     async def person(self, tenant: str, agent: JsonObject, identity: Identity | None) -> JsonObject:
         """The Person; of an agent that is not known, what was sent (1.0.3 Communication 2.4)."""
-        personas = [] if identity is None else await self._identities.personas(tenant, identity.learner)
-        return person(agent, personas)
+        group = Group(()) if identity is None else await self._merges.group(tenant, identity.learner)
+        known = [await self._identities.personas(tenant, learner) for learner in group.everyone]
+        return person(agent, [persona for personas in known for persona in personas])
 
     def _new(self, statements: Iterable[Named], identities: Mapping[str, Identity]) -> dict[str, list[str]]:
         """Names by identifier, in the order in which they were seen."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from service_kit.auth import Principal
-from service_kit.peers import EVERY_TENANT, tenant_of
+from service_kit.own_token import EVERY_TENANT, tenant_of
 from service_kit.problems import Unauthorized
 
 from ingest.credentials.credential import Account, Credential, Known

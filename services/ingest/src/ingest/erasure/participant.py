@@ -17,6 +17,7 @@ from ingest.erasure.unreadable import forget_unreadable
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
+from ingest.merges.repository import MergeRepository
 from ingest.republishing.repository import RepublicationRepository
 from ingest.statements.repository import StatementRepository
 
@@ -38,6 +39,7 @@ class IngestParticipant:
         launches: LaunchRepository,
         quarantine: QuarantineRepository,
         republications: RepublicationRepository,
+        merges: MergeRepository,
         telling: Telling,
         db: Database,
     ) -> None:
@@ -50,6 +52,7 @@ class IngestParticipant:
         self._launches = launches
         self._quarantine = quarantine
         self._republications = republications
+        self._merges = merges
         self._telling = telling
 
     async def standing_changed(self, change: Change, session: Session) -> None:
@@ -79,6 +82,7 @@ class IngestParticipant:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         await self._republications.forget(tenant, learner, session)
+        await self._merges.forget(tenant, learner, session)
         try:
             return await self._forget(tenant, learner, session)
         except KeyGone:  # after a restore

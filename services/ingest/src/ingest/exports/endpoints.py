@@ -101,18 +101,18 @@ async def export_statements(request: Request, by: By, audit: Audits) -> Streamin
 async def _entry(state: State, by: Exporter, query: StatementQuery, purpose: str) -> AuditEntry:
     """About the learner whom the filter names; else about all."""
     found = await state.identities.look_up(by.tenant, query.agent_ifi) if query.agent_ifi else None
-    learners = (found.learner,) if found else ()
+    learners = ((await state.merging.view.group(by.tenant, found.learner)).root,) if found else ()
     return AuditEntry(by.tenant, by.who, Action.exported, "statements", learners, purpose)
 
 
 async def _walk(state: State, by: Exporter, query: StatementQuery, wanted: Wanted) -> Walk | None:
-    agent = None
+    agents: list[str] = []
     if query.agent_ifi is not None:
         identity = await state.identities.look_up(by.tenant, query.agent_ifi)
         if identity is None:
             return None
-        agent = identity.agent
-    selection = reading.selection(query, agent, await state.stamps.confirmed())
+        agents = await state.merging.agents(by.tenant, identity)
+    selection = reading.selection(query, agents, await state.stamps.confirmed())
     name = wanted.recipient or f"an export by {'/'.join(by.who.roles)}"
     recipient = Recipient(f"export {name} {wanted.purpose}", "export", name, wanted.purpose)
     giving = Giving(by.tenant, recipient, state.consents, state.disclosures, state.clock)

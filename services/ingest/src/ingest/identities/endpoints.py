@@ -33,7 +33,12 @@ _BODY: Final = {
 }
 
 
-@router.post("", openapi_extra=_BODY, responses={201: {"model": LearnerOfAgent, "description": "A new learner"}})
+@router.post(
+    "",
+    openapi_extra=_BODY,
+    responses={201: {"model": LearnerOfAgent, "description": "A new learner"}},
+    response_model_exclude_unset=True,
+)
 async def find_or_make(
     request: Request, response: Response, caller: Making, audit: Audits
 ) -> LearnerOfAgent | LearnersOfAgents:
@@ -43,10 +48,12 @@ async def find_or_make(
         ifis = _identifiers(body)
     except StatementInvalid as error:
         raise invalid(error) from None
-    resolved, new = await state_of(request).identities.resolve(caller.tenant, set(ifis), subjects=set(ifis), fresh=True)
-    found = {ifi: None if one.learner == REFUSED else one.learner for ifi, one in resolved.items()}
-    items = [LearnerOfAgent(learner_id=found[ifi]) for ifi in ifis]
-    await audit.noticed(_looked_up(caller, *dict.fromkeys(resolved[ifi].learner for ifi in ifis)))
+    state = state_of(request)
+    resolved, new = await state.identities.resolve(caller.tenant, set(ifis), subjects=set(ifis), fresh=True)
+    groups = await state.merging.view.groups(caller.tenant, {one.learner for one in resolved.values()})
+    items = [_of(resolved[ifi].learner, groups[resolved[ifi].learner].root) for ifi in ifis]
+    roots = dict.fromkeys(groups[resolved[ifi].learner].root for ifi in ifis)
+    await audit.noticed(_looked_up(caller, *roots))
     if isinstance(body, list):
         return LearnersOfAgents(items=items)
     if items[0].learner_id is None:
@@ -55,7 +62,7 @@ async def find_or_make(
     return items[0]
 
 
-@router.get("")
+@router.get("", response_model_exclude_unset=True)
 async def look_up(
     request: Request, caller: Asking, audit: Audits, agent: Annotated[str, Query(description="An xAPI Agent as JSON")]
 ) -> LearnerOfAgent:
@@ -65,11 +72,19 @@ async def look_up(
     except StatementInvalid as error:
         problems = tuple(Problem(f"agent{problem.path}", problem.reason) for problem in error.errors)
         raise invalid_query(QueryInvalid(problems)) from None
-    found = await state_of(request).identities.look_up(caller.tenant, str(ifi))
+    state = state_of(request)
+    found = await state.identities.look_up(caller.tenant, str(ifi))
     if found is None:
         raise NotFound("No learner is known for this agent")
-    await audit.noticed(_looked_up(caller, found.learner))
-    return LearnerOfAgent(learner_id=found.learner)
+    root = (await state.merging.view.group(caller.tenant, found.learner)).root
+    await audit.noticed(_looked_up(caller, root))
+    return _of(found.learner, root)
+
+
+def _of(own: str, root: str) -> LearnerOfAgent:
+    if root == REFUSED:
+        return LearnerOfAgent(learner_id=None)
+    return LearnerOfAgent(learner_id=root) if own == root else LearnerOfAgent(learner_id=root, own_learner_id=own)
 
 
 def _looked_up(caller: Principal, *learners: str) -> AuditEntry:
@@ -79,14 +94,15 @@ def _looked_up(caller: Principal, *learners: str) -> AuditEntry:
 def _identifiers(body: Any) -> list[str]:
     """The canonical identifier of each agent in the body. Raises `StatementInvalid`, `BadRequest`."""
     if not isinstance(body, list):
-        return [_identifier(body, "")]
+        return [identifier(body, "")]
     if not 1 <= len(body) <= MOSTAGENTS:
         detail = f"expected 1 to {MOSTAGENTS} agents, found {len(body)}"
         raise BadRequest(detail, errors=[{"pointer": "", "detail": detail}])
-    return [_identifier(agent, f"/{index}") for index, agent in enumerate(body)]
+    return [identifier(agent, f"/{index}") for index, agent in enumerate(body)]
 
 
-def _identifier(agent: Any, place: str) -> str:
+def identifier(agent: Any, place: str) -> str:
+    """The canonical identifier of an agent at that place of a body. Raises `StatementInvalid`."""
     try:
         return str(canonical_ifi(parse_agent(agent if isinstance(agent, dict) else b"null")))
     except StatementInvalid as error:

@@ -4,9 +4,13 @@ from pydantic import BaseModel
 
 
 class LearnerOfAgent(BaseModel):
-    """Null for someone who was erased and, as the policy says, is not to come back."""
+    """Null for someone who was erased and, as the policy says, is not to come back.
+
+    `own_learner_id`, where it is another: whose the identifier itself is, who is merged into `learner_id`.
+    """
 
     learner_id: str | None
+    own_learner_id: str | None = None
 
 
 class LearnersOfAgents(BaseModel):

@@ -23,11 +23,24 @@ IMPORTS: Final = "imports"
 async def take(received: Received, tenant: str, *, recorder: Recorder) -> Taken:
     """Store what can be stored; repeatable. Raises `PolicyUnknown`."""
     valid, rejected, repeated = lines.read(received.lines)
-    credential = importing(tenant)
-    taken = Taken(accepted=repeated, not_recorded=0, rejected=rejected)
+    taken = await record_runs(recorder, importing(tenant), valid, received.attachments)
+    taken.accepted += repeated
+    taken.rejected = sorted([*rejected, *taken.rejected], key=lambda one: one.line)
+    return taken
+
+
+async def record_runs(
+    recorder: Recorder,
+    credential: Credential,
+    valid: Sequence[Line],
+    attachments: Attachments | None,
+    *,
+    imported_from: str | None = None,
+) -> Taken:
+    """Store valid lines; what is refused is set apart. Repeatable. Raises `PolicyUnknown`."""
+    taken = Taken(accepted=0, not_recorded=0, rejected=[])
     for version, run in lines.by_version(valid):
-        await _record(recorder, credential, version, run, received.attachments, taken)
-    taken.rejected.sort(key=lambda one: one.line)
+        await _record(recorder, credential, version, run, attachments, taken, imported_from)
     return taken
 
 
@@ -38,13 +51,20 @@ async def _record(
     run: Sequence[Line],
     attachments: Attachments | None,
     taken: Taken,
+    imported_from: str | None,
 ) -> None:
     pending = list(run)
     while pending:
         batch = [line.parsed for line in pending]
         try:
             recorded = await recorder.record(
-                credential, version, batch, is_array=True, provenance=True, attachments=attachments
+                credential,
+                version,
+                batch,
+                is_array=True,
+                provenance=True,
+                attachments=attachments,
+                imported_from=imported_from,
             )
         except (Conflict, Forbidden) as problem:
             wrong = {int(error["index"]): error for error in reversed(problem.errors) if "index" in error}

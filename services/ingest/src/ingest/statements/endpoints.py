@@ -134,7 +134,7 @@ async def _list(
     """The answer, and the statements in it."""
     params, query, place = walk
     size = reading.page_size(query)
-    lister = Lister(state.statements, state.identities, state.restricted)
+    lister = Lister(state.statements, state.identities, state.restricted, state.merging)
     found = await lister.page(credential, query, through, after=place, limit=size + 1)
     page = found[:size]
     more = ""

@@ -10,6 +10,7 @@ from ingest.credentials.repository import Credential
 from ingest.credentials.schemas import Scope
 from ingest.identities.repository import Identity
 from ingest.identities.resolving import Resolver
+from ingest.merges.merging import Merging
 from ingest.statements import reading
 from ingest.statements.indexing import agent_tokens
 from ingest.statements.repository import Place, StatementRepository
@@ -31,10 +32,13 @@ async def consistent_through(query: StatementQuery, stamps: Stamps) -> int:
 
 
 class Lister:
-    def __init__(self, statements: StatementRepository, identities: Resolver, restricted: Restricted) -> None:
+    def __init__(
+        self, statements: StatementRepository, identities: Resolver, restricted: Restricted, merging: Merging
+    ) -> None:
         self._statements = statements
         self._identities = identities
         self._restricted = restricted
+        self._merging = merging
 
     async def page(
         self, credential: Credential, query: StatementQuery, through: int, *, after: Place | None, limit: int
@@ -65,7 +69,8 @@ class Lister:
         after: Place | None,
         limit: int,
     ) -> list[Document]:
-        selection = reading.selection(query, identity.agent if identity else None, through)
+        agents = await self._merging.agents(credential.tenant, identity) if identity else []
+        selection = reading.selection(query, agents, through)
         if hidden := await self._restricted.of(credential.tenant):
             selection = replace(selection, hidden=hidden)
         if (mine := only_mine(credential)) is not None:

@@ -70,24 +70,27 @@ def page_size(query: StatementQuery) -> int:
     return min(query.limit, PAGE) or PAGE
 
 
-def selection(query: StatementQuery, agent: str | None, consistent_through: int) -> Selection:
-    """`agent` is the agent_id where the query names one. An ascending walk ends where later ones may still come in."""
+def selection(query: StatementQuery, agents: Sequence[str], consistent_through: int) -> Selection:
+    """`agents` are the agent_ids of whom the query names, several of one person. An ascending walk ends where later
+    ones may still come in.
+    """
     until = None if query.until is None else to_micros(query.until)
     if query.ascending:
         until = consistent_through if until is None else min(until, consistent_through)
     return Selection(
-        tuple(_conditions(query, agent)),
+        tuple(_conditions(query, agents)),
         since=None if query.since is None else to_micros(query.since),
         until=until,
         ascending=query.ascending,
     )
 
 
-def _conditions(query: StatementQuery, agent: str | None) -> Iterator[list[bytes]]:
+def _conditions(query: StatementQuery, agents: Sequence[str]) -> Iterator[list[bytes]]:
     if query.registration is not None:
         yield [token(REGISTRATION, query.registration)]
-    if agent is not None:
-        yield agent_tokens(agent) if query.related_agents else [token(AGENT, agent)]
+    if agents:
+        found = [agent_tokens(one) if query.related_agents else [token(AGENT, one)] for one in agents]
+        yield [one for tokens in found for one in tokens]
     if query.activity is not None:
         kinds = (ACTIVITY, RELATED_ACTIVITY) if query.related_activities else (ACTIVITY,)
         yield [token(kind, query.activity) for kind in kinds]

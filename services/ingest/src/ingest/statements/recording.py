@@ -71,6 +71,7 @@ class Request:
     version: Version
     authority: JsonObject
     provenance: bool
+    imported_from: str | None = None
 
     @property
     def tenant(self) -> str:
@@ -110,12 +111,14 @@ class Recorder:
         is_array: bool,
         provenance: bool = False,
         attachments: Attachments | None = None,
+        imported_from: str | None = None,
     ) -> Recorded:
         """Return when what is new is durable. Raises `Conflict`, `Forbidden`, `PolicyUnknown`, `MongoAway`.
 
-        With `provenance` (imports alone) what the statements carry as `stored` and `authority` is kept beside them.
+        With `provenance` (imports alone) what the statements carry as `stored` and `authority` is kept beside them;
+        `imported_from` is the issuer of the record with which they came.
         """
-        request = Request(credential, version, authority_of(credential), provenance)
+        request = Request(credential, version, authority_of(credential), provenance, imported_from)
         credential.check_statements(batch, is_array=is_array)
         received = [Received.of(i, f"/{i}" if is_array else "", parsed) for i, parsed in enumerate(batch)]
         begun = time.monotonic()
@@ -199,6 +202,8 @@ class Recorder:
             fields["authority"] = request.credential.key
             if traceparent:
                 fields["traceparent"] = traceparent
+            if request.imported_from is not None:
+                fields["imported_from"] = request.imported_from
             documents.append(fields)
             learner, named = fields["learners"][0], one.named.related_agents
             others = NOBODY if alone and len(named) == 1 else others_in(identities, (*named, vouching), learner)

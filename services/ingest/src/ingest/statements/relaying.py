@@ -74,7 +74,7 @@ def _published(document: Document, raw: JsonObject, own: Mapping[str, set[str]])
             tenant,
             learner,
             from_micros(document["stored"]),
-            for_learner(raw, ifis),
+            for_learner(raw, ifis, document.get("imported_from")),
             traceparent,
         )
         for learner, ifis in own.items()

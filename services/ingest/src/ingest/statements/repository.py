@@ -1,8 +1,8 @@
 """The collection `statements`: one document a statement.
 
 `{_id: "tenant/uuid", tenant, bytes, key, parts?, stored, keys, learners, authority, targets?, voids?, voided?,
-targeted?, provenance?: {bytes, key, parts?}, outbox?, traceparent?}`: `bytes`, `key` and `parts` are the statement as
-it is given back (`sealing`); `keys` are the tokens it is found by (`indexing`).
+targeted?, provenance?: {bytes, key, parts?}, imported_from?, outbox?, traceparent?}`: `bytes`, `key` and `parts` are
+the statement as it is given back (`sealing`); `keys` are the tokens it is found by (`indexing`).
 
 A statement whose object is a StatementRef `targets` another, and is found by that one's keys too (1.0.3 Communication
 2.1.4), and by those that the other has from its own target: it holds them itself. `targeted` counts how often a

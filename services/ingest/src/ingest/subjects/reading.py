@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import orjson
 from events.sealing import Sealed, Sealer
+from service_kit.merging import Merges
 from service_kit.mongo import ASCENDING, Database, Document
 from service_kit.subjects import PIECE, Item, Piece, Record
 from xapi import agents_of, dumps, loads
 from xapi.cutting import with_erased
 
+from ingest.agents.persons import identifier
 from ingest.attachments.repository import AttachmentRepository, sha2_of
 from ingest.disclosures.repository import DisclosureRepository
 from ingest.documents.repository import DOCUMENTS
@@ -40,13 +42,15 @@ class HeldByIngest:
     identities: IdentityRepository
     attachments: AttachmentRepository
     sealer: Sealer
+    merges: Merges
 
     async def __call__(self, tenant: str, learner: str) -> AsyncIterator[Item]:
         belongings = await self.identities.belongings(tenant, learner) or Belongings([], [])
-        personas = await self.identities.personas(tenant, learner)
-        for persona in personas:
-            yield Record.of("identifiers", {"identifier": persona.ifi, "names": list(persona.names)})
-        own = {persona.ifi for persona in personas}
+        for persona in await self.identities.personas(tenant, learner):
+            agent = dict([identifier(persona.ifi)])
+            yield Record.of("identifiers", {"identifier": persona.ifi, "agent": agent, "names": list(persona.names)})
+        group = await self.merges.group(tenant, learner)
+        own = {persona.ifi for one in group.everyone for persona in await self.identities.personas(tenant, one)}
         async for item in self._statements(tenant, belongings, own):
             yield item
         async for item in self._documents(tenant, belongings):

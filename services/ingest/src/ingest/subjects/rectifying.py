@@ -80,7 +80,8 @@ async def rectify(
 async def _statement(plan: _Plan, state: State) -> JsonObject | None:
     """The statement; None where it is voided already. Raises `NotFound`."""
     documents = await state.statements.find([key_of(plan.tenant, str(plan.body.statement_id))])
-    about = [document for document in documents if "stored" in document and plan.learner in document["learners"]]
+    own = set((await state.merging.view.group(plan.tenant, plan.learner)).everyone)
+    about = [document for document in documents if "stored" in document and not own.isdisjoint(document["learners"])]
     opened = await state.statements.readable(about)
     if not opened:
         raise NotFound("There is no such statement about this learner")
@@ -114,7 +115,8 @@ async def _correction(plan: _Plan, given: JsonObject, state: State) -> Parsed:
         places = [{"pointer": f"/correction{p.path}", "detail": p.reason} for p in error.errors]
         raise BadRequest("The correction is not a valid statement", errors=places) from None
     found = [await state.identities.look_up(plan.tenant, ifi) for ifi in learners_of(parsed.raw)]
-    if not found or any(one is None or one.learner != plan.learner for one in found):
+    own = (await state.merging.view.group(plan.tenant, plan.learner)).everyone
+    if not found or any(one is None or one.learner not in own for one in found):
         place = {"pointer": "/correction/actor", "detail": "expected the learner whose record is put right"}
         raise BadRequest("The correction is about someone else", errors=[place])
     return parsed

@@ -12,6 +12,7 @@ from learner_model.placement import Placement
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing, Standings
 from service_kit.frameworks import Around, FrameworkRepository
+from service_kit.merging import Merges
 from service_kit.problems import NotFound
 
 from insights.reports.disclosure import LAYERS, Disclosure, Layer, disclose
@@ -45,6 +46,7 @@ class Reporter:
     frameworks: FrameworkRepository
     consents: ConsentView
     clock: Clock
+    merges: Merges
 
     async def report(self, tenant: str, scope: str, as_of: datetime, teacher: str | None = None) -> Report:
         """The report of a scope; with the pupils by name where the teacher's classes hold it.
@@ -68,8 +70,11 @@ class Reporter:
 
     async def classes(self, tenant: str, teacher: str | None) -> list[Place]:
         """A teacher's own classes."""
-        member = await self.rosters.member(tenant, "teacher", teacher) if teacher else None
-        return sorted(member.places) if member else []
+        if teacher is None:
+            return []
+        group = await self.merges.group(tenant, teacher)
+        found = await self.rosters.entries(tenant, "teacher", group.everyone)
+        return sorted({place for member in found for place in member.places})
 
     async def _needs(
         self,
@@ -81,7 +86,7 @@ class Reporter:
     ) -> list[PupilNeed]:
         shown = [p.learner for p in inside if standings.of(p.learner).allows("teach")]
         open_ = [learner for learner in shown if standings.of(learner).allows("profile")]
-        names = await self.rosters.names(tenant, shown)
+        names = await self._names(tenant, shown, standings)
         known = await self.states.competencies(tenant, open_)
         profiled = set(open_)
         around = await self.frameworks.around(tenant, {one for c in known.values() for one in c.states})
@@ -103,13 +108,20 @@ class Reporter:
         needs = await asyncio.to_thread(told)
         return sorted(needs, key=lambda n: (n.mean_mastery is None, n.mean_mastery or 0.0, n.name.casefold()))
 
+    async def _names(self, tenant: str, learners: Sequence[str], standings: Standings) -> dict[str, str]:
+        """Of each person the first of the names that the roster gives their learners."""
+        people = {one: standings.everyone(one) for one in learners}
+        names = await self.rosters.names(tenant, [one for everyone in people.values() for one in everyone])
+        return {learner: next(filter(None, map(names.get, everyone)), "") for learner, everyone in people.items()}
+
 
 def pupils_of(members: Sequence[Member], activities: Mapping[str, Activity], standings: Standings) -> list[Pupil]:
     """The roster's learners, each with what may be used for aggregates."""
-    decided = {learner: _usable(standings.of(learner)) for learner in standings.states}
+    known = standings.states.keys() | standings.groups.keys()
+    decided = {learner: _usable(standings.of(learner)) for learner in known}
     otherwise = _usable(Standing(standings.policy))
     found = []
-    for member in members:
+    for member in _people(members, standings):
         usable = decided.get(member.learner, otherwise)
         places = member.places or (TOP,)
         steps = chain(places[0])
@@ -118,6 +130,20 @@ def pupils_of(members: Sequence[Member], activities: Mapping[str, Activity], sta
         activity = activities.get(member.learner, NOTHING) if usable else None
         found.append(Pupil(member.learner, steps, places, member.attributes, activity))
     return found
+
+
+def _people(members: Sequence[Member], standings: Standings) -> Sequence[Member]:
+    """One member for each person: whoever is in two classes by two identifiers is in both, and counted once."""
+    if not standings.groups:
+        return members
+    found: dict[str, Member] = {}
+    for member in members:
+        root = standings.root(member.learner)
+        held = found.get(root)
+        places = dict.fromkeys([*(held.places if held else ()), *member.places])
+        attributes = {**member.attributes, **(held.attributes if held else {})}
+        found[root] = Member(root, member.role, tuple(places), attributes)
+    return list(found.values())
 
 
 def _usable(standing: Standing) -> bool:

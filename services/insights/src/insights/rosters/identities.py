@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 import httpx2
 import orjson
-from service_kit.peers import OwnToken
+from service_kit.own_token import OwnToken
 from service_kit.problems import BadRequest, NotReadyYet
 from service_kit.settings import PeerSettings
 
@@ -50,7 +50,8 @@ class IngestIdentities:
             raise BadRequest(f"ingest does not take one of the accounts: {_detail(answer.content)}")
         if not answer.is_success:
             raise NotReadyYet(f"ingest, which knows the accounts, answers {answer.status_code}")
-        return [item["learner_id"] for item in orjson.loads(answer.content)["items"]]
+        # A merge may be undone: the roster names whoever the account itself is, and reports find the person.
+        return [item.get("own_learner_id") or item["learner_id"] for item in orjson.loads(answer.content)["items"]]
 
 
 def _detail(body: bytes) -> str:

@@ -67,10 +67,11 @@ class RosterRepository:
         version = await self.version(tenant)
         return await self._members.count_documents({"tenant": tenant, "version": version, "role": "learner"})
 
-    async def member(self, tenant: str, role: str, learner: str) -> Member | None:
+    async def entries(self, tenant: str, role: str, learners: Iterable[str]) -> list[Member]:
+        """The entries of these learners in a role."""
         version = await self.version(tenant)
-        found = await self._members.find_one({"_id": _id(tenant, version, role, learner)})
-        return (await self._opened([found]))[0] if found else None
+        ids = [_id(tenant, version, role, learner) for learner in learners]
+        return await self._opened(await self._members.find({"_id": {"$in": ids}}).to_list(None))
 
     async def names(self, tenant: str, learners: Iterable[str]) -> dict[str, str]:
         """Display names of learners, opened; "" where none was given."""

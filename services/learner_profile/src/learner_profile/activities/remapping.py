@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service_kit.clock import Clock
+from service_kit.merging import Merges
 from service_kit.turning import Turning
 
 from learner_profile.activities.repository import ActivityRepository, Remap
@@ -30,6 +31,7 @@ class Remapper:
         activities: ActivityRepository,
         evidence: EvidenceRepository,
         learners: LearnerRepository,
+        merges: Merges,
         clock: Clock,
         *,
         poll_seconds: float = 1.0,
@@ -37,6 +39,7 @@ class Remapper:
         self._activities = activities
         self._evidence = evidence
         self._learners = learners
+        self._merges = merges
         self._clock = clock
         self._turning = Turning("remap", self._turn, rest_seconds=poll_seconds)
         self.wake = self._turning.wake
@@ -55,7 +58,8 @@ class Remapper:
                 await self._evidence.learners_with(remap.tenant, remap.activity, _when(remap))
             )
         for tenant, learners in concerned.items():
-            await self._learners.mark_dirty(tenant, sorted(learners))
+            groups = await self._merges.groups(tenant, learners)
+            await self._learners.mark_dirty(tenant, sorted({group.root for group in groups.values()}))
         now = self._clock()
         for remap in due:
             if remap.swept_at is None:

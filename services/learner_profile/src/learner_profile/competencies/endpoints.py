@@ -20,6 +20,7 @@ from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Reader, Teacher
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.privacy import PURPOSE
+from learner_profile.learners.rebuilding import in_order
 from learner_profile.state import State, StateDep
 
 router = APIRouter(prefix="/learners", tags=["competencies"])
@@ -105,10 +106,10 @@ async def _page(principal: Principal, learner: str, competency: str, state: Stat
 async def _growth(
     principal: Principal, learner: str, competency: str, state: State, as_of: datetime | None, points: int
 ) -> GrowthOut:
-    profile = await open_profile(principal, learner, state)
+    profile, everyone = await open_profile(principal, learner, state)
     now = as_of or state.clock()
     placed = await state.placing(profile, now, [competency])
-    rows = (await state.evidence.of_learners(principal.tenant, [learner])).get(learner, [])
+    rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
     found = await asyncio.to_thread(growth, rows, catalog, competency, placed.around.frameworks, now, points)
     if not found.points:
@@ -131,7 +132,7 @@ async def _say(
         probability=probability,
         evidence_count=placed.placement.responses(competency),
     )
-    history = await state.overruler.say(principal, learner, said)
+    history = await state.overruler.say(principal, profile.learner, said)
     said_now = replace(placed.placement, said=overrulings(history))
     return _shown(competency, replace(placed, placement=said_now, history=history))
 

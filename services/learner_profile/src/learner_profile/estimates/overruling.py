@@ -32,17 +32,17 @@ class Overruler:
         profile = (await self.learners.load(tenant, [learner], session)).get(learner)
         if profile is None or profile.status != Status.OPEN:
             raise NotFound("Nothing is known of this learner")
-        history = (await self.estimates.load(tenant, [learner], session)).get(learner, ())
+        history = (await self.estimates.of_people(tenant, [learner], session))[learner]
+        own = (await self.estimates.load(tenant, [learner], session)).get(learner, ())
         if said.probability is None and said.competency not in last_words(history):
             raise NotFound("No teacher has overruled this estimate")
         if said.probability is not None and len(on(history, said.competency)) >= MOST:
             raise Conflict(f"This estimate was overruled {MOST} times already")
         if said.probability is not None and len(history) >= MOST_OF_A_LEARNER:
             raise Conflict(f"This learner's estimates were overruled {MOST_OF_A_LEARNER} times already")
-        after = (*history, said)
-        await self.estimates.save(tenant, learner, after, session)
+        await self.estimates.save(tenant, learner, (*own, said), session)
         await self.learners.mark_dirty(tenant, [learner], session)
         what = "estimate/overruled" if said.probability is not None else "estimate/taken_back"
         entry = AuditEntry(tenant, Who.of(principal), Action.changed, what, (learner,), "profile")
         await self.audit.record(entry, session)
-        return after
+        return (*history, said)

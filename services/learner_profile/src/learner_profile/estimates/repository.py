@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
+from service_kit.merging import Merges
 from service_kit.mongo import Collection, CollectionSpec, Database, ReplaceOne, Session
 
 from learner_profile.estimates.said import Said, pack, unpack
@@ -17,15 +18,29 @@ class EstimateRepository:
     def __init__(self, db: Database, sealer: Sealer) -> None:
         self._estimates: Collection = db[ESTIMATES.name]
         self._sealer = sealer
+        self._merges = Merges(db)
 
     async def load(
         self, tenant: str, learners: Iterable[str], session: Session | None = None
     ) -> dict[str, tuple[Said, ...]]:
-        """All that was said of each of these learners, in its order."""
+        """All that was said of each of these learners themselves, in its order."""
         ids = [_id(tenant, learner) for learner in learners]
         found = await self._estimates.find({"_id": {"$in": ids}}, session=session).to_list(None) if ids else []
         opened = await self._sealer.open([Sealed(bytes(one["data"]), one["key"]) for one in found])
         return {one["learner"]: unpack(data) for one, data in zip(found, opened, strict=True)}
+
+    async def of_people(
+        self, tenant: str, learners: Iterable[str], session: Session | None = None
+    ) -> dict[str, tuple[Said, ...]]:
+        """All that was said of each of these learners and whoever is one person with them, in its order."""
+        groups = await self._merges.groups(tenant, learners, session)
+        own = await self.load(tenant, {one for group in groups.values() for one in group.everyone}, session)
+        return {
+            learner: tuple(
+                sorted((said for one in group.everyone for said in own.get(one, ())), key=lambda said: said.at)
+            )
+            for learner, group in groups.items()
+        }
 
     async def save(self, tenant: str, learner: str, history: Sequence[Said], session: Session) -> None:
         """Store the history in the place of what is there."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from events.envelope import Message
 from events.tracing import current_traceparent, span_after
 from service_kit import metrics
 from service_kit.clock import Clock
+from service_kit.consent import Standing
 from service_kit.mongo import Session
 
 from learner_profile.evidence.acts import Sorted, Ties, sort_out_totals, ties_of
@@ -20,8 +21,8 @@ from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
 from learner_profile.evidence.repository import Row
-from learner_profile.learners.privacy import PURPOSE, keeps_rows, takes_rows
-from learner_profile.learners.profiles import Profile, folded_on
+from learner_profile.learners.privacy import PURPOSE, everyone, keeps_rows, takes_rows
+from learner_profile.learners.profiles import Profile, Status, closed, folded_on, reopened
 from learner_profile.learners.rebuilding import Views
 from learner_profile.settings import EvidenceSettings
 
@@ -100,10 +101,13 @@ class StatementsHandler:
         news = await self._news(tenant, {one: intake for one, intake in intakes.items() if not intake.empty}, session)
         await self._write_rows(tenant, news, session)
         allowed = {learner for learner in news if standings[learner].allows(PURPOSE)}
-        allowed -= await self._views.roles.others(tenant, allowed, session)
-        folded = {learner: one for learner, one in news.items() if learner in allowed}
+        others = await self._others(tenant, allowed, standings, session)
+        allowed -= others
+        merged = {learner for learner in news if len(everyone(learner, standings[learner])) > 1}
+        folded = {learner: one for learner, one in news.items() if learner in allowed - merged}
         await self._fold(tenant, folded, batch, session)
         await self._views.learners.touch(tenant, news.keys() - folded.keys(), session)
+        await self._build_anew(tenant, {everyone(one, standings[one])[0] for one in merged & allowed}, session)
 
     async def _news(self, tenant: str, intakes: Mapping[str, Intake], session: Session) -> dict[str, _News]:
         """The intakes with what they are beside each other and beside the rows that there are."""
@@ -126,6 +130,29 @@ class StatementsHandler:
         voided = [(learner, statement) for learner, one in news.items() for statement in one.voided]
         await self._views.evidence.write(tenant, new, voided, self._clock(), session)
         self._late.add(sum(row.late for _, row in new))
+
+    async def _others(
+        self, tenant: str, learners: Set[str], standings: Mapping[str, Standing], session: Session
+    ) -> set[str]:
+        """Who is no learner by roster or policy. Each has a closed profile, which the next rule or roster may open."""
+        if not learners:
+            return set()
+        policy = next(iter(standings.values())).policy
+        others = await self._views.roles.others(tenant, learners, policy, session)
+        known = await self._views.learners.load(tenant, others, session) if others else {}
+        found = [known.get(one, Profile(tenant=tenant, learner=one)) for one in sorted(others)]
+        await self._views.learners.save(
+            [closed(p) for p in found if p.version == 0 or p.status == Status.OPEN], session
+        )
+        return others
+
+    async def _build_anew(self, tenant: str, roots: Set[str], session: Session) -> None:
+        """Of merged learners the rows of all together show what is a total of what: they are built from the rows."""
+        profiles = await self._views.learners.load(tenant, roots, session) if roots else {}
+        found = [profiles.get(one, Profile(tenant=tenant, learner=one)) for one in sorted(roots)]
+        opened = [reopened(p) for p in found if p.version == 0 or p.status == Status.CLOSED]
+        await self._views.learners.save(opened, session)
+        await self._views.learners.mark_dirty(tenant, sorted(roots), session)
 
     async def _fold(self, tenant: str, news: Mapping[str, _News], batch: _Batch, session: Session) -> None:
         if not news:

@@ -10,7 +10,7 @@ from learner_model import EvidenceKind
 from pydantic import TypeAdapter
 from xapi import VOIDED, durations, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
-from xapi.pseudonymise import GROUP_EXTENSION, SELF
+from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, SELF
 
 from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
 from learner_profile.evidence.emitters import emitter_of, share_of
@@ -20,6 +20,9 @@ Json = Mapping[str, Any]
 
 GROUP_WEIGHT = 0.3
 """What a group reached says something, and not much, about each of its members."""
+
+IMPORTED_WEIGHT = 0.5
+"""What another school vouches for says less than what was seen here."""
 
 MOST_CONTEXT_ACTIVITIES = 8
 H5P_SUB_CONTENT = "http://h5p.org/x-api/h5p-subContentId"
@@ -48,7 +51,8 @@ class Reading:
     `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
     how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
     is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts. `claims`: the competencies
-    that the statement itself names; `tags`: what it says that the activity is about.
+    that the statement itself names; `tags`: what it says that the activity is about. `imported`: the issuer of the
+    record with which it came from elsewhere.
     """
 
     statement_id: str
@@ -73,6 +77,7 @@ class Reading:
     ahead: bool = False
     claims: tuple[Claim, ...] = ()
     tags: tuple[str, ...] = ()
+    imported: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
     at = timestamps.parse(statement.get("timestamp", statement["stored"]))
     extensions: Json = context.get("extensions", {})
     group = _group(extensions)
-    session = extensions.get(CMI5_SESSION)
+    session, imported = extensions.get(CMI5_SESSION), _text(extensions.get(IMPORTED_EXTENSION))
     return Reading(
         statement_id=_canonical(statement["id"]),
         at=min(at, stored),
@@ -142,18 +147,23 @@ def _read(statement: Json) -> Reading | Voiding | None:
         correctness=correctness if is_activity else None,
         completion=result.get("completion"),
         duration_seconds=durations.seconds(result["duration"]) if "duration" in result else None,
-        weight=1.0 if group is None else GROUP_WEIGHT,
+        weight=(1.0 if group is None else GROUP_WEIGHT) * (1.0 if imported is None else IMPORTED_WEIGHT),
         course=course_of(statement) if is_activity else None,
         wholes=_wholes(target, context, parents, registration) if is_activity else (),
         refers_to=_canonical(context["statement"]["id"]) if "statement" in context else None,
         registration=registration,
-        session=session if isinstance(session, str) else None,
+        session=_text(session),
         group_members=None if group is None else group.members,
         of_group=group is not None and group.name == SELF,
         ahead=at > stored,
         claims=strongest(_claims(target, context)) if is_activity else (),
         tags=tags_of(target, _categories(context)) if is_activity else (),
+        imported=imported,
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _claims(target: Json, context: Json) -> Iterator[Claim]:

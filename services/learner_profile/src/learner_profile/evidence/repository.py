@@ -209,9 +209,9 @@ class EvidenceRepository:
         rows = await self._open(found)
         return [(one["_id"], one["learner"], row) for one, row in zip(found, rows, strict=True)]
 
-    async def timeline(self, tenant: str, learner: str, before: Place | None, limit: int) -> list[Row]:
-        """The learner's rows that are not voided, newest first, those before the place given."""
-        query: Document = {"tenant": tenant, "learner": learner, "voided": False}
+    async def timeline(self, tenant: str, learners: Sequence[str], before: Place | None, limit: int) -> list[Row]:
+        """The rows of one person that are not voided, newest first, those before the place given."""
+        query: Document = {"tenant": tenant, "learner": {"$in": list(learners)}, "voided": False}
         if before is not None:
             at_us, statement = before
             query["at_us"] = {"$lte": at_us}
@@ -219,9 +219,9 @@ class EvidenceRepository:
         cursor = self._rows.find(query, _KEPT).sort([("at_us", -1), ("statement", -1)])
         return await self._open(await cursor.limit(limit).to_list(None))
 
-    async def any_of(self, tenant: str, learner: str, session: Session) -> bool:
-        """Whether there is a row that is not voided."""
-        query = {"tenant": tenant, "learner": learner, "voided": False}
+    async def any_of(self, tenant: str, learners: Sequence[str], session: Session) -> bool:
+        """Whether there is a row of one of them that is not voided."""
+        query = {"tenant": tenant, "learner": {"$in": list(learners)}, "voided": False}
         return await self._rows.find_one(query, {"_id": 1}, session=session) is not None
 
     async def learners_with(

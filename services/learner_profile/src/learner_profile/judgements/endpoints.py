@@ -111,7 +111,7 @@ async def _judge(
     reason: str,
     correctness: float | None = None,
 ) -> EvidenceOut:
-    await open_profile(principal, learner, state, by_itself=act is Act.CONTESTED, others=())
+    _, everyone = await open_profile(principal, learner, state, by_itself=act is Act.CONTESTED, others=())
     said = Judgement(act=act, at=state.clock(), by=principal.subject, reason=reason, correctness=correctness)
-    row = await state.judging.judge(principal, learner, str(statement_id), said)
+    row = await state.judging.judge(principal, everyone, str(statement_id), said)
     return EvidenceOut.of(row, await state.activities.known(principal.tenant, looked_up([row.reading])))

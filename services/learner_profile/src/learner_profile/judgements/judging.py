@@ -1,5 +1,6 @@
 """Judging a piece of evidence: the judgement stands beside its row, and the learner is built anew with it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from service_kit.audit import Action, Audit, AuditEntry, Who
@@ -21,15 +22,19 @@ class Judging:
         self._learners = learners
         self._audit = audit
 
-    async def judge(self, principal: Principal, learner: str, statement: str, judgement: Judgement) -> Row:
-        """The row with the judgement. Raises `NotFound`, `BadRequest`, `Conflict`."""
-        return await in_transaction(self._client, partial(self._judge, principal, learner, statement, judgement))
+    async def judge(self, principal: Principal, everyone: Sequence[str], statement: str, judgement: Judgement) -> Row:
+        """The row with the judgement, of one of a person's learners, the one with the profile first.
+
+        Raises `NotFound`, `BadRequest`, `Conflict`.
+        """
+        return await in_transaction(self._client, partial(self._judge, principal, everyone, statement, judgement))
 
     async def _judge(
-        self, principal: Principal, learner: str, statement: str, judgement: Judgement, session: Session
+        self, principal: Principal, everyone: Sequence[str], statement: str, judgement: Judgement, session: Session
     ) -> Row:
         tenant = principal.tenant
-        row = await self._evidence.one(tenant, learner, statement, session)
+        found = {one: await self._evidence.one(tenant, one, statement, session) for one in reversed(everyone)}
+        learner, row = next(((one, row) for one, row in found.items() if row is not None), (everyone[0], None))
         if row is None:
             raise NotFound("There is no such evidence about this learner")
         if judgement.act is Act.OVERRIDDEN and row.reading.correctness is None:
@@ -37,8 +42,8 @@ class Judging:
         if len(row.judgements) >= MOST:
             raise Conflict(f"This evidence was judged {MOST} times already")
         after = await self._evidence.judge(tenant, learner, row, judgement, session)
-        await self._learners.mark_dirty(tenant, [learner], session)
+        await self._learners.mark_dirty(tenant, [everyone[0]], session)
         what = f"evidence/{judgement.act}"
-        entry = AuditEntry(tenant, Who.of(principal), Action.changed, what, (learner,), "profile")
+        entry = AuditEntry(tenant, Who.of(principal), Action.changed, what, (everyone[0],), "profile")
         await self._audit.record(entry, session)
         return after

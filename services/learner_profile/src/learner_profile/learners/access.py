@@ -1,7 +1,7 @@
 """Who may see a learner's model: the learner, apps, the data protection officer, teachers of the own classes."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from service_kit.auth import Principal, Role
 from service_kit.problems import Forbidden, NotFound, NotReadyYet
@@ -12,6 +12,13 @@ from learner_profile.state import State
 
 TEACH: Final = "teach"
 READERS: Final = (Role.app, Role.dpo)
+
+
+class Opened(NamedTuple):
+    """A profile, and the learners whose rows make it: its own, and who was merged into it."""
+
+    profile: Profile
+    everyone: tuple[str, ...]
 
 
 def own(principal: Principal) -> str:
@@ -28,35 +35,38 @@ async def open_profile(
     *,
     by_itself: bool = True,
     others: Sequence[Role] = READERS,
-) -> Profile:
+) -> Opened:
     """The open profile of a learner whom the caller may see. Raises Forbidden, NotFound, PolicyUnknown.
 
-    `by_itself`: whether the learner may; `others`: who may beside the learner's teachers.
+    `by_itself`: whether the learner may; `others`: who may beside the learner's teachers. What asks for a learner who
+    is merged into another is answered for that one.
     """
-    itself = by_itself and principal.may_see(learner)
-    teaches = not itself and not principal.has(*others) and await _teaches(principal, learner, state)
-    if not itself and not teaches and not principal.has(*others):
+    group = await state.merges.group(principal.tenant, learner)
+    learner = group.root
+    itself = by_itself and any(principal.may_see(one) for one in group.everyone)
+    taught = not itself and not principal.has(*others) and await teaches(principal, learner, state)
+    if not itself and not taught and not principal.has(*others):
         raise Forbidden("A learner sees the own profile alone, a teacher those of the own classes")
     standing = await state.consents.standing(principal.tenant, learner)
     if standing.erased:
         raise NotFound("Nothing is known of this learner")
     if not standing.allows(PURPOSE):
         raise Forbidden("The purpose `profile` is stopped for this learner")
-    if teaches and not standing.allows(TEACH):
+    if taught and not standing.allows(TEACH):
         raise Forbidden("The purpose `teach` is stopped for this learner")
-    if await state.roles.others(principal.tenant, [learner]):
-        raise NotFound("The roster says that this person is no learner: there is no profile")
+    if await state.roles.others(principal.tenant, [learner], standing.policy):
+        raise NotFound("Neither a roster nor the policy calls this person a learner: there is no profile")
     profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
     if profile is None or profile.status == Status.ERASED:
         raise NotFound("Nothing is known of this learner")
-    return profile
+    return Opened(profile, group.everyone)
 
 
 async def built_profile(
     principal: Principal, learner: str, state: State, *, by_itself: bool = True, others: Sequence[Role] = READERS
 ) -> Profile:
     """The same, with its state. Raises `NotReadyYet` too."""
-    profile = await open_profile(principal, learner, state, by_itself=by_itself, others=others)
+    profile, _ = await open_profile(principal, learner, state, by_itself=by_itself, others=others)
     if profile.state is None:
         raise NotReadyYet("The profile is being built from its evidence", retry_after_seconds=1)
     return profile
@@ -73,7 +83,7 @@ async def pupils_among(principal: Principal, learners: Collection[str], state: S
     return {one for one in taught if standings[one].allows(PURPOSE) and standings[one].allows(TEACH)}
 
 
-async def _teaches(principal: Principal, learner: str, state: State) -> bool:
+async def teaches(principal: Principal, learner: str, state: State) -> bool:
     """Whether the roster gives the caller one of the learner's classes."""
     if not principal.has(Role.teacher) or principal.learner_id is None:
         return False

@@ -16,6 +16,7 @@ from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.explaining import explain
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
 from learner_profile.learners.privacy import PURPOSE
+from learner_profile.learners.rebuilding import in_order
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.learners.why import WhyOut
 from learner_profile.state import State, StateDep
@@ -94,8 +95,8 @@ async def _model(principal: Principal, learner: str, state: State, as_of: AwareD
 async def _why(
     principal: Principal, learner: str, competency: str, state: State, as_of: AwareDatetime | None, limit: int
 ) -> WhyOut:
-    profile = await open_profile(principal, learner, state)
-    rows = (await state.evidence.of_learners(principal.tenant, [learner])).get(learner, [])
+    profile, everyone = await open_profile(principal, learner, state)
+    rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
     found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock())
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
@@ -110,8 +111,8 @@ async def _why(
 async def _timeline(
     principal: Principal, learner: str, state: State, limit: int, cursor: str | None
 ) -> Page[EvidenceOut]:
-    await open_profile(principal, learner, state)
-    rows = await state.evidence.timeline(principal.tenant, learner, _place(cursor), limit + 1)
+    _, everyone = await open_profile(principal, learner, state)
+    rows = await state.evidence.timeline(principal.tenant, everyone, _place(cursor), limit + 1)
     page, more = rows[:limit], len(rows) > limit
     catalog = await state.activities.known(principal.tenant, looked_up(row.reading for row in page))
     last = page[-1].reading if more else None

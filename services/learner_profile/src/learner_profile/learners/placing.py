@@ -39,7 +39,7 @@ class Placing:
         """The profile at that time; `beside`: competencies to be placed even where nothing is known of them."""
         state = profile.state or empty()
         around = await self.frameworks.around(profile.tenant, {*state.competencies, *beside})
-        histories = await self.estimates.load(profile.tenant, [profile.learner])
+        histories = await self.estimates.of_people(profile.tenant, [profile.learner])
         placement = Placement(state, as_of, around.frameworks, profile.said)
         titles = {**profile.titles, **around.titles}
         return Placed(placement, around, histories.get(profile.learner, ()), titles)

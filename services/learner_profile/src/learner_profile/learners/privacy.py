@@ -1,17 +1,19 @@
 """What this service does when a learner's standing changes, and when a learner is to be forgotten."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
-from events.payloads import ConsentStatus
+from events.payloads import ConsentStatus, Policy
 from service_kit.consent import Change, Standing
+from service_kit.merging import Merges
 from service_kit.mongo import Session
 
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.profiles import Profile, Status, closed, erased, reopened
 from learner_profile.learners.repository import LearnerRepository
-from learner_profile.roles.repository import RoleRepository
+from learner_profile.records.repository import ClaimRepository
+from learner_profile.roles.repository import RoleRepository, RuleRepository
 
 PURPOSE: Final = "profile"
 RECORD: Final = "record"
@@ -21,8 +23,12 @@ def keeps_rows(standing: Standing) -> bool:
     """Whether rows of evidence may be kept: objection and restriction stop their use, a withdrawal removes them."""
     if standing.erased:
         return False
-    unrestricted = Standing(standing.policy, standing.state.model_copy(update={"restricted": False}))
-    return unrestricted.allows(PURPOSE) or standing.status(PURPOSE) is ConsentStatus.objected
+    return standing.unrestricted().allows(PURPOSE) or standing.status(PURPOSE) is ConsentStatus.objected
+
+
+def everyone(learner: str, standing: Standing) -> tuple[str, ...]:
+    """The learners who are one person with this one, first the one under whom the profile is kept."""
+    return standing.group.everyone if standing.group is not None else (learner,)
 
 
 def takes_rows(standing: Standing) -> bool:
@@ -47,9 +53,15 @@ class ProfileParticipant:
         learners: LearnerRepository,
         roles: RoleRepository,
         estimates: EstimateRepository,
+        claims: ClaimRepository,
+        merges: Merges,
+        rules: RuleRepository,
     ) -> None:
         self._evidence = evidence
         self._estimates = estimates
+        self._claims = claims
+        self._rules = rules
+        self._merges = merges
         self._learners = learners
         self._roles = roles
 
@@ -59,14 +71,17 @@ class ProfileParticipant:
             await self._stand_still(change.tenant, change.learner, session)
         if before.status(PURPOSE) == after.status(PURPOSE) and before.allows(PURPOSE) == after.allows(PURPOSE):
             return
+        people = everyone(change.learner, after)
         if not keeps_rows(after):
-            await self._evidence.delete(change.tenant, change.learner, session)
-            await self._estimates.delete(change.tenant, change.learner, session)
-        profile = await self._profile(change.tenant, change.learner, session)
+            for one in people:
+                await self._evidence.delete(change.tenant, one, session)
+                await self._estimates.delete(change.tenant, one, session)
+                await self._claims.delete(change.tenant, one, session)
+        profile = await self._profile(change.tenant, people[0], session)
         if not after.allows(PURPOSE):
             await self._learners.save([closed(profile)], session)
         elif change.resumed(PURPOSE) and (
-            profile.version > 0 or await self._evidence.any_of(change.tenant, change.learner, session)
+            profile.version > 0 or await self._evidence.any_of(change.tenant, people, session)
         ):
             await self._learners.save([reopened(profile)], session)
 
@@ -77,6 +92,25 @@ class ProfileParticipant:
         else:
             await self._learners.save([Profile(tenant=tenant, learner=learner)], session, publish=False)
 
+    async def policy_changed(self, tenant: str, policy: Policy, session: Session) -> None:
+        """`service_kit.consent.Ruled`: who counts as a learner may be others now."""
+        await self._rules.put(tenant, policy, session)
+
+    async def regrouped(self, tenant: str, learners: Set[str], session: Session) -> None:
+        """`service_kit.consent.Regroups`: a profile for each person, built from all their rows; none beside it."""
+        groups = await self._merges.groups(tenant, learners, session)
+        known = await self._learners.load(tenant, learners, session)
+        changed = []
+        for learner, group in groups.items():
+            profile = known.get(learner, Profile(tenant=tenant, learner=learner))
+            if profile.status == Status.ERASED:
+                continue
+            if group.root != learner:
+                changed.append(closed(profile))
+            elif profile.version > 0 or await self._evidence.any_of(tenant, group.everyone, session):
+                changed.append(reopened(profile))
+        await self._learners.save(changed, session)
+
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         rows = await self._evidence.delete(tenant, learner, session)
         estimates = await self._estimates.delete(tenant, learner, session)
@@ -86,7 +120,8 @@ class ProfileParticipant:
         held = sum(one.status != Status.ERASED for one in known.values())  # the sweep finds what stands in its place
         roles = await self._roles.known(tenant, [learner], session)
         await self._roles.put(tenant, {learner: None}, session)
-        return {"evidence": rows, "estimates": estimates, "learners": held, "roles": len(roles)}
+        claims = await self._claims.delete(tenant, learner, session)
+        return {"evidence": rows, "estimates": estimates, "learners": held, "roles": len(roles), "claims": claims}
 
     async def _profile(self, tenant: str, learner: str, session: Session) -> Profile:
         known = await self._learners.load(tenant, [learner], session)

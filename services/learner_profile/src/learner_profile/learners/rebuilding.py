@@ -14,6 +14,7 @@ from learner_model.overruling import Overruling
 from service_kit import metrics
 from service_kit.consent import ConsentView
 from service_kit.leases import Leases
+from service_kit.merging import Merges
 from service_kit.mongo import Client, Session, in_transaction
 from service_kit.turning import Turning, quietly
 
@@ -24,6 +25,7 @@ from learner_profile.evidence.acts import totals_among
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.repository import EvidenceRepository, Row
+from learner_profile.learners.privacy import PURPOSE, everyone
 from learner_profile.learners.profiles import Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
 from learner_profile.roles.repository import RoleRepository
@@ -44,6 +46,7 @@ class Views:
     consents: ConsentView
     roles: RoleRepository
     estimates: EstimateRepository
+    merges: Merges
 
 
 class Rebuilder:
@@ -95,19 +98,25 @@ class Rebuilder:
         standings = await views.consents.standings(tenant, learners, session)
         profiles = await views.learners.load(tenant, learners, session)
         still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
-        others = await views.roles.others(tenant, [p.learner for p in still], session)
-        rows = await views.evidence.of_learners(tenant, [p.learner for p in still], session)
+        people = {p.learner: everyone(p.learner, standings[p.learner]) for p in still}
+        rows = await views.evidence.of_learners(tenant, [one for found in people.values() for one in found], session)
+        policy = next(iter(standings.values())).policy
+        others = await views.roles.others(tenant, people, policy, session)
         readings = (row.reading for one in rows.values() for row in one)
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
-        said = await views.estimates.load(tenant, [p.learner for p in still], session)
-        now = {learner: _totals_found(one) for learner, one in rows.items()}
+        said = await views.estimates.of_people(tenant, people, session)
         built = []
         for profile in still:
-            learns = profile.learner not in others and standings[profile.learner].allows("profile")
-            kept = _Kept(now.get(profile.learner, []), overrulings(said.get(profile.learner, ())))
-            built.append(_one(profile, kept, catalog) if learns else closed(profile))
+            own = people[profile.learner]
+            learns = own[0] == profile.learner and profile.learner not in others
+            now = _together({one: rows.get(one, []) for one in own})
+            if learns and standings[profile.learner].allows(PURPOSE):
+                kept = _Kept([row for _, row in now], overrulings(said[profile.learner]))
+                built.append(_one(profile, kept, catalog))
+                await views.evidence.mark_totals(tenant, _changed(rows, now), session)
+            else:
+                built.append(closed(profile))
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
-        await views.evidence.mark_totals(tenant, {one: _changed(rows[one], now[one]) for one in rows}, session)
         await views.learners.save(built, session)
         self._rebuilt.add(len(built))
 
@@ -126,14 +135,28 @@ def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped]) -> Profile:
         return built_anew(traced, [counted(row) for row in kept.rows], catalog, kept.said)
 
 
-def _totals_found(rows: Sequence[Row]) -> list[Row]:
-    """The rows with the totals that all of them together show, whatever was known when each one came."""
-    totals = totals_among(row.reading for row in rows)
-    return [replace(row, total=row.reading.statement_id in totals) for row in rows]
+def _together(rows: Mapping[str, Sequence[Row]]) -> list[tuple[str, Row]]:
+    """A person's rows, each with the learner whose it is, and the totals that all of them together show, whatever was
+    known when each one came. What two of the person's learners reached in one group is there once.
+    """
+    once = {row.reading.statement_id: (learner, row) for learner, found in rows.items() for row in found}
+    totals = totals_among(row.reading for _, row in once.values())
+    return [(learner, replace(row, total=statement in totals)) for statement, (learner, row) in once.items()]
 
 
-def _changed(before: Sequence[Row], now: Sequence[Row]) -> dict[str, bool]:
-    return {b.reading.statement_id: b.total for a, b in zip(before, now, strict=True) if a.total != b.total}
+def in_order(rows: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """A person's rows in the order in which they are folded."""
+    return sorted((row for _, row in _together(rows)), key=lambda row: (row.reading.at, row.reading.statement_id))
+
+
+def _changed(before: Mapping[str, Sequence[Row]], now: Sequence[tuple[str, Row]]) -> dict[str, dict[str, bool]]:
+    """Learner → statement → whether it is a total now, where it was not or was."""
+    held = {(learner, row.reading.statement_id): row.total for learner, found in before.items() for row in found}
+    changed: dict[str, dict[str, bool]] = {}
+    for learner, row in now:
+        if held[learner, row.reading.statement_id] != row.total:
+            changed.setdefault(learner, {})[row.reading.statement_id] = row.total
+    return changed
 
 
 def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:

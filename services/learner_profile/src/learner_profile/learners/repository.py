@@ -116,6 +116,12 @@ class LearnerRepository:
         """Remove what stood in the place of erased learners until Kafka had the tombstone."""
         await self._learners.delete_many({"status": Status.ERASED, "outbox": {"$exists": False}})
 
+    async def page(self, tenant: str, after: str, limit: int, session: Session) -> list[str]:
+        """The tenant's learners in the order of their ids, those behind `after`."""
+        where = {"_id": {"$gt": f"{tenant}/{after}", "$lt": f"{tenant}0"}}  # "0" follows "/"
+        found = self._learners.find(where, {"learner": 1}, session=session).sort("_id", ASCENDING).limit(limit)
+        return [document["learner"] for document in await found.to_list(None)]
+
     async def count(self, tenant: str, status: Status) -> int:
         return int(await self._learners.count_documents({"tenant": tenant, "status": status}))
 

@@ -25,7 +25,7 @@ from learner_profile.learners.profiles import Profile
 from learner_profile.learners.rolled import RolledUpOut, teacher_of
 from learner_profile.learners.wording import title_of
 
-Flag = Literal["late", "clock_ahead", "group", "group_unnamed", "set_aside", "overridden"]
+Flag = Literal["late", "clock_ahead", "group", "group_unnamed", "set_aside", "overridden", "imported"]
 
 
 class CompetencyOut(BaseModel):
@@ -180,8 +180,10 @@ class EvidenceOut(BaseModel):
         description="late: stored long after it happened; clock_ahead: its time lay in the future, and the time of "
         "storing counts; group: a group's result, weak evidence; group_unnamed: a group of whom no one is known, kept "
         "and not counted; set_aside: contested and not decided yet, or not to count by a teacher's decision; "
-        "overridden: a teacher's judgement stands in its place"
+        "overridden: a teacher's judgement stands in its place; imported: it came with a record of another issuer, and "
+        "counts half"
     )
+    imported_from: str | None = Field(description="the issuer of the record with which it came from elsewhere")
     judgements: list[JudgementOut] = Field(description="what the learner and teachers said of it, oldest first")
 
     @classmethod
@@ -203,6 +205,7 @@ class EvidenceOut(BaseModel):
             duration_seconds=reading.duration_seconds,
             total=row.total,
             flags=_flags(row),
+            imported_from=row.reading.imported,
             judgements=[JudgementOut.of(one) for one in row.judgements],
         )
 
@@ -216,6 +219,7 @@ def _flags(row: Row) -> list[Flag]:
         ("group_unnamed", row.reading.of_group),
         ("set_aside", is_set_aside(row.judgements)),
         ("overridden", held is not None and held.act is Act.OVERRIDDEN),
+        ("imported", row.reading.imported is not None),
     ]
     return [flag for flag, holds in found if holds]
 

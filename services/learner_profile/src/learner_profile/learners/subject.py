@@ -32,8 +32,10 @@ class HeldByProfile:
         role = (await self.state.roles.known(tenant, [learner])).get(learner)
         if role is not None:
             yield Record("role", role.model_dump_json().encode())
+        for claim in await self.state.claims.of_learners(tenant, [learner]):
+            yield Record.of("claims", claim)
         before: Place | None = None
-        while page := await self.state.evidence.timeline(tenant, learner, before, PAGE):
+        while page := await self.state.evidence.timeline(tenant, [learner], before, PAGE):
             catalog = await self.state.activities.known(tenant, looked_up(row.reading for row in page))
             for row in page:
                 yield Record("evidence", EvidenceOut.of(row, catalog).model_dump_json().encode())

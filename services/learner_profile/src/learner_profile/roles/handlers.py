@@ -6,6 +6,7 @@ from events.envelope import Message, newest
 from events.payloads import RosterRole
 from service_kit.mongo import Session
 
+from learner_profile.learners.privacy import everyone
 from learner_profile.learners.profiles import Profile, Status, closed, reopened
 from learner_profile.learners.rebuilding import Views
 
@@ -30,9 +31,11 @@ class RolesHandler:
     async def _tenant(self, tenant: str, roles: Mapping[str, RosterRole | None], session: Session) -> None:
         standings = await self._views.consents.standings(tenant, roles, session)
         alive = {one: role for one, role in roles.items() if role is None or not standings[one].erased}
-        before = await self._views.roles.others(tenant, alive, session)
-        after = {one for one, role in alive.items() if role is not None and not role.learns}
+        people = {everyone(one, standings[one])[0] for one in alive}
+        policy = next(iter(standings.values())).policy
+        before = await self._views.roles.others(tenant, people, policy, session)
         await self._views.roles.put(tenant, alive, session)
+        after = await self._views.roles.others(tenant, people, policy, session)
         profiles = await self._views.learners.load(tenant, before ^ after, session)
         changed = [
             closed(profiles.get(one, Profile(tenant=tenant, learner=one))) for one in sorted(after - before)

@@ -12,10 +12,10 @@ from typing import Final
 from events.sealing import KeyGone
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.mongo import Session, in_transaction
+from service_kit.peers import PeerAway, Peers
 from service_kit.turning import Turning
 
 from privacy.access.making import Counts, Plan, make
-from privacy.access.peers import PeerAway, Peers
 from privacy.access.repository import Made
 from privacy.requests.progress import COLLECTED, Carried, DataRequest, Status, overdue, received
 from privacy.requests.settings import RequestSettings

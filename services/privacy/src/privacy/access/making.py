@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from events.sealing import Owner
+from service_kit.archives import README, Archive
+from service_kit.peers import PeerAway, Peers
 from service_kit.subjects import Item, Record
 
 from privacy.access.own import own
-from privacy.access.peers import PeerAway, Peers
 from privacy.access.readme import readme
 from privacy.access.repository import CHUNK, Made
-from privacy.access.writing import README, Archive
 from privacy.requests.progress import Kind
 from privacy.state import State
 
@@ -41,15 +42,13 @@ async def make(plan: Plan, state: State, peers: Peers) -> tuple[Made, Counts]:
         raise PeerAway("privacy", "TRELLIS_SERVICE_TOKEN is missing or of another tenant")
     now = state.clock()
     writing, archive = _Writing(state, plan), Archive(now)
-    for service in sorted(plan.services):
-        items = (
-            own(plan.tenant, plan.learner, state)
-            if service == "privacy"
-            else peers.held(service, plan.tenant, plan.learner)
-        )
+    people = (await state.merges.group(plan.tenant, plan.learner)).everyone
+    for service, (number, one) in product(sorted(plan.services), enumerate(people)):
+        items = own(plan.tenant, one, state) if service == "privacy" else peers.held(service, plan.tenant, one)
+        folder = service if number == 0 else f"{service}/merged-{number}"
         async for item in items:
             if plan.kind == "access" or _name(item) in PORTABLE:
-                archive.add(service, item)
+                archive.add(folder, item)
                 await writing.drain(archive)
     counts = _counts(archive, plan.services)
     archive.put(README, readme(archive.entries, plan.kind, now))

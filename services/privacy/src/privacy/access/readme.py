@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from privacy.access.writing import MANIFEST, Entry
+from service_kit.archives import MANIFEST, Entry
 
 # What each file holds, in plain words.
 WORDS: Final = {

@@ -12,9 +12,12 @@ from privacy.signing import Signer
 ALGORITHM: Final = "EdDSA"
 
 
-def signed(document: Mapping[str, Any], signer: Signer, kind: str) -> str:
-    """The compact JWS of a document; `kind` is its media type's end, such as `jwt` (RFC 7515 4.1.9)."""
-    header = {"alg": ALGORITHM, "kid": public_jwk(signer)["kid"], "typ": kind}
+def signed(document: Mapping[str, Any], signer: Signer, kind: str, *, kid: str | None = None) -> str:
+    """The compact JWS of a document; `kind` is its media type's end, such as `jwt` (RFC 7515 4.1.9).
+
+    `kid`: how the key is named, if not by its thumbprint.
+    """
+    header = {"alg": ALGORITHM, "kid": kid or public_jwk(signer)["kid"], "typ": kind}
     parts = f"{_encoded(orjson.dumps(header))}.{_encoded(orjson.dumps(document))}"
     return f"{parts}.{_encoded(base64.b64decode(signer.sign(parts.encode())))}"
 

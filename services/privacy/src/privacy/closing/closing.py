@@ -9,12 +9,12 @@ from typing import Any, Final
 from events.payloads import Policy, Unknown
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.mongo import Session, in_transaction
+from service_kit.peers import PeerAway, Peers
 from service_kit.problems import Conflict, NotFound
 from service_kit.turning import Turning
 from uuid_utils.compat import uuid7
 
 from privacy.access.making import Plan, make
-from privacy.access.peers import PeerAway, Peers
 from privacy.certificates.jws import signed
 from privacy.certificates.wording import CONTEXT
 from privacy.closing.repository import Closing, Stage

@@ -8,12 +8,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
+from service_kit.archives import Sink
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.auth import Principal, Role, require
 from service_kit.problems import BadRequest, Conflict, NotFound
 
 from privacy.access.repository import Made
-from privacy.access.writing import Sink
 from privacy.closing.closing import archive_key, begin, cancel
 from privacy.closing.repository import Closing, Stage
 from privacy.state import Here, State

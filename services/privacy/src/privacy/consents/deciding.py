@@ -1,7 +1,7 @@
 """A decision, from the command to the durable change."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from service_kit.consent import Standing
 from service_kit.mongo import Session, in_transaction
 from service_kit.problems import Conflict, Forbidden, NotFound
 
-from privacy.consents.decisions import KNOWN_STATUSES, Dossier, Outcome, allowed_again, decide, rule
+from privacy.consents.decisions import KNOWN_STATUSES, Dossier, Outcome, allowed_again, decide, rule, together
 from privacy.consents.repository import HistoryEntry
 from privacy.packs import pack_named
 from privacy.packs.dates import age_on
@@ -53,9 +53,10 @@ class Decided:
 
 
 async def standing(tenant: str, learner: str, state: State, session: Session | None = None) -> Decided:
-    """The tenant's policy and what is known of the learner. Raises `NotFound`."""
+    """The tenant's policy and what is known of the learner; of merged ones the strictest. Raises `NotFound`."""
     policy = await policy_of(tenant, state, session)
-    dossier = await state.consents.find(tenant, learner, session)
+    group = await state.merges.group(tenant, learner, session)
+    dossier = together(policy, [await state.consents.find(tenant, one, session) for one in group.everyone])
     if dossier.erased or (dossier.version == 0 and await state.forgotten.among(tenant, [learner], session)):
         raise NotFound(FORGOTTEN)
     return Decided(policy, dossier)
@@ -64,22 +65,25 @@ async def standing(tenant: str, learner: str, state: State, session: Session | N
 async def carry_out(command: Command, state: State) -> Decided:
     """Decide, keep the change in the history and flag it, in one transaction. The same decision again changes nothing.
 
+    Who is one person decides for all their learners: so a merge's stricter consent ends.
     Raises `NotFound` for a purpose that the policy lacks, `Conflict` where the purpose's basis knows no such status or
     the notice is not the one that holds, `Forbidden` where the learner is too young to consent alone.
     """
 
     async def change(session: Session) -> Decided:
         held = await standing(command.tenant, command.learner, state, session)
-        policy, before = held.policy, held.dossier
+        policy = held.policy
         _check(policy, command)
         await _check_age(policy, command, state, session)
-        now = state.clock()
-        notice = policy.purposes[command.purpose].notice
-        after = decide(before, command.purpose, command.status, now, notice.version)
-        if after is before:
-            return held
-        entry = _entry(command, policy, after, now)
-        return await _keep(command.tenant, command.who, policy, before, after, entry, state, session)
+        now, version = state.clock(), policy.purposes[command.purpose].notice.version
+
+        def decided(before: Dossier) -> Dossier:
+            return decide(before, command.purpose, command.status, now, version)
+
+        def entry(learner: str, after: Dossier) -> HistoryEntry:
+            return _entry(replace(command, learner=learner), policy, after, now)
+
+        return await _for_all(command, held, decided, entry, state, session)
 
     return await in_transaction(state.client, change)
 
@@ -101,49 +105,54 @@ async def rule_on(ruling: Ruling, state: State) -> Decided:
 
     async def change(session: Session) -> Decided:
         held = await standing(ruling.tenant, ruling.learner, state, session)
-        policy, before = held.policy, held.dossier
         now = state.clock()
-        after = rule(before, ruling.purpose, ruling.outcome, now)
-        if after is None or ruling.purpose not in policy.purposes:
+        if (
+            rule(held.dossier, ruling.purpose, ruling.outcome, now) is None
+            or ruling.purpose not in held.policy.purposes
+        ):
             raise Conflict("No objection of this learner to this purpose waits for a decision")
-        terms = policy.purposes[ruling.purpose]
-        entry = HistoryEntry(
-            learner=ruling.learner,
-            purpose=ruling.purpose,
-            status=None,
-            basis=terms.basis,
-            policy_version=policy.version,
-            version=after.version,
-            at=now,
-            by="dpo",
-            details={"grounds": ruling.grounds},
-            event="ruling",
-            notice=terms.notice,
-            outcome=ruling.outcome,
-        )
-        return await _keep(ruling.tenant, ruling.who, policy, before, after, entry, state, session)
+
+        def ruled(before: Dossier) -> Dossier:
+            return rule(before, ruling.purpose, ruling.outcome, now) or before
+
+        def entry(learner: str, after: Dossier) -> HistoryEntry:
+            return _ruled(replace(ruling, learner=learner), held.policy, after, now)
+
+        return await _for_all(ruling, held, ruled, entry, state, session)
 
     return await in_transaction(state.client, change)
 
 
-async def _keep(
-    tenant: str,
-    who: Who,
-    policy: Policy,
-    before: Dossier,
-    after: Dossier,
-    entry: HistoryEntry,
+async def _for_all(
+    said: Command | Ruling,
+    held: Decided,
+    change: Callable[[Dossier], Dossier],
+    entry_of: Callable[[str, Dossier], HistoryEntry],
     state: State,
     session: Session,
 ) -> Decided:
-    """The dossier, the event in the history, and the entry in the audit."""
-    resumed = [p for p in policy.purposes if _allows(policy, after, p) and not _allows(policy, before, p)]
-    after = allowed_again(after, resumed)
-    await state.consents.put(tenant, entry.learner, after, entry.at, session)
-    await state.consents.record(tenant, entry, session)
-    what = f"consents/{entry.purpose}" if entry.event == "decision" else f"objections/{entry.purpose}"
-    await state.audit.record(AuditEntry(tenant, who, Action.changed, what, (entry.learner,), entry.purpose), session)
-    return Decided(policy, after, entry.id)
+    """The dossiers of all the person's learners, the events in the history, and one entry in the audit."""
+    tenant, policy = said.tenant, held.policy
+    people = (await state.merges.group(tenant, said.learner, session)).everyone
+    before = {one: await state.consents.find(tenant, one, session) for one in people}
+    after = {one: change(dossier) for one, dossier in before.items()}
+    whole = together(policy, list(after.values()))
+    resumed = [p for p in policy.purposes if _allows(policy, whole, p) and not _allows(policy, held.dossier, p)]
+    entries: dict[str, str] = {}
+    for one, changed in after.items():
+        if changed is not before[one]:
+            entry = entry_of(one, changed)
+            await state.consents.record(tenant, entry, session)
+            entries[one] = entry.id
+        after[one] = allowed_again(changed, resumed)
+        if after[one] is not before[one]:
+            await state.consents.put(tenant, one, after[one], state.clock(), session)
+    if not entries:
+        return held
+    what = f"{'consents' if isinstance(said, Command) else 'objections'}/{said.purpose}"
+    noted = AuditEntry(tenant, said.who, Action.changed, what, (people[0],), said.purpose)
+    await state.audit.record(noted, session)
+    return Decided(policy, together(policy, list(after.values())), entries.get(said.learner, min(entries.values())))
 
 
 def _allows(policy: Policy, dossier: Dossier, purpose: str) -> bool:
@@ -173,7 +182,8 @@ async def _check_age(policy: Policy, command: Command, state: State, session: Se
     if command.status is not ConsentStatus.granted or command.by in FOR_ANOTHER or rule_of_age is None:
         return
     now = state.clock()
-    born = await state.guardians.born(command.tenant, command.learner, now, session)
+    people = (await state.merges.group(command.tenant, command.learner, session)).everyone
+    born = await state.guardians.born(command.tenant, people, now, session)
     giver = pack_named(policy.pack).consent_giver(
         age_on(born, now.date()) if born else None,
         policy.consent_age,
@@ -181,6 +191,24 @@ async def _check_age(policy: Policy, command: Command, state: State, session: Se
     )
     if giver != "learner":
         raise Forbidden(f"{rule_of_age.clause.source}: {rule_of_age.clause.says}")
+
+
+def _ruled(ruling: Ruling, policy: Policy, after: Dossier, at: datetime) -> HistoryEntry:
+    terms = policy.purposes[ruling.purpose]
+    return HistoryEntry(
+        learner=ruling.learner,
+        purpose=ruling.purpose,
+        status=None,
+        basis=terms.basis,
+        policy_version=policy.version,
+        version=after.version,
+        at=at,
+        by="dpo",
+        details={"grounds": ruling.grounds},
+        event="ruling",
+        notice=terms.notice,
+        outcome=ruling.outcome,
+    )
 
 
 def _entry(command: Command, policy: Policy, after: Dossier, at: datetime) -> HistoryEntry:

@@ -1,11 +1,12 @@
 """What a learner may decide, and what follows from it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from events.payloads import Basis, ConsentState, ConsentStatus, Decision
+from events.payloads import Basis, ConsentState, ConsentStatus, Decision, Policy
+from service_kit.consent import Standing
 
 Enforcement = Literal["pending", "effective"]
 Outcome = Literal["upheld", "overridden"]
@@ -116,6 +117,33 @@ def _with(dossier: Dossier, purpose: str, decision: Decision | None) -> Dossier:
     version = dossier.version + 1
     changed = {**dossier.changed, purpose: version}
     return replace(dossier, version=version, decisions=decisions, changed=changed, resumed=dossier.resumed - {purpose})
+
+
+def together(policy: Policy, dossiers: Sequence[Dossier]) -> Dossier:
+    """What holds for the learners of one person: for each purpose the strictest of their dossiers.
+
+    It is pending while any of them is. `changed` and `acknowledged` say no more than that.
+    """
+    if len(dossiers) == 1:
+        return dossiers[0]
+    purposes = dict.fromkeys([*policy.purposes, *(name for one in dossiers for name in one.decisions)])
+    strictest = {name: min(dossiers, key=lambda one: _leniency(policy, one, name)) for name in purposes}
+    pending = {name for name in purposes if any(one.enforcement(name) == "pending" for one in dossiers)}
+    return Dossier(
+        version=dossiers[0].version,
+        decisions={name: one.decisions[name] for name, one in strictest.items() if name in one.decisions},
+        changed=dict.fromkeys(pending, 1),
+        erased=any(one.erased for one in dossiers),
+        restricted=any(one.restricted for one in dossiers),
+        objections={name: one.objections[name] for name, one in strictest.items() if name in one.objections},
+    )
+
+
+def _leniency(policy: Policy, dossier: Dossier, purpose: str) -> tuple[bool, bool, bool]:
+    """What stops it comes before what allows it, a decision before the default, and of those a withdrawal first."""
+    decision = dossier.decisions.get(purpose)
+    withdrawn = decision is not None and decision.status is ConsentStatus.withdrawn
+    return Standing(policy, dossier.message()).allows(purpose), not withdrawn, decision is None
 
 
 def restrict(dossier: Dossier, restricted: bool) -> Dossier:

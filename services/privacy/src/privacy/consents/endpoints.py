@@ -129,13 +129,13 @@ def _own(principal: Principal) -> str:
 
 
 async def _allowed(principal: Principal, learner_id: UUID, state: State) -> str:
-    learner = str(learner_id)
-    if principal.may_see(learner, Role.app, Role.dpo):
-        return learner
+    group = await state.merges.group(principal.tenant, str(learner_id))
+    if any(principal.may_see(one, Role.app, Role.dpo) for one in group.everyone):
+        return group.root
     if principal.has(Role.guardian) and await state.guardians.acts_for(
-        principal.tenant, principal.subject, learner, state.clock()
+        principal.tenant, principal.subject, group.everyone, state.clock()
     ):
-        return learner
+        return group.root
     raise Forbidden("One reaches the own decisions only, and those of a learner for whom one is guardian")
 
 

@@ -116,7 +116,9 @@ async def note_decisions(
 async def _kept(tenant: str, learner: str, state: State) -> tuple[Sequence[HistoryEntry], Mapping[int, Policy]]:
     """The history, and the policy of each of its events; today's for those from before versions were kept."""
     present = (await standing(tenant, learner, state)).policy
-    history = await state.consents.history(tenant, learner)
+    people = (await state.merges.group(tenant, learner)).everyone
+    history = [entry for one in people for entry in await state.consents.history(tenant, one)]
+    history.sort(key=lambda entry: entry.id)
     wanted = {entry.policy_version for entry in history}
     known = await state.policies.versions(tenant, wanted)
     return history, {version: known.get(version, present) for version in wanted}

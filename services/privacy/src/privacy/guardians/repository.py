@@ -53,14 +53,16 @@ class Guardians:
         found = await self._links.find({"tenant": tenant, "guardian": _digest(tenant, subject)}).to_list(None)
         return sorted(await self._opened(found), key=lambda link: link.id)
 
-    async def acts_for(self, tenant: str, subject: str, learner: str, now: datetime) -> bool:
-        """Whether this guardian may act for the learner now."""
+    async def acts_for(self, tenant: str, subject: str, people: Sequence[str], now: datetime) -> bool:
+        """Whether this guardian may act now for one of a person's learners, and so for all."""
         links = await self.of_guardian(tenant, subject)
-        return any(link.learner == learner and link.active(now) for link in links)
+        return any(link.learner in people and link.active(now) for link in links)
 
-    async def born(self, tenant: str, learner: str, now: datetime, session: Session | None = None) -> date | None:
-        """The learner's birthday, if an active link says it."""
-        links = await self.of_learner(tenant, learner, session)
+    async def born(
+        self, tenant: str, people: Sequence[str], now: datetime, session: Session | None = None
+    ) -> date | None:
+        """The birthday of the person behind these learners, if an active link says it."""
+        links = [link for one in people for link in await self.of_learner(tenant, one, session)]
         return next((link.born for link in links if link.born and link.active(now)), None)
 
     async def _opened(self, documents: Sequence[Document]) -> list[Link]:

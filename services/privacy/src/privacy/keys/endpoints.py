@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from service_kit.auth import Principal, Role, require
-from service_kit.peers import EVERY_TENANT
+from service_kit.own_token import EVERY_TENANT
 from service_kit.problems import Conflict, Forbidden, NotReadyYet
 
 from privacy.consents.decisions import ENFORCERS

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service_kit.merging import Merges
 from service_kit.runtime import Connections
 
 from privacy.audit.repository import Chain
@@ -34,6 +35,7 @@ class KeyParts:
             Chain(c.db),
             Consents(c.db, c.sealer),
             Requests(c.db, c.sealer),
+            Merges(c.db),
             c.clock,
         )
         return cls(keys, drawing, replacing)

@@ -17,6 +17,7 @@ from service_kit.clock import Clock
 from service_kit.keys.directory import WrappedKey
 from service_kit.keys.held import HeldKeys
 from service_kit.keys.provider import BucketGone, KeyProvider
+from service_kit.merging import Merges
 from service_kit.mongo import Client, Session, in_transaction
 
 from privacy.audit.repository import Chain
@@ -41,6 +42,7 @@ class Replacing:
         chain: Chain,
         consents: Consents,
         requests: Requests,
+        merges: Merges,
         clock: Clock,
     ) -> None:
         self._client = client
@@ -51,6 +53,7 @@ class Replacing:
         self._chain = chain
         self._consents = consents
         self._requests = requests
+        self._merges = merges
         self._clock = clock
 
     async def rotate(self, tenant: str) -> tuple[int, int]:
@@ -172,6 +175,7 @@ class Replacing:
     async def _finish_one(self, erasure: KeyErasure, at: datetime, session: Session) -> None:
         await self._requests.key_destroyed(erasure.tenant, erasure.request, at, session)
         await self._consents.remove(erasure.tenant, erasure.learner, session)
+        await self._merges.forget(erasure.tenant, erasure.learner, session)
         await self._keys.never_again([Owner(erasure.tenant, erasure.learner)], session)
         await self._held.forget(erasure.tenant, erasure.learner, at, session)
         await self._chain.forget(erasure.tenant, erasure.learner, session)  # entries that came since the erasure began

@@ -28,9 +28,13 @@ async def picture(tenant: str, learner: str, state: State, language: Language) -
     """Raises `NotFound` where the learner is forgotten."""
     held = await standing(tenant, learner, state)
     policy, dossier, now = held.policy, held.dossier, state.clock()
-    links = await state.chain.about(tenant, learner, None, MOST_SEEN)
-    asked = await state.requests.of_learner(tenant, learner)
-    guardians = [one for one in await state.guardians.of_learner(tenant, learner) if one.active(now)]
+    people = (await state.merges.group(tenant, learner)).everyone
+    links = [link for one in people for link in await state.chain.about(tenant, one, None, MOST_SEEN)]
+    links = sorted({link.seq: link for link in links}.values(), key=lambda link: link.seq, reverse=True)[:MOST_SEEN]
+    asked = sorted(
+        [made for one in people for made in await state.requests.of_learner(tenant, one)], key=lambda made: made.id
+    )
+    guardians = [g for one in people for g in await state.guardians.of_learner(tenant, one) if g.active(now)]
     since = rules_since(await state.policies.history(tenant, policy.version))
     controller = policy.controller
     return PrivacyOfLearner(

@@ -31,6 +31,7 @@ class PurposeRule(PurposePolicy):
 
 class PolicyBody(BaseModel):
     """A whole policy. `not_recorded`: how ingest answers a statement whose learner does not allow `record`.
+    `unknown_actors`: whether who stands in no roster is a learner, or has no profile.
 
     The six purposes of Trellis stand in it, and those of the tenant's own.
     """
@@ -46,6 +47,7 @@ class PolicyBody(BaseModel):
     consent_age: int | None = Field(None, ge=0, le=21)
     returning: Literal["new", "refuse"] = "new"
     returning_days: int = Field(365, ge=1, le=3650)
+    unknown_actors: Literal["learner", "nobody"] = "learner"
 
     def policy(self, version: int) -> Policy:
         return Policy.model_validate({"version": version, **self.model_dump(mode="json")})

@@ -1,5 +1,7 @@
 """Who may ask for whom, and see what came of it: the learner, a guardian with a verified link, an officer."""
 
+from collections.abc import Sequence
+
 from service_kit.auth import Principal, Role
 from service_kit.problems import Forbidden, NotFound
 
@@ -9,17 +11,18 @@ from privacy.state import State
 
 
 async def role_towards(principal: Principal, learner: str, state: State) -> str | None:
-    """As what the caller acts for this learner; None: not at all."""
-    if principal.may_see(learner):
+    """As what the caller acts for this learner, by any id of the person; None: not at all."""
+    people = (await state.merges.group(principal.tenant, learner)).everyone
+    if any(principal.may_see(one) for one in people):
         return Role.learner.value
-    if principal.has(Role.guardian) and await is_guardian(principal, learner, state):
+    if principal.has(Role.guardian) and await is_guardian(principal, people, state):
         return Role.guardian.value
     return Role.dpo.value if principal.has(Role.dpo) else None
 
 
-async def is_guardian(principal: Principal, learner: str, state: State) -> bool:
-    """Whether a verified link makes the caller this learner's guardian now."""
-    return await state.guardians.acts_for(principal.tenant, principal.subject, learner, state.clock())
+async def is_guardian(principal: Principal, people: Sequence[str], state: State) -> bool:
+    """Whether a verified link makes the caller the guardian of the person behind these learners now."""
+    return await state.guardians.acts_for(principal.tenant, principal.subject, people, state.clock())
 
 
 async def check_may_ask(principal: Principal, learner: str, state: State) -> str:

@@ -197,6 +197,21 @@ async def found(tenant: str, request_id: str, state: State, session: Session | N
     return request
 
 
+async def take_along(tenant: str, request: DataRequest, state: State, session: Session) -> None:
+    """An erasure takes everyone whom the person is (`identities.merges.v1`): each as a request of its own, with its own
+    receipts and certificate. Raises `Conflict` where the law has one of them wait.
+    """
+    for one in (await state.merges.group(tenant, request.learner, session)).everyone:
+        if one == request.learner or (await state.consents.find(tenant, one, session)).erased:
+            continue
+        theirs = (await state.requests.unfinished(tenant, one, session)).get("erasure")
+        if theirs is None:
+            asking = Asking(tenant, "erasure", one, True, "", details={"with": request.id}, by=request.requested_by)
+            theirs = (await rules_of(tenant, state, session)).dated(_new(asking, state))
+            await state.requests.add(tenant, theirs, None, session)
+        await _start(tenant, replace(theirs, identity="confirmed"), state, session)
+
+
 async def _start(tenant: str, request: DataRequest, state: State, session: Session) -> DataRequest:
     """Do here what can be done here, and tell the others, in one transaction. Raises `Conflict`."""
     if request.identity == "asked":
@@ -210,6 +225,7 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
         counts = await forget(tenant, request, state, session)
         running = started(request, Carried(counts, now), state.resend, now)
         await state.requests.put(tenant, running, session, send=True)
+        await take_along(tenant, request, state, session)
     elif request.type in ("restriction", "objection"):
         stopped = await stop(tenant, request, state, session)
         held = await state.consents.find(tenant, request.learner, session)

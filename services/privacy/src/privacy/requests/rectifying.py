@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Final
 
 from service_kit.mongo import Session, in_transaction
+from service_kit.peers import PeerAway, PeerRefuses, Peers
 from service_kit.turning import Turning
 
-from privacy.access.peers import PeerAway, PeerRefuses, Peers
 from privacy.requests.progress import Carried, DataRequest, Status, overdue, received
 from privacy.requests.settings import RequestSettings
 from privacy.state import State

@@ -17,7 +17,9 @@ class LearnerParticipant:
     async def standing_changed(self, change: Change, session: Session) -> None:
         """Without `profile` no state is kept. When it resumes, learner_profile publishes the state anew."""
         if not change.after.allows("profile"):
-            await self._learners.close(change.tenant, change.learner, session)
+            group = change.after.group
+            for learner in group.everyone if group is not None else (change.learner,):
+                await self._learners.close(change.tenant, learner, session)
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {LEARNERS.name: await self._learners.remove(tenant, [learner], session)}

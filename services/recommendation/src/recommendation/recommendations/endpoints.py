@@ -86,7 +86,8 @@ async def of_learner(
     as_of: AsOf = None,
 ) -> Recommendations:
     """What a learner may do next. One of whom nothing is known yet gets good places to start."""
-    if not principal.may_see(str(learner_id), Role.app):
+    group = await state.merges.group(principal.tenant, str(learner_id))
+    if not any(principal.may_see(one, Role.app) for one in group.everyone):
         raise Forbidden("A learner's token opens that learner's own recommendations alone")
     found = await _answer(state, principal.tenant, str(learner_id), means, limit, as_of)
     await audit.seen(principal, "recommendations", str(learner_id), ground="recommend")
@@ -96,10 +97,10 @@ async def of_learner(
 async def _answer(
     state: State, tenant: str, learner: str, means: Means, limit: int, as_of: datetime | None
 ) -> Recommendations:
-    standing, profile, catalog = await asyncio.gather(
-        state.consents.standing(tenant, learner), state.learners.get(tenant, learner), state.held.get(tenant)
-    )
+    standing, catalog = await asyncio.gather(state.consents.standing(tenant, learner), state.held.get(tenant))
     _check(standing)
+    learner = standing.group.root if standing.group else learner
+    profile = await state.learners.get(tenant, learner)
     _served.add(1)
     at = (as_of or state.clock()).astimezone(UTC)
     return recommendations_of(learner, catalog, profile or HeldProfile(), at, means, limit)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import IO, Final
 
 import orjson
+
 from service_kit.subjects import Item, Record
 
 MANIFEST: Final = "manifest.json"
@@ -59,12 +60,16 @@ class Archive:
     def add(self, service: str, item: Item) -> None:
         """One more record or piece of what the service holds."""
         if isinstance(item, Record):
-            entry = self._at(f"{service}/{safe(item.part)}.jsonl", lines=True)
-            entry.records = (entry.records or 0) + 1
-            self._write(item.data + b"\n")
+            self.line(f"{service}/{safe(item.part)}.jsonl", item.data)
         else:
             self._at(f"{service}/{safe(item.file)}", lines=False)
             self._write(item.data)
+
+    def line(self, name: str, data: bytes) -> None:
+        """One more line of a file of lines."""
+        entry = self._at(name, lines=True)
+        entry.records = (entry.records or 0) + 1
+        self._write(data + b"\n")
 
     def put(self, name: str, data: bytes) -> None:
         """A whole file."""

@@ -1,0 +1,1 @@
+"""A learner's record to take along, and records that were brought from elsewhere."""

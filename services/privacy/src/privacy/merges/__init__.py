@@ -1,0 +1,1 @@
+"""Learners who are one person: their decisions, requests and guardians are one person's."""

@@ -1,0 +1,1 @@
+"""What a learner takes along: credentials of learner_profile, signed with the installation's key."""
