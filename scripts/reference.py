@@ -59,22 +59,23 @@ class Setting:
 
 
 def settings_classes() -> Iterator[tuple[str, type[BaseSettings]]]:
-    """Every settings class with the package that it belongs to, each once."""
+    """Every settings class with the package that it belongs to, each once; wherever in the package it stands."""
     for package in PACKAGES:
-        module = _settings_module(package)
-        if module is None:
-            continue
-        for found in vars(module).values():
-            if not (inspect.isclass(found) and issubclass(found, BaseSettings)):
-                continue
-            if found.__module__ == module.__name__ and found.model_fields:
-                yield package, found
+        for module in _modules(package):
+            for found in vars(module).values():
+                if not (inspect.isclass(found) and issubclass(found, BaseSettings)):
+                    continue
+                if found.__module__ == module.__name__ and found.model_fields:
+                    yield package, found
 
 
-def _settings_module(package: str) -> ModuleType | None:
+def _modules(package: str) -> Iterator[ModuleType]:
+    """The package's own settings before those of its parts."""
     root = importlib.import_module(package)
-    names = {module.name for module in pkgutil.iter_modules(root.__path__)}
-    return importlib.import_module(f"{package}.settings") if "settings" in names else None
+    names = [one.name for one in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    names = [name for name in names if not name.endswith("__main__")]
+    for name in sorted(names, key=lambda one: (one != f"{package}.settings", one)):
+        yield importlib.import_module(name)
 
 
 def settings() -> dict[str, list[Setting]]:

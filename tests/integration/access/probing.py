@@ -90,7 +90,7 @@ def _scalar(schema: Mapping[str, Any], learner: str, name: str) -> Any:
         return True
     if schema.get("format") == "uuid":
         return learner if name == "learner_id" else str(uuid4())
-    otherwise = "x" * max(1, schema.get("minLength", 1))
+    otherwise = "x:x" if "pattern" in schema and ":" in schema["pattern"] else "x" * max(1, schema.get("minLength", 1))
     return {"date": "2010-01-01", "date-time": "2026-01-01T00:00:00Z"}.get(schema.get("format", ""), otherwise)
 
 
@@ -152,7 +152,7 @@ class Town:
         }
         for name in ("receipt_id", "statement_id", "competency_id", "key", "launch_id", "import_id", "forwarding"):
             made[name] = str(uuid4())
-        for name in ("quarantine_id", "watch_id", "request_id", "link_id", "merge_id"):
+        for name in ("quarantine_id", "watch_id", "request_id", "link_id", "merge_id", "rule_id", "run_id", "hold_id"):
             made[name] = str(uuid4())
         return made
 

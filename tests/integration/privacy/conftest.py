@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from events.payloads import RetentionOrder
 from privacy.consents.decisions import ENFORCERS
 from privacy.service import SERVICE
 from service_kit import consent
@@ -19,6 +20,7 @@ from service_kit.consent import Change
 from service_kit.leases import LEASES
 from service_kit.mongo import Session, ensure
 from service_kit.positions import POSITIONS
+from service_kit.retaining import Part, Task
 from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
 
@@ -88,6 +90,14 @@ class Twin:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {"rows": self.rows.pop((tenant, learner), 0)}
+
+    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
+        start, behind = order.first if after is None else after, order.behind or "g"
+        return sorted(one for of, one in self.rows if of == tenant and start < one < behind)[:limit]
+
+    async def retain(self, task: Task, session: Session) -> Part:
+        key = (task.tenant, task.learner)
+        return Part({"rows": self.rows[key] if task.counts_only else self.rows.pop(key)}, looked=1)
 
     def stopped(self, learner: str, purpose: str) -> bool:
         return any(change.learner == learner and change.stopped(purpose) for change in self.changes)

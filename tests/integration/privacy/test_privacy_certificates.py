@@ -18,6 +18,7 @@ from privacy.certificates.certifying import Certifying, key_destroyed
 from privacy.consents.decisions import ENFORCERS
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.repository import subject_digest
+from privacy.retention.receiving import PortionReceipts
 from privacy.state import State
 from service_kit.mongo import in_transaction
 from service_kit.runtime import Connections, connections
@@ -42,7 +43,7 @@ def state(here: Connections) -> State:
 
 async def answered(state: State, tenant: str, learner: str, receipt: Receipt) -> None:
     """As if the receipt had come through Kafka."""
-    handler = ReceiptHandler(state.consents, state.requests)
+    handler = ReceiptHandler(state.consents, state.requests, PortionReceipts(state, lambda: None))
     await in_transaction(state.client, lambda s: handler._answered(tenant, learner, receipt, s))
 
 

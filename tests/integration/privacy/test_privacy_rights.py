@@ -14,6 +14,7 @@ from events.payloads import Receipt
 from privacy.access.own import own
 from privacy.consents.decisions import ENFORCERS
 from privacy.receipts.handlers import ReceiptHandler
+from privacy.retention.receiving import PortionReceipts
 from privacy.state import State
 from service_kit.mongo import in_transaction
 from service_kit.runtime import connections
@@ -60,7 +61,7 @@ async def read(call: Caller, request: str) -> dict[str, Any]:
 
 async def acknowledged(state: State, tenant: str, learner: str, version: int) -> None:
     """As if every service had written that version into its view."""
-    handler = ReceiptHandler(state.consents, state.requests)
+    handler = ReceiptHandler(state.consents, state.requests, PortionReceipts(state, lambda: None))
     for service in ENFORCERS:
         held = {(learner, service): (version, state.clock())}
         await in_transaction(
@@ -205,6 +206,6 @@ async def test_a_stranger_among_the_receipts_changes_nothing(call: Caller, state
     receipt = Receipt(
         service="ingest", kind="erasure", request_id=made.json()["id"], counts={"x": 1}, completed_at=state.clock()
     )
-    handler = ReceiptHandler(state.consents, state.requests)
+    handler = ReceiptHandler(state.consents, state.requests, PortionReceipts(state, lambda: None))
     await in_transaction(state.client, lambda s: handler._answered(call.tenant, str(uuid4()), receipt, s))
     assert [r["service"] for r in (await read(call, made.json()["id"]))["receipts"]] == ["privacy"]

@@ -11,7 +11,7 @@ import typer
 
 from cli.advice import Verdict, advice
 from cli.console import err, one_line_errors, out
-from cli.operator import Ingest, Token, Url, ingest
+from cli.operator import Api, Token, Url, ingest
 
 app = typer.Typer()
 group = typer.Typer(name="check", help="Is what others send right?", no_args_is_help=True)
@@ -54,7 +54,7 @@ def emitter(
         sys.exit(1)
 
 
-def _watched(api: Ingest, credential: str, count: int, seconds: int) -> dict[str, Any]:
+def _watched(api: Api, credential: str, count: int, seconds: int) -> dict[str, Any]:
     body = json.dumps({"seconds": seconds + _BEGINS_SECONDS}).encode()
     watch = api.post("emitters", credential, "watches", body=body)
     time.sleep(_BEGINS_SECONDS)

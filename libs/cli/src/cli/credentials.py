@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from cli.console import err, one_line_errors, out
-from cli.operator import Ingest, Token, Url, ingest
+from cli.operator import Api, Token, Url, ingest
 from cli.token import seconds
 
 app = typer.Typer()
@@ -103,7 +103,7 @@ def revoke(key: Key, url: Url = None, token: Token = "") -> None:
     out.print("Revoked.")
 
 
-def _all(api: Ingest) -> Iterator[dict[str, Any]]:
+def _all(api: Api) -> Iterator[dict[str, Any]]:
     cursor = None
     while True:
         page = api.get("credentials", limit=1000, cursor=cursor)

@@ -17,6 +17,7 @@ from cli import (
     imports,
     keys,
     quarantine,
+    retention,
     stack,
     token,
 )
@@ -43,6 +44,7 @@ GROUPS = (
     breach,
     evaluation,
     keys,
+    retention,
 )
 for group in GROUPS:
     app.add_typer(group.app)

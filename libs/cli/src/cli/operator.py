@@ -1,9 +1,9 @@
-"""Ingest as an operator reaches it: the running stack's, or another by `--url` and `--token`."""
+"""Services as an operator or officer reaches them: the running stack's, or others by `--url` and `--token`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,13 +19,14 @@ _TIMEOUT_SECONDS = 30
 
 
 class Refused(StackError):
-    """Ingest was not reached, or said no."""
+    """The service was not reached, or said no."""
 
 
-class Ingest:
+class Api:
     """Answers as JSON. Raises `Refused` with the one line that says why."""
 
-    def __init__(self, http: httpx2.Client) -> None:
+    def __init__(self, service: str, http: httpx2.Client) -> None:
+        self._service = service
         self._http = http
 
     def get(self, *path: str, **params: Any) -> Any:
@@ -41,17 +42,26 @@ class Ingest:
         try:
             answer = self._http.request(method, "/" + "/".join(quote(part, safe="") for part in path), **options)
         except httpx2.HTTPError as error:
-            raise Refused(f"ingest does not answer: {type(error).__name__}") from None
+            raise Refused(f"{self._service} does not answer: {type(error).__name__}") from None
         if not answer.is_success:
-            raise Refused(reason("ingest", answer))
+            raise Refused(reason(self._service, answer))
         return answer.json() if answer.content else None
 
 
-@contextmanager
-def ingest(url: str | None, token: str) -> Iterator[Ingest]:
+def ingest(url: str | None, token: str) -> AbstractContextManager[Api]:
     """Raises `Refused` where no stack is running and none is named."""
+    return _service("ingest", url, token)
+
+
+def privacy(url: str | None, token: str) -> AbstractContextManager[Api]:
+    """Raises `Refused` where no stack is running and none is named."""
+    return _service("privacy", url, token)
+
+
+@contextmanager
+def _service(service: str, url: str | None, token: str) -> Iterator[Api]:
     if url is None:
-        url, token = running("ingest")
+        url, token = running(service)
     headers = {"Authorization": f"Bearer {token}"}
     with httpx2.Client(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS) as http:
-        yield Ingest(http)
+        yield Api(service, http)

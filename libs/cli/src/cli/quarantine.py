@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import err, one_line_errors, out
-from cli.operator import Ingest, Refused, Token, Url, ingest
+from cli.operator import Api, Refused, Token, Url, ingest
 
 app = typer.Typer()
 group = typer.Typer(name="quarantine", help="Refused statements of emitters: look, mend, store.", no_args_is_help=True)
@@ -84,7 +84,7 @@ def discard(quarantine_id: Which, url: Url = None, token: Token = "") -> None:
     out.print("Discarded.")
 
 
-def _replay_all(api: Ingest, credential: str | None) -> int:
+def _replay_all(api: Api, credential: str | None) -> int:
     """How many are still refused."""
     stored = refused = 0
     for item in list(_newest(api, credential, None)):
@@ -98,7 +98,7 @@ def _replay_all(api: Ingest, credential: str | None) -> int:
     return refused
 
 
-def _newest(api: Ingest, credential: str | None, limit: int | None) -> Iterator[dict[str, Any]]:
+def _newest(api: Api, credential: str | None, limit: int | None) -> Iterator[dict[str, Any]]:
     cursor, left = None, limit
     while left is None or left > 0:
         page = api.get("quarantine", credential=credential, cursor=cursor, limit=min(left or 1000, 1000))

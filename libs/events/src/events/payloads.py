@@ -42,6 +42,9 @@ class LearnerProfile(Payload):
     reflects: str | None = None
     statements: int = Field(0, ge=0, description="statements folded, voided ones not counted")
     last_statement_at: datetime | None = None
+    last_stored_at: datetime | None = Field(
+        None, description="when `reflects` was stored; retention rules count from it"
+    )
     titles: dict[str, str] = Field(default_factory=dict, description="provisional competency → title")
     estimates: dict[str, TeacherEstimate] = Field(
         default_factory=dict,
@@ -223,13 +226,53 @@ class ConsentState(Payload):
         default_factory=dict, description="purpose → how often it was allowed again: build anew from what is kept"
     )
     restricted: bool = Field(False, description="kept, and nothing else done with it (GDPR 18)")
+    held: bool = Field(False, description="under a legal hold, or being inspected: no retention rule touches it")
+
+
+class RetentionAction(StrEnum):
+    """What a retention rule does with the records that it selects."""
+
+    delete = "delete"
+    unlink = "unlink"  # nothing in them leads to the learner; they stay pseudonymous data of a person (GDPR 4(5))
+    aggregate = "aggregate"  # what they have added up to is kept, and they are deleted
+
+
+class Selection(Payload):
+    """Which records a retention rule takes: those of which all that is said here holds; of a list, any one.
+
+    Times are when a record was stored here. `tags` are activities of the category (1.0.3 Data 2.4.6.2), `activities`
+    the object or any activity of the context.
+    """
+
+    stored_before: datetime | None = None
+    inactive_since: datetime | None = Field(None, description="learners of whom nothing was stored from then on")
+    verbs: tuple[str, ...] = ()
+    activity_types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    activities: tuple[str, ...] = ()
+
+
+class RetentionOrder(Payload):
+    """A portion of a run of a retention rule: the learners with `first` <= learner_id < `behind` (None: the last ones).
+
+    `preview`: to be counted, and nothing touched.
+    """
+
+    portion: int = Field(ge=0)
+    services: tuple[str, ...]
+    first: str = ""
+    behind: str | None = None
+    action: RetentionAction
+    selection: Selection
+    preview: bool = False
 
 
 class Request(Payload):
-    """A data subject's request that every service carries out and answers with a receipt."""
+    """What every service carries out and answers with a receipt: an erasure, or a portion of a retention rule's run."""
 
     request_id: str
-    type: Literal["erasure"]
+    type: Literal["erasure", "retention"]
+    retention: RetentionOrder | None = None
 
 
 class IdentityMerge(Payload):
@@ -256,10 +299,14 @@ class Receipt(Payload):
     """A service's word that it has carried something out."""
 
     service: str
-    kind: Literal["consent", "erasure", "recipients"]
+    kind: Literal["consent", "erasure", "recipients", "retention"]
     request_id: str | None = None
+    portion: int | None = Field(None, description="retention: of the run that `request_id` names")
     version: int | None = Field(None, description="consent: the version that now holds in that service")
-    counts: dict[str, int] = Field(default_factory=dict, description="erasure: documents removed, by collection")
+    counts: dict[str, int] = Field(
+        default_factory=dict, description="erasure, retention: documents removed, by collection"
+    )
+    kept: dict[str, int] = Field(default_factory=dict, description="retention: what was left, by the reason why")
     recipients: list[Told] = Field(default_factory=list, description="to whom it is passed on, or was")
     returning_refused_until: datetime | None = Field(
         None, description="erasure: a keyed hash of the identifiers is kept until then, to refuse who comes back"

@@ -118,7 +118,7 @@ REQUESTS = Topic(
     "tenant/learner",
     payloads.Request,
     ("ingest", "learner_profile", "recommendation", "insights"),
-    "A data subject's request to carry out.",
+    "A data subject's request to carry out; or, under the tenant alone, a portion of a retention rule's run.",
     sealed=True,
 )
 RECEIPTS = Topic(
@@ -127,7 +127,7 @@ RECEIPTS = Topic(
     "tenant/learner",
     payloads.Receipt,
     ("privacy",),
-    "A service has carried out a decision or a request.",
+    "A service has carried out a decision, a request, or a portion of a retention rule's run.",
 )
 AUDIT = Topic(
     "privacy.audit.v1",

@@ -23,10 +23,11 @@ from service_kit.freshness import CONFIRMATIONS, Freshness
 from service_kit.keys.held import HeldKeys
 from service_kit.merging import STANDINGS, Group, Merges
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
+from service_kit.orders import ORDERS, Orders
 from service_kit.outbox import OUTBOX_INDEX, flag
 
 RECEIPTS: Final = CollectionSpec("receipts", "source", (OUTBOX_INDEX,))
-COLLECTIONS: Final = (STANDINGS, CONFIRMATIONS, RECEIPTS, ERASURES)
+COLLECTIONS: Final = (STANDINGS, CONFIRMATIONS, RECEIPTS, ERASURES, ORDERS)
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Whoever was erased and is not to come back: always erased."""
@@ -58,6 +59,11 @@ class Standing:
     def restricted(self) -> bool:
         """Data stays and is stored; nothing else is done with it (GDPR 18(2))."""
         return any(state.restricted for state in self._states)
+
+    @property
+    def held(self) -> bool:
+        """A legal hold or an open inspection stands against every retention rule."""
+        return self.state.held
 
     def allows(self, purpose: str) -> bool:
         """Whether data of this learner may be used for the purpose; a purpose the policy lacks is denied."""
@@ -308,6 +314,7 @@ class PrivacyHandler:
         self._receipts: Collection = db[RECEIPTS.name]
         self._participant = participant
         self._erasures = Erasures(db)
+        self._orders = Orders(db)
         self._clock = clock
         self._wake = wake
         self._keys = keys
@@ -329,6 +336,8 @@ class PrivacyHandler:
                 await self._consent(message.tenant, message.subject, payload, session)
             elif isinstance(payload, IdentityMerge) and message.subject:
                 await self._merged(message.tenant, message.subject, payload, session)
+            elif isinstance(payload, Request) and payload.retention is not None:
+                await self._retain(message.tenant, payload, session)
             elif isinstance(payload, Request) and message.subject:
                 await self._erase(message.tenant, message.subject, payload, session)
 
@@ -349,6 +358,8 @@ class PrivacyHandler:
         else:
             before = await self._view.standing(tenant, learner, session)
             if await self._view.put_state(tenant, learner, state, session):
+                if state.held or state.restricted:
+                    await self._orders.fence(tenant, session)
                 change = Change(tenant, learner, before, replace(before, state=state))
                 await self._participant.standing_changed(change, session)
         receipt = Receipt(service=self._service, kind="consent", version=state.version, completed_at=self._clock())
@@ -364,6 +375,13 @@ class PrivacyHandler:
         await self._view.put_erased(tenant, learner, session)
         await self._erasures.begin(tenant, learner, request.request_id, self._clock, session)
 
+    async def _retain(self, tenant: str, request: Request, session: Session) -> None:
+        """Note it; `service_kit.retaining` carries it out. One that is done gives its receipt once more."""
+        if request.retention is not None and self._service in request.retention.services:
+            done = await self._orders.begin(tenant, request, self._clock(), session)
+            if done is not None:
+                await self.receipt(tenant, None, done.receipt(self._service), session)
+
     async def _forgotten(self, tenant: str, learner: str, session: Session) -> None:
         """The learner's key is destroyed: nothing about the learner can be opened, so that no mark need keep it out."""
         self._forgot = True
@@ -372,15 +390,15 @@ class PrivacyHandler:
         if self._keys is not None:
             await self._keys.forget(tenant, learner, self._clock(), session)
 
-    async def receipt(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
-        """Send it when the session commits."""
+    async def receipt(self, tenant: str, learner: str | None, receipt: Receipt, session: Session) -> None:
+        """Send it when the session commits. Without a learner it is about the tenant."""
         await self._receipts.insert_one(
             {
                 "_id": str(uuid7()),
                 "tenant": tenant,
                 "learner": learner,
                 "receipt": receipt.model_dump(mode="json"),
-                "outbox": flag(learner),
+                "outbox": flag(learner or tenant),
             },
             session=session,
         )

@@ -163,6 +163,20 @@ REQUESTS_ESCALATED: Final = Metric(
     "Open requests of data subjects on which a service stays silent.",
     "Any: GET /requests/{id} names the silent services; the law's deadline is its `due_at`.",
 )
+RETENTION_RECORDS: Final = Metric(
+    "trellis.retention.records",
+    "counter",
+    "{record}",
+    "Records that retention rules have deleted or rewritten, by `service`.",
+    "Flat while a run is `running`: that service's worker is away, or its view of consent is too old.",
+)
+RETENTION_ESCALATED: Final = Metric(
+    "trellis.privacy.retention.escalated",
+    "gauge",
+    "{run}",
+    "Runs of retention rules on which a service stays silent.",
+    "Any: GET /retention-runs/{id} names the silent services.",
+)
 KEYS_UNCHECKED: Final = Metric(
     "trellis.keys.unchecked",
     "gauge",
@@ -198,6 +212,8 @@ ALL: Final = (
     FORWARDING_FORWARDED,
     FORWARDING_DEAD,
     REQUESTS_ESCALATED,
+    RETENTION_RECORDS,
+    RETENTION_ESCALATED,
     KEYS_UNCHECKED,
     CLEAR_COPIES,
 )

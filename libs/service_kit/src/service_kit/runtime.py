@@ -42,6 +42,7 @@ from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
 from service_kit.outbox import OutboxRelay, Source
 from service_kit.positions import POSITIONS, MongoPositions
+from service_kit.retaining import Retaining, Retains
 from service_kit.settings import ServiceSettings
 from service_kit.turning import Turning
 
@@ -169,6 +170,8 @@ class Worker:
         def wake() -> None:
             receipts.wake()
             erasing.wake()
+            if retaining is not None:
+                retaining.wake()
 
         restoring = None if c.keys is None else Restoring(c.client, c.keys, participant, c.clock)
         own_keys, renew = (None, None) if c.keys is None or restoring is None else (c.keys.held, restoring.wake)
@@ -179,6 +182,11 @@ class Worker:
         erasing = Erasing(c.client, c.db, c.service, participant, c.clock, handler.receipt, receipts.wake, own_keys)
         self.job(erasing.run)
         self.checks.append(erasing.check)
+        retaining: Retaining | None = None
+        if isinstance(participant, Retains):
+            retaining = Retaining(c.client, c.db, c.service, participant, c.clock, handler.receipt, receipts.wake)
+            self.job(retaining.run)
+            self.checks.append(retaining.check)
         self.consume("policies", [topics.POLICIES], handler)  # apart: decisions wait until a policy is known
         merges = [topics.MERGES] if c.service in topics.MERGES.consumers else []  # ingest knows by itself
         self.consume("decisions", [topics.CONSENTS, topics.REQUESTS, *merges], handler)

@@ -15,6 +15,7 @@ from service_kit.runtime import Connections
 from ingest.attachments.migrating import ClearAttachments
 from ingest.documents.migrating import DocumentsOfLearners, DocumentsOfTenants
 from ingest.documents.repository import DocumentRepository
+from ingest.erasure.forgetting import NOBODYS
 from ingest.identities.repository import IDENTITIES, LEARNERS, IdentityRepository
 from ingest.statements.repository import STATEMENTS, StatementRepository
 from ingest.worker import attachments_of
@@ -28,9 +29,11 @@ def _of_identity(document: Document) -> Owner | None:
 
 
 def _of_statement(document: Document) -> Owner | None:
-    """The first whom it is about; a place that is only awaited holds nothing."""
-    known = [learner for learner in document.get("learners", ()) if learner is not None]
-    return Owner(document["tenant"], known[0]) if known else None
+    """The first whom it is about, the tenant where that is nobody; a place that is only awaited holds nothing."""
+    if "learners" not in document:
+        return None
+    known = [learner for learner in document["learners"] if learner is not None]
+    return Owner(document["tenant"], known[0] if known else NOBODYS)
 
 
 PLACES: Final[Sequence[Place]] = (

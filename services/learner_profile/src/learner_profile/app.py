@@ -32,6 +32,7 @@ from learner_profile.records import endpoints as records
 from learner_profile.records.importing import Importing
 from learner_profile.records.repository import ClaimRepository
 from learner_profile.records.trusting import TrustedIssuers
+from learner_profile.retention.bases import BaseRepository
 from learner_profile.roles.repository import RoleRepository
 from learner_profile.settings import RecordSettings
 from learner_profile.state import State, state_of
@@ -68,6 +69,7 @@ def create(settings: ServiceSettings) -> FastAPI:
                 claims,
                 Importing(c.client, claims, issuers, peers, c.clock),
                 peers,
+                BaseRepository(c.db, c.sealer, c.clock),
             )
             yield
 

@@ -11,17 +11,19 @@ from learner_profile.estimates.repository import ESTIMATES
 from learner_profile.evidence.repository import EVIDENCE
 from learner_profile.learners.repository import LEARNERS
 from learner_profile.records.repository import CLAIMS
+from learner_profile.retention.bases import BASES
 from learner_profile.roles.repository import ROLES, RULES
 from learner_profile.worker import work
 
 SERVICE = Service(
     NAME,
-    collections=[EVIDENCE, LEARNERS, ESTIMATES, ACTIVITIES, COMPETENCIES, ROLES, RULES, CLAIMS, *COLLECTIONS],
+    collections=[EVIDENCE, LEARNERS, ESTIMATES, BASES, ACTIVITIES, COMPETENCIES, ROLES, RULES, CLAIMS, *COLLECTIONS],
     app=create,
     workers={"work": work},
     sealed=[
         Place(LEARNERS.name, "data", "key", by_id),
         Place(ESTIMATES.name, "data", "key", by_fields),
+        Place(BASES.name, "data", "key", by_id),
         Place(EVIDENCE.name, "data", "key", by_fields),
     ],
 )

@@ -17,6 +17,7 @@ from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.records.importing import Importing
 from learner_profile.records.repository import ClaimRepository
+from learner_profile.retention.bases import BaseRepository
 from learner_profile.roles.repository import RoleRepository
 
 
@@ -35,6 +36,7 @@ class State:
     claims: ClaimRepository
     importing: Importing
     peers: Peers
+    bases: BaseRepository
 
 
 def state_of(request: Request) -> State:

@@ -1,5 +1,7 @@
 """What runs beside HTTP: statements and catalog in, profiles out, rebuilding, the part in privacy's conversation."""
 
+from collections.abc import Callable
+
 from events import topics
 from service_kit.consent import ConsentView
 from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
@@ -19,6 +21,9 @@ from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSourc
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.records.repository import ClaimRepository
+from learner_profile.retention.bases import BaseRepository
+from learner_profile.retention.repository import RetainedEvidence
+from learner_profile.retention.retaining import Retention
 from learner_profile.roles.handlers import RolesHandler
 from learner_profile.roles.repository import RoleRepository, RuleRepository
 from learner_profile.roles.ruling import Ruling
@@ -34,13 +39,15 @@ def views(c: Connections) -> Views:
         RoleRepository(c.db),
         EstimateRepository(c.db, c.sealer),
         Merges(c.db),
+        BaseRepository(c.db, c.sealer, c.clock),
     )
 
 
-def participant(c: Connections, v: Views) -> ProfileParticipant:
-    """Everything here that is a learner's."""
+def participant(c: Connections, v: Views, wake: Callable[[], None] = lambda: None) -> ProfileParticipant:
+    """Everything here that is a learner's; `wake` has learners built anew at once."""
     claims, rules = ClaimRepository(c.db, c.sealer, c.clock), RuleRepository(c.db)
-    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates, claims, v.merges, rules)
+    retention = Retention(v, RetainedEvidence(c.db, c.sealer), wake)
+    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates, claims, v.merges, rules, v.bases, retention)
 
 
 def work(c: Connections) -> Worker:
@@ -55,7 +62,7 @@ def work(c: Connections) -> Worker:
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))
-    worker.take_part(participant(c, v))
+    worker.take_part(participant(c, v, rebuilder.wake))
     worker.job(rebuilder.run)
     worker.job(remapper.run)
     ruling = Ruling(c.client, RuleRepository(c.db), v.learners)

@@ -22,6 +22,8 @@ from privacy.policies import endpoints as policies
 from privacy.processing import endpoints as processing
 from privacy.records import endpoints as records
 from privacy.requests import endpoints as requests
+from privacy.retention import endpoints as retention
+from privacy.retention import holds_endpoints as legal_holds
 from privacy.state import State
 
 
@@ -47,6 +49,8 @@ def create(settings: ServiceSettings) -> FastAPI:
             access.router,
             certificates.router,
             records.router,
+            retention.router,
+            legal_holds.router,
             closing.router,
             audit.router,
             keys.router,

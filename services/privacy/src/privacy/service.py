@@ -14,6 +14,7 @@ from privacy.keys import repository as keys
 from privacy.keys.directory import OwnDirectory
 from privacy.policies.repository import POLICIES, VERSIONS
 from privacy.requests.repository import REQUESTS
+from privacy.retention import repository as retention
 
 SERVICE = Service(
     name="privacy",
@@ -29,6 +30,7 @@ SERVICE = Service(
         STANDINGS,
         ARCHIVES,
         CHUNKS,
+        *retention.COLLECTIONS,
         *audit.COLLECTIONS,
         signing.KEYS,
         *keys.COLLECTIONS,

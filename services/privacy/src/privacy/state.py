@@ -22,6 +22,7 @@ from privacy.guardians.repository import Guardians
 from privacy.policies.repository import Policies
 from privacy.requests.repository import Requests
 from privacy.requests.settings import RequestSettings
+from privacy.retention.repository import CourseEndings, Holds, Rules, Runs
 from privacy.settings import SigningSettings
 from privacy.signing import Signing
 
@@ -44,6 +45,10 @@ class State:
     closings: Closings
     forgotten: Forgotten
     merges: Merges
+    rules: Rules
+    runs: Runs
+    holds: Holds
+    course_ends: CourseEndings
 
     @classmethod
     def of(cls, c: Connections, requests: RequestSettings | None = None) -> "State":
@@ -65,6 +70,10 @@ class State:
             closings=Closings(c.db),
             forgotten=Forgotten(c.db),
             merges=Merges(c.db),
+            rules=Rules(c.db),
+            runs=Runs(c.db),
+            holds=Holds(c.db, c.sealer),
+            course_ends=CourseEndings(c.db),
         )
 
 

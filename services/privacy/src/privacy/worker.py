@@ -25,6 +25,10 @@ from privacy.requests.outbox import RequestSource
 from privacy.requests.rectifying import Rectifying
 from privacy.requests.resending import Resending
 from privacy.requests.settings import RequestSettings
+from privacy.retention.outbox import PortionSource
+from privacy.retention.receiving import PortionReceipts
+from privacy.retention.running import Running
+from privacy.retention.settings import RetentionSettings
 from privacy.settings import AuditChainSettings, KeyDestructionSettings
 from privacy.state import State
 
@@ -37,14 +41,19 @@ def worker(c: Connections) -> Worker:
     w.relay(PolicySource())
     w.relay(ConsentSource(), poll_seconds=DECISIONS_POLL_SECONDS)
     requests = w.relay(RequestSource())
+    portions = w.relay(PortionSource())
+    running = Running(state, RetentionSettings(), RequestSettings().erasure_resend_seconds, portions.wake)
+    w.job(running.run)
+    w.checks.append(running.check)
     keys = KeyParts.of(c)
-    receipts = ReceiptHandler(state.consents, state.requests)
+    answers = PortionReceipts(state, running.wake)
+    receipts = ReceiptHandler(state.consents, state.requests, answers)
     if keys is not None:
         tombstones = w.relay(TombstoneSource(c.clock))
         destroying = Destroying(keys.keys, keys.replacing, KeyDestructionSettings(), c.clock, tombstones.wake)
         w.job(destroying.run)
         w.checks.append(destroying.check)
-        receipts = ReceiptHandler(state.consents, state.requests, keys.keys, destroying.wake)
+        receipts = ReceiptHandler(state.consents, state.requests, answers, keys.keys, destroying.wake)
     w.consume("receipts", [topics.RECEIPTS], receipts)
     w.consume("merges", [topics.MERGES], MergeHandler(state, requests.wake))
     http = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS)

@@ -215,6 +215,12 @@ class AttachmentRepository:
             found = await self._files.find({"metadata.whole": {"$in": list(keys)}}, {"_id": 1}).to_list(None)
             await self._remove([d["_id"] for d in found])
 
+    async def look_again(self, keys: Sequence[str], session: Session) -> None:
+        """Have the sweep find out, when no request can be using them any more, whether a statement holds these."""
+        where = {"metadata.whole": {"$in": list(keys)}}
+        if keys:
+            await self._files.update_many(where, {"$max": {"metadata.due": self._due()}}, session=session)
+
     async def sweep(self, holders: Holders) -> int:
         """Delete what no statement holds though its time is over; how many. Safe beside other sweeps and requests."""
         due = {"metadata.due": {"$lte": self._clock()}}

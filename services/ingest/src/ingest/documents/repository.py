@@ -114,12 +114,23 @@ class DocumentRepository:
 
     async def forget(self, tenant: str, agents: Iterable[str], session: Session) -> int:
         """Delete all documents of these agents; how many there were."""
-        ranges: Sequence[Document] = [
-            within(f"{tenant}/{kind.key}/{agent}/") for agent in agents for kind in (STATE, AGENT_PROFILE)
-        ]
+        ranges = _of_agents(tenant, agents)
         if not ranges:
             return 0
         return (await self._collection.delete_many({"$or": ranges}, session=session)).deleted_count
+
+    async def outdated(self, tenant: str, agents: Iterable[str], before: int, session: Session, *, remove: bool) -> int:
+        """Documents of these agents that were not changed since; how many there are, or were."""
+        where = [one | {"updated": {"$lt": before}} for one in _of_agents(tenant, agents)]
+        if not where:
+            return 0
+        if remove:
+            return (await self._collection.delete_many({"$or": where}, session=session)).deleted_count
+        return await self._collection.count_documents({"$or": where}, session=session)
+
+
+def _of_agents(tenant: str, agents: Iterable[str]) -> Sequence[Document]:
+    return [within(f"{tenant}/{kind.key}/{agent}/") for agent in agents for kind in (STATE, AGENT_PROFILE)]
 
 
 def within(context: str) -> Document:

@@ -24,13 +24,15 @@ from ingest.erasure.rewriting import rewritten
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import Belongings, Identity, IdentityRepository
 from ingest.launches.repository import LaunchRepository
-from ingest.statements.indexing import tokens_to_forget
+from ingest.statements.indexing import tokens_to_forget, unlinked
 from ingest.statements.repository import StatementRepository
 from ingest.statements.sealing import Body, others_in
 
 ERASED: Final = "erased"
 """In the place of the credential that wrote a statement, where that was the erased themselves."""
 _AT_ONCE: Final = 200
+NOBODYS: Final = ""
+"""Under the tenant's own key lies what leads to no learner any more."""
 
 
 async def forget(
@@ -60,7 +62,7 @@ async def forget(
             "quarantine": 0,
             "identities": 0,
         }
-    rewriter = _Rewriter(tenant, learner, belongings, statements, identities)
+    rewriter = Rewriter(tenant, learner, belongings, statements, identities)
     taken_out = await _take_out(rewriter, session, attachments, forwardings)
     refused = await quarantine.forget(tenant, belongings.digests, session)
     kept = await documents.forget(tenant, belongings.agents, session)
@@ -95,12 +97,12 @@ async def forget_part(
     belongings = await identities.belongings(tenant, learner, session)
     if belongings is None:
         return {}
-    rewriter = _Rewriter(tenant, learner, belongings, statements, identities)
+    rewriter = Rewriter(tenant, learner, belongings, statements, identities)
     return await _take_out(rewriter, session, attachments, forwardings, limit)
 
 
 async def _take_out(
-    rewriter: "_Rewriter",
+    rewriter: "Rewriter",
     session: Session,
     attachments: AttachmentRepository,
     forwardings: ForwardingRepository,
@@ -139,14 +141,15 @@ class _Read:
 
 
 @dataclass(frozen=True)
-class _Rewriter:
-    """Rewrites statements of others without a learner, who has these belongings."""
+class Rewriter:
+    """Rewrites statements without a learner, who has these belongings: those of others, and where it `unlinks`, all."""
 
     tenant: str
     learner: str
     belongings: Belongings
     statements: StatementRepository
     identities: IdentityRepository
+    unlinks: bool = False
 
     @cached_property
     def tokens(self) -> AbstractSet[bytes]:
@@ -168,7 +171,7 @@ class _Rewriter:
             for (document, data), origin in zip(read, held, strict=True)
         ]
         forgotten, known = await self._who(found)
-        left = [(one, who) for one in found if (who := _left(one, forgotten, known))]
+        left = [(one, who) for one in found if (who := self._left(one, forgotten, known))]
         naming = [(one, who) for one, who in left if not one.named.isdisjoint(forgotten)]
         changes = {one.document["_id"]: self._fields(one, who, forgotten) for one, who in left}
         bodies = [body for one, who in naming for body in self._bodies(one, who, forgotten, known)]
@@ -183,7 +186,7 @@ class _Rewriter:
     def _bodies(
         self, one: _Read, who: Sequence[str | None], forgotten: AbstractSet[str], known: Mapping[str, Identity]
     ) -> tuple[Body, Body]:
-        name, first = str(uuid4()), next(learner for learner in who if learner is not None)
+        name, first = str(uuid4()), next((learner for learner in who if learner is not None), NOBODYS)
         others, owner = others_in(known, known.keys() & one.named, first), Owner(self.tenant, first)
         names = dict.fromkeys(forgotten & one.named, name)
         return (owner, rewritten(one.raw, names), others), (owner, with_erased(one.origin, names), others)
@@ -196,26 +199,27 @@ class _Rewriter:
         known = await self.identities.find(self.tenant, others.values())
         return forgotten, {ifi: known[digest] for ifi, digest in others.items() if digest in known}
 
+    def _left(self, one: _Read, forgotten: AbstractSet[str], known: Mapping[str, Identity]) -> list[str | None]:
+        """The learners whom the statement is about, None where one is gone; empty where nobody is left for it."""
+        before = dict(zip(learners_of(one.raw), one.document["learners"], strict=False))
+        after = [
+            None if ifi in forgotten or is_erased(ifi) else known[ifi].learner if ifi in known else before.get(ifi)
+            for ifi in learners_of(one.raw)
+        ]
+        return after if any(after) or self.unlinks or not any(one.document["learners"]) else []
+
     def _fields(self, one: _Read, who: Sequence[str | None], forgotten: AbstractSet[str]) -> Document:
         """The tokens may be the statement's own, or of what it targets."""
         document = one.document
         fields: Document = {"learners": who, "keys": [key for key in document["keys"] if key not in self.tokens]}
+        if not any(who) and unlinked() not in fields["keys"]:
+            fields["keys"].append(unlinked())
         if canonical_ifi(one.raw.get("authority", {})) in forgotten:
             fields["authority"] = ERASED
         if "blobs" in document:
             withheld = set[str]() if one.named.isdisjoint(forgotten) else set(signatures_of(one.raw))
             fields["blobs"] = _without_data(document, self.learner, withheld)
         return fields
-
-
-def _left(one: _Read, forgotten: AbstractSet[str], known: Mapping[str, Identity]) -> list[str | None]:
-    """The learners whom the statement is about, None where one is erased; empty where nobody else is left."""
-    before = dict(zip(learners_of(one.raw), one.document["learners"], strict=False))
-    after = [
-        None if ifi in forgotten or is_erased(ifi) else known[ifi].learner if ifi in known else before.get(ifi)
-        for ifi in learners_of(one.raw)
-    ]
-    return after if any(after) else []
 
 
 def _without_data(document: Document, learner: str, withheld: AbstractSet[str]) -> list[str]:

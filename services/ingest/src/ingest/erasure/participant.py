@@ -19,6 +19,8 @@ from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
 from ingest.merges.repository import MergeRepository
 from ingest.republishing.repository import RepublicationRepository
+from ingest.retention.repository import RetainedStatements
+from ingest.retention.retaining import Retention
 from ingest.statements.repository import StatementRepository
 
 REBUILT: Final = ("profile", "record")
@@ -43,6 +45,8 @@ class IngestParticipant:
         telling: Telling,
         db: Database,
     ) -> None:
+        retention = Retention(statements, RetainedStatements(db), identities, documents, attachments, forwardings)
+        self.learners_between, self.retain = retention.learners_between, retention.retain
         self._db = db
         self._statements = statements
         self._identities = identities

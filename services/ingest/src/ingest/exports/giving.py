@@ -21,13 +21,17 @@ class Giving:
     clock: Clock
 
     async def allowed(self, documents: Sequence[Document]) -> list[Document]:
-        """Those whose learners all allow the purpose, now. Raises `PolicyUnknown`, `ViewTooOld`."""
+        """Those whose learners all allow the purpose, now; not what is unlinked, whose learner nobody can ask.
+
+        Raises `PolicyUnknown`, `ViewTooOld`.
+        """
         learners = {one for document in documents for one in document["learners"] if one is not None}
         if not learners:
-            return list(documents)
+            return []
         standings = await self.consents.standings(self.tenant, learners)
         denied = {one for one, s in standings.items() if s.restricted or not s.allows(self.recipient.purpose)}
-        return [document for document in documents if denied.isdisjoint(document["learners"])]
+        linked = [document for document in documents if any(document["learners"])]
+        return [document for document in linked if denied.isdisjoint(document["learners"])]
 
     async def given(self, documents: Sequence[Document]) -> None:
         learners = [document["learners"] for document in documents]

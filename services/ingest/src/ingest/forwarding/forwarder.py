@@ -194,13 +194,14 @@ class Forwarder:
         return {d["_id"]: xapi.loads(data) for d, data in await self.statements.readable(documents)}
 
     async def _allowed(self, forwarding: Forwarding, documents: Sequence[Document]) -> set[str]:
-        """Those whose learners all allow the purpose, now. Raises `PolicyUnknown`."""
+        """Those whose learners all allow the purpose, now; nothing unlinked. Raises `PolicyUnknown`."""
         learners = {learner for d in documents for learner in d["learners"] if learner is not None}
         if not documents:
             return set()
         standings = await self.consents.standings(forwarding.tenant, learners)
         may = {one for one, held in standings.items() if held.allows(forwarding.purpose) and not held.restricted}
-        return {d["_id"] for d in documents if may.issuperset(one for one in d["learners"] if one is not None)}
+        linked = [d for d in documents if any(d["learners"])]
+        return {d["_id"] for d in linked if may.issuperset(one for one in d["learners"] if one is not None)}
 
     async def _waits(self, forwarding: Forwarding, error: Exception) -> float | None:
         """Say what is waited for, and for how long the other LRS asked to wait."""

@@ -205,6 +205,11 @@ class ForwardingRepository:
         if changes:
             await self._letters.bulk_write(changes, ordered=False, session=session)
 
+    async def behind(self, tenant: str, session: Session) -> int | None:
+        """Up to when every forwarding of the tenant has looked at what was stored; None: there is none."""
+        found = await self._forwardings.find({"tenant": tenant}, {"place": 1}, session=session).to_list(None)
+        return min((document["place"]["stored"] for document in found), default=None)
+
     # Forgetting
 
     async def forget(self, removed: Sequence[str], rewritten: Sequence[str], session: Session) -> int:

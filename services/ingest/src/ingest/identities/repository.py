@@ -32,6 +32,7 @@ from service_kit.mongo import (
     Session,
     UpdateOne,
 )
+from service_kit.retaining import learners_in
 
 IDENTITIES: Final = CollectionSpec("identities", "source", (Index((("tenant", ASCENDING), ("subject", ASCENDING))),))
 LEARNERS: Final = CollectionSpec("learners", "source")
@@ -183,11 +184,9 @@ class IdentityRepository:
         await self._learners.delete_one({"_id": f"{tenant}/{learner}"}, session=session)
         return result.deleted_count
 
-    async def learners(self, tenant: str, after: str, limit: int) -> list[str]:
-        """The tenant's learners in the order of their ids, those behind `after`."""
-        where = {"_id": {"$gt": f"{tenant}/{after}", "$lt": f"{tenant}0"}}  # "0" follows "/"
-        found = await self._learners.find(where, {"_id": 1}).sort("_id", ASCENDING).limit(limit).to_list(None)
-        return [document["_id"].removeprefix(f"{tenant}/") for document in found]
+    async def learners(self, tenant: str, after: str, limit: int, behind: str | None = None) -> list[str]:
+        """The tenant's learners in the order of their ids, those behind `after` and before `behind`."""
+        return await learners_in(self._learners, tenant, after, behind, limit)
 
     async def destroy_key(self, tenant: str) -> None:
         """The key of the tenant's digests; whoever comes later gets another."""

@@ -27,6 +27,9 @@ REGISTRATION: Final = b"r"
 VOUCHED: Final = b"p"
 """Of an agent that vouched for an imported statement where it came from: an erasure looks for it, no query does."""
 
+UNLINKED: Final = b"u"
+"""Of statements that lead to nobody any more: by it the retention rules find them."""
+
 
 @lru_cache(maxsize=32_768)
 def token(kind: bytes, value: str) -> bytes:
@@ -41,6 +44,10 @@ def agent_tokens(agent: str) -> list[bytes]:
 def tokens_to_forget(agent: str) -> list[bytes]:
     """All tokens by which something of the agent's is found."""
     return [*agent_tokens(agent), token(VOUCHED, agent)]
+
+
+def unlinked() -> bytes:
+    return token(UNLINKED, "")
 
 
 def document(

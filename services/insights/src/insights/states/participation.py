@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from events.payloads import RetentionOrder
 from service_kit.consent import Change
 from service_kit.mongo import Session
+from service_kit.retaining import Part, Task
 
 from insights.rosters.repository import RosterRepository
 from insights.rosters.roles import RoleRepository
@@ -30,3 +32,14 @@ class Participation:
         roles = await self._roles.forget(tenant, learner, session)
         states = await self._states.delete(tenant, [learner], session)
         return {"members": members, "roles": roles, "states": states}
+
+    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
+        return await self._states.between(tenant, order.first if after is None else after, order.behind, limit)
+
+    async def retain(self, task: Task, session: Session) -> Part:
+        """The state, once all that it says is as old as the rule wants; the roster is the school's own record."""
+        if not task.outlives(await self._states.last_stored(task.tenant, task.learner, session)):
+            return Part(looked=1)
+        if task.counts_only:
+            return Part({"states": 1}, looked=1)
+        return Part({"states": await self._states.delete(task.tenant, [task.learner], session)}, looked=1)

@@ -20,10 +20,11 @@ from service_kit.mongo import (
     UpdateOne,
     aggregate,
 )
+from service_kit.retaining import learners_in
 
 STATES: Final = CollectionSpec("states", "derived", (Index((("tenant", ASCENDING),)),))
 _MANY: Final = 2000  # from here on one scan of the tenant is cheaper than a list of ids
-_OPEN_FIELDS: Final = ("statements", "last_statement_at", "evidenced", "sealed")
+_OPEN_FIELDS: Final = ("statements", "last_statement_at", "last_stored_at", "evidenced", "sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,15 @@ class StateRepository:
         if changes:
             await self._states.bulk_write(changes, ordered=False, session=session)
 
+    async def between(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
+        """Learners with a state, those behind `after`, in the order of their ids."""
+        return await learners_in(self._states, tenant, after, behind, limit)
+
+    async def last_stored(self, tenant: str, learner: str, session: Session) -> datetime | None:
+        """When the newest evidence in the state was stored; None: there is none, or that is not known."""
+        found = await self._states.find_one({"_id": _id(tenant, learner)}, {"last_stored_at": 1}, session=session)
+        return None if found is None else found.get("last_stored_at")
+
     async def delete(self, tenant: str, learners: Sequence[str], session: Session) -> int:
         ids = [_id(tenant, learner) for learner in learners]
         return int((await self._states.delete_many({"_id": {"$in": ids}}, session=session)).deleted_count)
@@ -121,6 +131,7 @@ def _change(tenant: str, kept: Kept, sealed: Sealed) -> Any:
         document |= {
             "statements": profile.statements,
             "last_statement_at": profile.last_statement_at,
+            "last_stored_at": profile.last_stored_at,
             "evidenced": any(c.evidence_count > 0 for c in profile.state.competencies.values()),
             "sealed": {"data": sealed.data, "key": sealed.key},
         }

@@ -19,8 +19,8 @@ from learner_profile.evidence.mapping import looked_up
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Reader, Teacher
 from learner_profile.learners.placing import Placed
-from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.rebuilding import in_order
+from learner_profile.learners.standing import PURPOSE
 from learner_profile.state import State, StateDep
 
 router = APIRouter(prefix="/learners", tags=["competencies"])
@@ -111,7 +111,8 @@ async def _growth(
     placed = await state.placing(profile, now, [competency])
     rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
-    found = await asyncio.to_thread(growth, rows, catalog, competency, placed.around.frameworks, now, points)
+    base = (await state.bases.load(principal.tenant, [learner])).get(learner)
+    found = await asyncio.to_thread(growth, rows, catalog, competency, placed.around.frameworks, now, points, base)
     if not found.points:
         raise NotFound("There is no evidence on this competency")
     return GrowthOut.of(competency, found, placed.titles, now)

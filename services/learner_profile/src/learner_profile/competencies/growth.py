@@ -13,6 +13,7 @@ from learner_model.placement import Placement
 from learner_profile.evidence.mapping import Mapped
 from learner_profile.evidence.repository import Row
 from learner_profile.learners.explaining import evidence_of_rows
+from learner_profile.learners.profiles import Base
 
 MOST: Final = 500
 
@@ -51,18 +52,20 @@ def growth(
     frameworks: Frameworks,
     as_of: datetime,
     most: int,
+    base: Base | None = None,
 ) -> Growth:
     """The competency after each piece of evidence on it, or on its parts where there is none on it itself.
 
-    At most `most` points with evidence, evenly spread, the first and the last among them.
+    At most `most` points with evidence, evenly spread, the first and the last among them. With a base it grows from
+    there on.
     """
-    evidence = [one for _, one in evidence_of_rows(rows, catalog)]
+    evidence = [one for _, one in evidence_of_rows(rows, catalog, base)]
     own = _on(evidence, {competency})
     names = {name for one in evidence for name, _ in one.competencies}
     below = {name for name in names if competency in frameworks.above([name])}
     steps = own or _on(evidence, below)
     chosen = set(_spread(steps, most))
-    state, points = empty(), list[Point]()
+    state, points = (base.state if base else None) or empty(), list[Point]()
     for number, one in enumerate(evidence):
         state = fold(state, one)
         if number in chosen:

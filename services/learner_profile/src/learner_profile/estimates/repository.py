@@ -6,6 +6,7 @@ from typing import Final
 from events.sealing import Owner, Sealed, Sealer
 from service_kit.merging import Merges
 from service_kit.mongo import Collection, CollectionSpec, Database, ReplaceOne, Session
+from service_kit.retaining import learners_in
 
 from learner_profile.estimates.said import Said, pack, unpack
 
@@ -49,6 +50,10 @@ class EstimateRepository:
         await self._estimates.bulk_write(
             [ReplaceOne({"_id": _id(tenant, learner)}, document, upsert=True)], session=session
         )
+
+    async def learners(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
+        """Learners of whom something was said, those behind `after`, in the order of their ids."""
+        return await learners_in(self._estimates, tenant, after, behind, limit)
 
     async def delete(self, tenant: str, learner: str, session: Session) -> int:
         """Delete all that was said of the learner; how many documents."""

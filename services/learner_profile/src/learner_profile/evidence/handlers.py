@@ -21,9 +21,9 @@ from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
 from learner_profile.evidence.repository import Row
-from learner_profile.learners.privacy import PURPOSE, everyone, keeps_rows, takes_rows
 from learner_profile.learners.profiles import Profile, Status, closed, folded_on, reopened
 from learner_profile.learners.rebuilding import Views
+from learner_profile.learners.standing import PURPOSE, everyone, keeps_rows, takes_rows
 from learner_profile.settings import EvidenceSettings
 
 Item = Reading | Voiding

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from learner_model import EvidenceKind
 from pydantic import TypeAdapter
+from service_kit.selecting import facts_of
 from xapi import VOIDED, durations, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, SELF
@@ -45,6 +46,15 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What retention rules ask for beside verb and time (`service_kit.selecting.Facts`)."""
+
+    activity_type: str | None = None
+    tags: tuple[str, ...] = ()
+    activities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one statement says by itself about its learner.
 
@@ -52,7 +62,7 @@ class Reading:
     how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
     is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts. `claims`: the competencies
     that the statement itself names; `tags`: what it says that the activity is about. `imported`: the issuer of the
-    record with which it came from elsewhere.
+    record with which it came from elsewhere; `marks`: for retention rules.
     """
 
     statement_id: str
@@ -78,6 +88,7 @@ class Reading:
     claims: tuple[Claim, ...] = ()
     tags: tuple[str, ...] = ()
     imported: str | None = None
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +170,20 @@ def _read(statement: Json) -> Reading | Voiding | None:
         claims=strongest(_claims(target, context)) if is_activity else (),
         tags=tags_of(target, _categories(context)) if is_activity else (),
         imported=imported,
+        marks=_marks(statement),
     )
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _marks(statement: Json) -> Marks | None:
+    facts = facts_of(statement)
+    found = Marks(
+        activity_type=facts.activity_type, tags=tuple(sorted(facts.tags)), activities=tuple(sorted(facts.activities))
+    )
+    return None if found == Marks() else found
 
 
 def _claims(target: Json, context: Json) -> Iterator[Claim]:

@@ -53,7 +53,7 @@ Place = tuple[int, str]
 
 Side = Literal["whole", "part"]
 _OWN: Final[Mapping[Side, str]] = {"whole": "statement", "part": "summed"}  # names made of the row's own id
-_KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1, "judgements": 1}
+_KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1, "judgements": 1, "based": 1}
 _TIED: Final = {"links": 1, "total": 1}
 _FACTS: Final = (
     "at_us",
@@ -68,19 +68,21 @@ _FACTS: Final = (
     "late",
     "judgements",
     "contested",
+    "based",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A reading and what was found and said about it. `total`: others say the same in parts; `late`: it came long
-    after it happened; `judgements`: in the order in which they were made.
+    after it happened; `judgements`: in the order in which they were made; `based`: it is part of the base record.
     """
 
     reading: Reading
     total: bool = False
     late: bool = False
     judgements: tuple[Judgement, ...] = ()
+    based: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,7 @@ class EvidenceRepository:
                 one.get("total", False),
                 one.get("late", False),
                 tuple(unpack_judgement(next(said)) for _ in one.get("judgements", ())),
+                one.get("based", False),
             )
             for one, data in zip(documents, opened, strict=True)
         ]

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from service_kit.auth import Principal, Role
 from service_kit.problems import Forbidden, NotFound, NotReadyYet
 
-from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.profiles import Profile, Status
+from learner_profile.learners.standing import PURPOSE
 from learner_profile.state import State
 
 TEACH: Final = "teach"

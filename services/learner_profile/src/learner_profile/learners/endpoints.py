@@ -15,9 +15,9 @@ from learner_profile.evidence.mapping import looked_up
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.explaining import explain
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
-from learner_profile.learners.privacy import PURPOSE
 from learner_profile.learners.rebuilding import in_order
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
+from learner_profile.learners.standing import PURPOSE
 from learner_profile.learners.why import WhyOut
 from learner_profile.state import State, StateDep
 
@@ -98,7 +98,8 @@ async def _why(
     profile, everyone = await open_profile(principal, learner, state)
     rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
-    found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock())
+    base = (await state.bases.load(principal.tenant, [learner])).get(learner)
+    found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock(), base)
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
     placed = await state.placing(profile, found.as_of, [competency])

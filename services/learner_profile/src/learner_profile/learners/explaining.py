@@ -7,15 +7,17 @@ computation itself, not a second model of it.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from learner_model import CompetencyView, Evidence, EvidenceKind, LearnerState, Outcome, empty, fold, view
 from learner_model.outcomes import outcome
+from learner_model.state import EPOCH
 
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.repository import Row
+from learner_profile.learners.profiles import Base, behind, key_of
 
 
 class Share(StrEnum):
@@ -72,21 +74,29 @@ class Explanation:
         self.counts[share] = self.counts.get(share, 0) + 1
 
 
-def explain(rows: Iterable[Row], catalog: Mapping[str, Mapped], competency: str, as_of: datetime) -> Explanation:
-    """How the rows, in the learner's order, make the competency's number at `as_of`."""
-    return _Walk(competency, as_of).through(evidence_of_rows(rows, catalog))
+def explain(
+    rows: Iterable[Row], catalog: Mapping[str, Mapped], competency: str, as_of: datetime, base: Base | None = None
+) -> Explanation:
+    """How the rows, in the learner's order, make the competency's number at `as_of`.
+
+    With a base the story begins where that ends: what made it is gone.
+    """
+    return _Walk(competency, as_of, base).through(evidence_of_rows(rows, catalog, base))
 
 
 class _Walk:
     """The fold on its way. `_level`: the probability after the last step, in the state that it left behind."""
 
-    def __init__(self, competency: str, as_of: datetime) -> None:
+    def __init__(self, competency: str, as_of: datetime, base: Base | None) -> None:
         self._competency = competency
         self._as_of = as_of
-        self._state = empty()
+        self._state = (base.state if base else None) or empty()
         self._left = self._state
         self._level: float | None = None
         self._found = Explanation(as_of)
+        if base is not None and competency in self._state.competencies:
+            self._level = self._probability(self._state, EPOCH + timedelta(microseconds=base.place[0]))
+            self._found.add(Share.START, self._level)
 
     def through(self, evidence: Iterable[tuple[Row, Evidence]]) -> Explanation:
         for row, one in evidence:
@@ -137,11 +147,16 @@ class _Walk:
         return next(iter(view(replace(state, competencies=only), at).competencies), None)
 
 
-def evidence_of_rows(rows: Iterable[Row], catalog: Mapping[str, Mapped]) -> Iterator[tuple[Row, Evidence]]:
-    """What of the rows is folded, in their order."""
-    for row in rows:
-        if not row.reading.of_group:
-            yield row, evidence_of(counted(row), catalog)
+def evidence_of_rows(
+    rows: Iterable[Row], catalog: Mapping[str, Mapped], base: Base | None = None
+) -> Iterator[tuple[Row, Evidence]]:
+    """What of the rows is folded, in their order; with a base, what is not part of it."""
+    found = [(row, counted(row)) for row in rows if not row.reading.of_group]
+    if base is not None:
+        late = ((row, behind(base.place, one)) for row, one in found if not row.based)
+        found = sorted(late, key=lambda pair: key_of(pair[1]))
+    for row, one in found:
+        yield row, evidence_of(one, catalog)
 
 
 def _share_of(row: Row, evidence: Evidence) -> Share:

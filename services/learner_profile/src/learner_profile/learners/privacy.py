@@ -1,10 +1,9 @@
 """What this service does when a learner's standing changes, and when a learner is to be forgotten."""
 
 from collections.abc import Mapping, Set
-from typing import Final
 
-from events.payloads import ConsentStatus, Policy
-from service_kit.consent import Change, Standing
+from events.payloads import Policy
+from service_kit.consent import Change
 from service_kit.merging import Merges
 from service_kit.mongo import Session
 
@@ -12,32 +11,11 @@ from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.profiles import Profile, Status, closed, erased, reopened
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.learners.standing import PURPOSE, everyone, keeps_rows, takes_rows
 from learner_profile.records.repository import ClaimRepository
+from learner_profile.retention.bases import BaseRepository
+from learner_profile.retention.retaining import Retention
 from learner_profile.roles.repository import RoleRepository, RuleRepository
-
-PURPOSE: Final = "profile"
-RECORD: Final = "record"
-
-
-def keeps_rows(standing: Standing) -> bool:
-    """Whether rows of evidence may be kept: objection and restriction stop their use, a withdrawal removes them."""
-    if standing.erased:
-        return False
-    return standing.unrestricted().allows(PURPOSE) or standing.status(PURPOSE) is ConsentStatus.objected
-
-
-def everyone(learner: str, standing: Standing) -> tuple[str, ...]:
-    """The learners who are one person with this one, first the one under whom the profile is kept."""
-    return standing.group.everyone if standing.group is not None else (learner,)
-
-
-def takes_rows(standing: Standing) -> bool:
-    """Whether statements that come may become evidence. Who has withdrawn `record`, or objects to it, keeps what there
-    is (GDPR 7(3): what was done before stays lawful), and nothing more is made of what was recorded before and is yet
-    on its way: from the moment of the effect on the state stands still. It lies in ingest until `record` is allowed
-    again, and is published once more then.
-    """
-    return standing.status(RECORD) not in (ConsentStatus.withdrawn, ConsentStatus.objected)
 
 
 class ProfileParticipant:
@@ -56,7 +34,11 @@ class ProfileParticipant:
         claims: ClaimRepository,
         merges: Merges,
         rules: RuleRepository,
+        bases: BaseRepository,
+        retention: Retention,
     ) -> None:
+        self._bases = bases
+        self.learners_between, self.retain = retention.learners_between, retention.retain
         self._evidence = evidence
         self._estimates = estimates
         self._claims = claims
@@ -77,6 +59,7 @@ class ProfileParticipant:
                 await self._evidence.delete(change.tenant, one, session)
                 await self._estimates.delete(change.tenant, one, session)
                 await self._claims.delete(change.tenant, one, session)
+                await self._bases.remove(change.tenant, one, session)
         profile = await self._profile(change.tenant, people[0], session)
         if not after.allows(PURPOSE):
             await self._learners.save([closed(profile)], session)
@@ -114,6 +97,7 @@ class ProfileParticipant:
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         rows = await self._evidence.delete(tenant, learner, session)
         estimates = await self._estimates.delete(tenant, learner, session)
+        bases = await self._bases.remove(tenant, learner, session)
         known = await self._learners.load(tenant, [learner], session)
         profile = known.get(learner, Profile(tenant=tenant, learner=learner))
         await self._learners.save([erased(profile)], session)
@@ -121,7 +105,8 @@ class ProfileParticipant:
         roles = await self._roles.known(tenant, [learner], session)
         await self._roles.put(tenant, {learner: None}, session)
         claims = await self._claims.delete(tenant, learner, session)
-        return {"evidence": rows, "estimates": estimates, "learners": held, "roles": len(roles), "claims": claims}
+        counts = {"evidence": rows, "estimates": estimates, "learners": held, "roles": len(roles), "claims": claims}
+        return counts | ({"bases": bases} if bases else {})
 
     async def _profile(self, tenant: str, learner: str, session: Session) -> Profile:
         known = await self._learners.load(tenant, [learner], session)

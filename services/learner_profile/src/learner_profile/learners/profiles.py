@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from learner_model import Evidence, EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
 from learner_model.overruling import Overruling
-from learner_model.state import microseconds
+from learner_model.state import EPOCH, microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.reading import Reading
@@ -21,6 +22,7 @@ class Status(StrEnum):
     ERASED = "erased"
 
 
+Place = tuple[int, str]
 Reflects = tuple[int, str]
 """The statement with the greatest stored time (microseconds, then id) among the evidence: order-free."""
 
@@ -39,6 +41,21 @@ class Collaboration(NamedTuple):
 
 ALONE: Final = Collaboration()
 _NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What a learner's evidence up to a place (microseconds, statement id) had added up to when it was deleted.
+
+    `newest_us`: when the newest of it was stored. `state` None: a model made it that this one cannot read.
+    """
+
+    place: Place
+    newest_us: int
+    state: LearnerState | None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    collaboration: Collaboration = ALONE
+    reflects: Reflects | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +87,7 @@ def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Ma
     if not ordered:
         return profile
     last = last_key(profile.state) if profile.state is not None else None
-    if last is not None and _key(ordered[0]) <= last:
+    if last is not None and key_of(ordered[0]) <= last:
         return replace(profile, dirty=True)
     return _fold(profile, ordered, catalog)
 
@@ -80,10 +97,30 @@ def built_anew(
     rows: Iterable[Reading],
     catalog: Mapping[str, Mapped],
     said: Mapping[str, Overruling] = _NOTHING_SAID,
+    base: Base | None = None,
 ) -> Profile:
-    """The profile as all its rows and the teachers' words say, whatever it was before."""
+    """The profile as all its rows and the teachers' words say, whatever it was before.
+
+    With a base it starts from there; `rows` are those that are not part of it.
+    """
     blank = replace(closed(profile), status=Status.OPEN, version=profile.version, state=empty(), said=said)
-    return _fold(blank, _in_order(rows), catalog)
+    if base is None:
+        return _fold(blank, _in_order(rows), catalog)
+    begun = replace(
+        blank,
+        state=base.state,
+        titles=base.titles,
+        collaboration=base.collaboration,
+        reflects=base.reflects,
+    )
+    return _fold(begun, _in_order(behind(base.place, one) for one in rows), catalog)
+
+
+def behind(place: Place, reading: Reading) -> Reading:
+    """What came too late to be part of the base is folded right behind it."""
+    if (microseconds(reading.at), reading.statement_id) > place:
+        return reading
+    return replace(reading, at=EPOCH + timedelta(microseconds=place[0] + 1))
 
 
 def closed(profile: Profile) -> Profile:
@@ -155,8 +192,8 @@ def _together_after(before: Collaboration, reading: Reading) -> Collaboration:
 
 def _in_order(readings: Iterable[Reading]) -> list[Reading]:
     """What is folded, in the learner's order."""
-    return sorted((one for one in readings if not one.of_group), key=_key)
+    return sorted((one for one in readings if not one.of_group), key=key_of)
 
 
-def _key(reading: Reading) -> EvidenceKey:
+def key_of(reading: Reading) -> EvidenceKey:
     return (reading.at, reading.statement_id)

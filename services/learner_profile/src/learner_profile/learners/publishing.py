@@ -1,12 +1,14 @@
 """Profiles out: what a flagged document says to Kafka."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from events import topics
 from events.envelope import Outgoing
 from events.payloads import LearnerProfile, ProfileStatus, TeacherEstimate
 from learner_model import last_key
+from learner_model.state import EPOCH
 from service_kit.mongo import CollectionSpec, Document
 
 from learner_profile.learners.profiles import Profile, Status
@@ -42,6 +44,7 @@ def message_of(profile: Profile) -> LearnerProfile | None:
         reflects=profile.reflects[1] if profile.reflects else None,
         statements=profile.state.activity.statements,
         last_statement_at=last[0] if last else None,
+        last_stored_at=EPOCH + timedelta(microseconds=profile.reflects[0]) if profile.reflects else None,
         titles=dict(sorted(profile.titles.items())),
         estimates={
             name: TeacherEstimate(probability=one.probability, at=one.at, evidence_count=one.evidence_count)

@@ -25,9 +25,10 @@ from learner_profile.evidence.acts import totals_among
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.repository import EvidenceRepository, Row
-from learner_profile.learners.privacy import PURPOSE, everyone
-from learner_profile.learners.profiles import Profile, Status, built_anew, closed
+from learner_profile.learners.profiles import Base, Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
+from learner_profile.learners.standing import PURPOSE, everyone
+from learner_profile.retention.bases import BaseRepository
 from learner_profile.roles.repository import RoleRepository
 
 _BATCH: Final = 100
@@ -47,6 +48,7 @@ class Views:
     roles: RoleRepository
     estimates: EstimateRepository
     merges: Merges
+    bases: BaseRepository
 
 
 class Rebuilder:
@@ -102,6 +104,7 @@ class Rebuilder:
         rows = await views.evidence.of_learners(tenant, [one for found in people.values() for one in found], session)
         policy = next(iter(standings.values())).policy
         others = await views.roles.others(tenant, people, policy, session)
+        bases = await views.bases.load(tenant, [one for found in people.values() for one in found], session)
         readings = (row.reading for one in rows.values() for row in one)
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
         said = await views.estimates.of_people(tenant, people, session)
@@ -109,9 +112,11 @@ class Rebuilder:
         for profile in still:
             own = people[profile.learner]
             learns = own[0] == profile.learner and profile.learner not in others
-            now = _together({one: rows.get(one, []) for one in own})
+            based = next((one for one in own if one in bases), None)  # states cannot be added up: one of them counts
+            now = together({one: rows.get(one, []) for one in own}, based=based)
             if learns and standings[profile.learner].allows(PURPOSE):
-                kept = _Kept([row for _, row in now], overrulings(said[profile.learner]))
+                base = None if based is None else bases[based]
+                kept = _Kept(beside_base(now, based), overrulings(said[profile.learner]), base)
                 built.append(_one(profile, kept, catalog))
                 await views.evidence.mark_totals(tenant, _changed(rows, now), session)
             else:
@@ -123,30 +128,41 @@ class Rebuilder:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a learner is built from."""
+    """What a learner is built from. `rows`: those that are not part of the base."""
 
     rows: Sequence[Row]
     said: Mapping[str, Overruling]
+    base: Base | None
 
 
 def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped]) -> Profile:
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
-        return built_anew(traced, [counted(row) for row in kept.rows], catalog, kept.said)
+        return built_anew(traced, [counted(row) for row in kept.rows], catalog, kept.said, kept.base)
 
 
-def _together(rows: Mapping[str, Sequence[Row]]) -> list[tuple[str, Row]]:
+def together(rows: Mapping[str, Sequence[Row]], *, based: str | None = None) -> list[tuple[str, Row]]:
     """A person's rows, each with the learner whose it is, and the totals that all of them together show, whatever was
     known when each one came. What two of the person's learners reached in one group is there once.
+
+    Where some of the `based` learner's are gone into a base record what was a total stays one: the parts may be there.
     """
     once = {row.reading.statement_id: (learner, row) for learner, found in rows.items() for row in found}
     totals = totals_among(row.reading for _, row in once.values())
-    return [(learner, replace(row, total=statement in totals)) for statement, (learner, row) in once.items()]
+    return [
+        (learner, replace(row, total=statement in totals or (learner == based and row.total)))
+        for statement, (learner, row) in once.items()
+    ]
+
+
+def beside_base(rows: Sequence[tuple[str, Row]], based: str | None) -> list[Row]:
+    """What is folded on: all rows but those of the `based` learner that the base record holds already."""
+    return [row for one, row in rows if not (one == based and row.based)]
 
 
 def in_order(rows: Mapping[str, Sequence[Row]]) -> list[Row]:
     """A person's rows in the order in which they are folded."""
-    return sorted((row for _, row in _together(rows)), key=lambda row: (row.reading.at, row.reading.statement_id))
+    return sorted((row for _, row in together(rows)), key=lambda row: (row.reading.at, row.reading.statement_id))
 
 
 def _changed(before: Mapping[str, Sequence[Row]], now: Sequence[tuple[str, Row]]) -> dict[str, dict[str, bool]]:

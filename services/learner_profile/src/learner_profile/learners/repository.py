@@ -64,6 +64,11 @@ class LearnerRepository:
         found = await self._learners.find({"_id": {"$in": ids}}, session=session).to_list(None)
         return {profile.learner: profile for profile in await self.profiles(found)}
 
+    async def status(self, tenant: str, learner: str, session: Session) -> Status | None:
+        """Without opening anything; None: there is no profile."""
+        found = await self._learners.find_one({"_id": _id(tenant, learner)}, {"status": 1}, session=session)
+        return None if found is None else Status(found["status"])
+
     async def profiles(self, documents: Sequence[Document]) -> list[Profile]:
         """The profiles in the documents, same order. A state that another model made counts as none."""
         full = [d for d in documents if d["data"] is not None]
@@ -74,7 +79,7 @@ class LearnerRepository:
         """Store the profiles as they are; with `publish`, those that aren't dirty go to Kafka."""
         if not profiles:
             return
-        sealed = await self._sealer.seal([(Owner(p.tenant, p.learner), _data(p)) for p in profiles])
+        sealed = await self._sealer.seal([(Owner(p.tenant, p.learner), packed(p)) for p in profiles])
         writes = [
             ReplaceOne({"_id": _id(p.tenant, p.learner)}, self._document(p, one, publish), upsert=True)
             for p, one in zip(profiles, sealed, strict=True)
@@ -153,7 +158,7 @@ def _id(tenant: str, learner: str) -> str:
     return f"{tenant}/{learner}"
 
 
-def _data(profile: Profile) -> bytes:
+def packed(profile: Profile) -> bytes:
     """What is sealed: the same profile gives the same bytes."""
     if profile.state is None:
         return b""
@@ -167,7 +172,7 @@ def _data(profile: Profile) -> bytes:
 
 def _profile(document: Document, data: bytes | None) -> Profile:
     blank = Profile(tenant=document["tenant"], learner=document["learner"])
-    opened = _opened(data, blank) if data is not None and document["model"] == MODEL_VERSION else blank
+    opened = unpacked(data, blank) if data is not None and document["model"] == MODEL_VERSION else blank
     return replace(
         opened,
         status=Status(document["status"]),
@@ -178,7 +183,8 @@ def _profile(document: Document, data: bytes | None) -> Profile:
     )
 
 
-def _opened(data: bytes, blank: Profile) -> Profile:
+def unpacked(data: bytes, blank: Profile) -> Profile:
+    """The profile with what `packed` wrote of one."""
     body = orjson.loads(data)
     return replace(
         blank,

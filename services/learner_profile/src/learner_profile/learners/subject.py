@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
-from learner_model.state import microseconds
+from learner_model.state import EPOCH, microseconds
 from service_kit.subjects import Item, Record
 
 from learner_profile.estimates.said import pack
@@ -29,6 +30,10 @@ class HeldByProfile:
             yield Record("profile", LearnerOut.of(profile, placed).model_dump_json().encode())
         for one in (await self.state.placing.estimates.load(tenant, [learner])).get(learner, ()):
             yield Record("estimate", pack([one])[1:-1])
+        base = (await self.state.bases.load(tenant, [learner])).get(learner)
+        if base is not None:
+            until = EPOCH + timedelta(microseconds=base.place[0])
+            yield Record.of("base", {"until": until, "what": "the profile starts from what was learned until then"})
         role = (await self.state.roles.known(tenant, [learner])).get(learner)
         if role is not None:
             yield Record("role", role.model_dump_json().encode())

@@ -13,7 +13,7 @@ from service_kit.peers import PeerAway, PeerRefuses
 from service_kit.problems import BadRequest, Forbidden, NotFound, NotReadyYet
 
 from learner_profile.learners.access import READERS, TEACH, own, teaches
-from learner_profile.learners.privacy import PURPOSE
+from learner_profile.learners.standing import PURPOSE
 from learner_profile.records.exporting import Wanted, record
 from learner_profile.records.importing import known
 from learner_profile.records.schemas import Claims, Imported

@@ -6,9 +6,9 @@ from events.envelope import Message, newest
 from events.payloads import RosterRole
 from service_kit.mongo import Session
 
-from learner_profile.learners.privacy import everyone
 from learner_profile.learners.profiles import Profile, Status, closed, reopened
 from learner_profile.learners.rebuilding import Views
+from learner_profile.learners.standing import everyone
 
 
 class RolesHandler:

@@ -19,6 +19,8 @@ from privacy.access.making import Counts, Plan, make
 from privacy.access.repository import Made
 from privacy.requests.progress import COLLECTED, Carried, DataRequest, Status, overdue, received
 from privacy.requests.settings import RequestSettings
+from privacy.retention.holding import let_go
+from privacy.retention.holds import inspection
 from privacy.state import State
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class Collecting:
                 done = received(done, service, Carried(own_counts, now))
             await self._state.archives.put(tenant, made, session)
             await self._state.requests.put(tenant, done, session, certify=True)
+            await let_go(tenant, request.learner, inspection(request.id), self._state, session)
             entry = AuditEntry(
                 tenant,
                 Who.itself("privacy"),

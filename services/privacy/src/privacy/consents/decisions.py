@@ -38,7 +38,8 @@ class Objection:
 class Dossier:
     """What is known of one learner. `changed` gives the version of the last change of each purpose,
     `acknowledged` the version up to which each service says it enforces. `resumed` are purposes allowed again whose
-    change is not effective yet, `rebuild` how often each was since.
+    change is not effective yet, `rebuild` how often each was since. `holds`: why no retention rule may touch the
+    learner (`retention.holds`).
     """
 
     version: int = 0
@@ -50,6 +51,7 @@ class Dossier:
     objections: Mapping[str, Objection] = field(default_factory=dict)
     resumed: frozenset[str] = frozenset()
     rebuild: Mapping[str, int] = field(default_factory=dict)
+    holds: frozenset[str] = frozenset()
 
     def enforcement(self, purpose: str) -> Enforcement:
         """`effective` once all who enforce have acknowledged the purpose's last change."""
@@ -63,6 +65,7 @@ class Dossier:
             erased=self.erased,
             restricted=self.restricted,
             rebuild=dict(self.rebuild),
+            held=bool(self.holds),
         )
 
 
@@ -151,6 +154,18 @@ def restrict(dossier: Dossier, restricted: bool) -> Dossier:
     if dossier.restricted == restricted:
         return dossier
     return replace(dossier, version=dossier.version + 1, restricted=restricted)
+
+
+def hold(dossier: Dossier, mark: str) -> Dossier:
+    """No retention rule touches the learner, for one reason more; a new version, so that all acknowledge it."""
+    return replace(dossier, version=dossier.version + 1, holds=dossier.holds | {mark})
+
+
+def let_go(dossier: Dossier, mark: str) -> Dossier:
+    """Without that reason; the same if it was none."""
+    if mark not in dossier.holds:
+        return dossier
+    return replace(dossier, version=dossier.version + 1, holds=dossier.holds - {mark})
 
 
 def forget(dossier: Dossier) -> Dossier:

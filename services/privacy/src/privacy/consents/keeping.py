@@ -22,7 +22,10 @@ async def records_of(tenant: str, learner: str, state: State) -> list[JsonLd]:
     by_purpose: dict[str, list[HistoryEntry]] = {}
     for entry in history:
         by_purpose.setdefault(entry.purpose, []).append(entry)
-    return [record(Subject(tenant, learner), events, policies) for events in by_purpose.values()]
+    return [
+        record(Subject(tenant, learner), events, policies, await state.rules.versions(tenant, events[-1].at))
+        for events in by_purpose.values()
+    ]
 
 
 async def receipt_of(tenant: str, learner: str, receipt_id: str, state: State) -> JsonLd:
@@ -32,7 +35,7 @@ async def receipt_of(tenant: str, learner: str, receipt_id: str, state: State) -
     if event is None:
         raise NotFound("There is no such receipt")
     until = [entry for entry in history if entry.purpose == event.purpose and entry.id <= event.id]
-    return receipt(Subject(tenant, learner), until, policies)
+    return receipt(Subject(tenant, learner), until, policies, await state.rules.versions(tenant, event.at))
 
 
 @dataclass(frozen=True, slots=True)

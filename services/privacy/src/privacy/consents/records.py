@@ -14,6 +14,7 @@ from events.payloads import Basis, ConsentStatus, Controller, Policy, PurposePol
 
 from privacy.consents.repository import HistoryEntry
 from privacy.packs import Right, pack_named
+from privacy.retention.rules import Rule, retention_of
 
 JsonLd = dict[str, Any]
 
@@ -68,8 +69,13 @@ class Subject:
     learner: str
 
 
-def record(subject: Subject, events: Sequence[HistoryEntry], policies: Mapping[int, Policy]) -> JsonLd:
-    """The record of one purpose: all its events, oldest first (at least one), under the policy of the last."""
+def record(
+    subject: Subject, events: Sequence[HistoryEntry], policies: Mapping[int, Policy], rules: Sequence[Rule] = ()
+) -> JsonLd:
+    """The record of one purpose: all its events, oldest first (at least one), under the policy of the last.
+
+    `rules`: the retention rules as they were then; where one bounds the purpose the period is its.
+    """
     first, last = events[0], events[-1]
     policy = policies[last.policy_version]
     terms = policy.purposes[last.purpose]
@@ -82,15 +88,17 @@ def record(subject: Subject, events: Sequence[HistoryEntry], policies: Mapping[i
         "dct:identifier": first.id,
         "dpv:hasDataSubject": {"@type": "dpv:DataSubject", "dct:identifier": f"urn:uuid:{subject.learner}"},
         "dpv:hasDataController": party(policy.controller, subject.tenant),
-        "dpv:hasProcess": _process(policy, last, terms, subject),
+        "dpv:hasProcess": _process(policy, last, terms, subject, rules),
         _states(last): [_event(entry, events[:number]) for number, entry in enumerate(events)],
     }
 
 
-def receipt(subject: Subject, events: Sequence[HistoryEntry], policies: Mapping[int, Policy]) -> JsonLd:
+def receipt(
+    subject: Subject, events: Sequence[HistoryEntry], policies: Mapping[int, Policy], rules: Sequence[Rule] = ()
+) -> JsonLd:
     """The learner's copy of the record as it was at the last of these events."""
     last = events[-1]
-    held = record(subject, events, policies)
+    held = record(subject, events, policies, rules)
     held.pop("@context")
     return {
         "@context": CONTEXT,
@@ -118,7 +126,10 @@ def party(controller: Controller | None, tenant: str) -> JsonLd:
     }
 
 
-def _process(policy: Policy, last: HistoryEntry, terms: PurposePolicy, subject: Subject) -> JsonLd:
+def _process(
+    policy: Policy, last: HistoryEntry, terms: PurposePolicy, subject: Subject, rules: Sequence[Rule]
+) -> JsonLd:
+    retention = retention_of(rules, last.purpose, terms.retention)
     return {
         "@type": "dpv:Process",
         "dpv:hasNotice": {
@@ -138,7 +149,7 @@ def _process(policy: Policy, last: HistoryEntry, terms: PurposePolicy, subject: 
         "dpv:hasProcessing": list(PROCESSING.get(last.purpose, ("dpv:Use",))),
         "dpv:hasStorageCondition": [
             {"@type": "dpv:StorageLocation", "dpv:hasLocation": policy.storage_location or NOT_STATED},
-            {"@type": "dpv:StorageDuration", "dpv:hasDuration": terms.retention or NOT_STATED},
+            {"@type": "dpv:StorageDuration", "dpv:hasDuration": retention or NOT_STATED},
         ],
         "dpv:hasJurisdiction": policy.jurisdiction or NOT_STATED,
         "dpv:hasRecipient": [recipient(one) for one in terms.recipients],

@@ -61,6 +61,12 @@ class Consents:
         found = await self._consents.find_one({"_id": _id(tenant, learner)}, session=session)
         return dossier_of(found) if found else Dossier()
 
+    async def of_learners(self, tenant: str, learners: Iterable[str]) -> dict[str, Dossier]:
+        """What is known of each of these."""
+        ids = [_id(tenant, learner) for learner in learners]
+        found = await self._consents.find({"_id": {"$in": ids}}).to_list(None)
+        return {document["learner"]: dossier_of(document) for document in found}
+
     async def put(self, tenant: str, learner: str, dossier: Dossier, at: datetime, session: Session) -> None:
         """Store and flag for `privacy.consents.v1`."""
         document = {
@@ -75,6 +81,7 @@ class Consents:
             "objections": {name: _objection(one) for name, one in dossier.objections.items()},
             "resumed": sorted(dossier.resumed),
             "rebuild": dict(dossier.rebuild),
+            "holds": sorted(dossier.holds),
             "at": at,
             "traceparent": current_traceparent(),
             "outbox": flag(learner),
@@ -167,6 +174,7 @@ def dossier_of(document: Document) -> Dossier:
         objections={name: Objection(**one) for name, one in document.get("objections", {}).items()},
         resumed=frozenset(document.get("resumed", ())),
         rebuild=document.get("rebuild", {}),
+        holds=frozenset(document.get("holds", ())),
     )
 
 

@@ -17,6 +17,7 @@ from privacy.my import words
 from privacy.my.languages import Language
 from privacy.my.schemas import Can, GuardianOfMine, PrivacyOfLearner, PurposeOfMine, RecipientTold, RequestOfMine, Seen
 from privacy.requests.progress import COLLECTED, DataRequest, Kind, Status
+from privacy.retention.rules import Rule, retention_of
 from privacy.state import State
 
 MOST_SEEN: Final = 50
@@ -37,12 +38,13 @@ async def picture(tenant: str, learner: str, state: State, language: Language) -
     guardians = [g for one in people for g in await state.guardians.of_learner(tenant, one) if g.active(now)]
     since = rules_since(await state.policies.history(tenant, policy.version))
     controller = policy.controller
+    rules = await state.rules.versions(tenant)
     return PrivacyOfLearner(
         learner_id=UUID(learner),
         controller=controller.name if controller else None,
         contact=(controller.officer or controller.contact) if controller else None,
         restricted=dossier.restricted,
-        purposes=[_purpose(name, policy, dossier, since.get(name), language) for name in policy.purposes],
+        purposes=[_purpose(name, policy, dossier, since.get(name), language, rules) for name in policy.purposes],
         seen=[_seen(link, language) for link in links],
         requests=[await _request(tenant, one, state) for one in reversed(asked)],
         guardians=[GuardianOfMine(since=one.made_at, until=one.until) for one in guardians],
@@ -62,7 +64,12 @@ def rules_since(history: Sequence[tuple[Policy, datetime]]) -> dict[str, datetim
 
 
 def _purpose(
-    name: str, policy: Policy, dossier: Dossier, rule_since: datetime | None, language: Language
+    name: str,
+    policy: Policy,
+    dossier: Dossier,
+    rule_since: datetime | None,
+    language: Language,
+    rules: Sequence[Rule],
 ) -> PurposeOfMine:
     rule, decision = policy.purposes[name], dossier.decisions.get(name)
     told, now = words.purpose(name, rule, language), state_of(policy, dossier, name)
@@ -74,7 +81,7 @@ def _purpose(
         why=language.bases[rule.basis],
         since=decision.since if decision else None,
         rule_since=rule_since,
-        retention=rule.retention,
+        retention=retention_of(rules, name, rule.retention),
         recipients=[RecipientTold(name=one.name, third_party=one.third_party) for one in rule.recipients],
         can=can(rule.basis, decision.status if decision else None),
         **now.model_dump(),

@@ -18,4 +18,5 @@ Reader = Annotated[Principal, Depends(require(Role.dpo, Role.operator, Role.auth
 @router.get("")
 async def read(principal: Reader, state: Here) -> Register:
     """The record of processing activities (GDPR 30(1)) as the tenant's policy states it, and what it fails to state."""
-    return register(principal.tenant, await policy_of(principal.tenant, state))
+    policy = await policy_of(principal.tenant, state)
+    return register(principal.tenant, policy, await state.rules.versions(principal.tenant))

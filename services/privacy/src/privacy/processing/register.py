@@ -1,13 +1,15 @@
 """What the record of processing activities says (GDPR 30(1)), purpose by purpose. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from events.payloads import Controller, Policy, PurposePolicy
 
 from privacy.consents.records import NOT_STATED, PERSONAL_DATA
 from privacy.packs import pack_named
-from privacy.processing.schemas import Activity, ControllerOut, Held, RecipientOut, Register
+from privacy.processing.schemas import Activity, ControllerOut, Held, RecipientOut, Register, TimeLimit
+from privacy.retention.rules import Rule, limits, retention_of
 
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     "record": "Keep what learners do in learning platforms, as those platforms report it.",
@@ -35,9 +37,12 @@ MEASURES: Final = (
 )
 
 
-def register(tenant: str, policy: Policy) -> Register:
-    """The whole record; what the policy does not state is called so, and listed in `missing`."""
-    activities = [_activity(name, terms, policy) for name, terms in policy.purposes.items()]
+def register(tenant: str, policy: Policy, rules: Sequence[Rule] = ()) -> Register:
+    """The whole record; what the policy does not state is called so, and listed in `missing`.
+
+    `rules`: the tenant's retention rules, from which time limits come (30(1)(f)).
+    """
+    activities = [_activity(name, terms, policy, rules) for name, terms in policy.purposes.items()]
     return Register(
         tenant=tenant,
         policy_version=policy.version,
@@ -48,7 +53,7 @@ def register(tenant: str, policy: Policy) -> Register:
         data_subjects=["learners", "teachers and guardians, where statements or rosters name them"],
         activities=activities,
         security_measures=list(MEASURES),
-        missing=_missing(policy),
+        missing=_missing(policy, rules),
     )
 
 
@@ -64,7 +69,7 @@ def _controller(tenant: str, known: Controller | None) -> ControllerOut:
     )
 
 
-def _activity(name: str, terms: PurposePolicy, policy: Policy) -> Activity:
+def _activity(name: str, terms: PurposePolicy, policy: Policy, rules: Sequence[Rule]) -> Activity:
     recipients = [
         RecipientOut(name=one.name, contact=one.contact or NOT_STATED, country=one.country, third_party=one.third_party)
         for one in terms.recipients
@@ -80,13 +85,28 @@ def _activity(name: str, terms: PurposePolicy, policy: Policy) -> Activity:
         personal_data=list(terms.personal_data or PERSONAL_DATA.get(name, (NOT_STATED,))),
         recipients=recipients,
         countries=sorted(countries),
-        retention=terms.retention or NOT_STATED,
+        retention=retention_of(rules, name, terms.retention) or NOT_STATED,
+        time_limits=[_limit(rule) for rule in limits(rules, name)],
         services=list(SERVICES.get(name, ())),
         disclosures=str(disclosures) if disclosures and recipients else None,
     )
 
 
-def _missing(policy: Policy) -> list[str]:
+def _limit(rule: Rule) -> TimeLimit:
+    narrowed = {"verb": rule.verbs, "activity type": rule.activity_types, "tag": rule.tags}
+    what = [f"{name} {', '.join(values)}" for name, values in narrowed.items() if values]
+    return TimeLimit(
+        rule=UUID(rule.id),
+        name=rule.name,
+        action=rule.action,
+        after=rule.after,
+        what="; ".join(what) or ("courses" if rule.after_course_end else "everything"),
+        services=list(rule.services),
+        reason=rule.reason,
+    )
+
+
+def _missing(policy: Policy, rules: Sequence[Rule]) -> list[str]:
     """Pointers into the policy at what article 30(1) wants and the policy does not say."""
     controller = policy.controller
     found = {
@@ -97,7 +117,7 @@ def _missing(policy: Policy) -> list[str]:
     }
     missing = [place for place, lacks in found.items() if lacks]
     for name, terms in policy.purposes.items():
-        if terms.retention is None:
+        if retention_of(rules, name, terms.retention) is None:
             missing.append(f"/purposes/{name}/retention")
         if not terms.description and name not in DESCRIPTIONS:
             missing.append(f"/purposes/{name}/description")

@@ -1,6 +1,8 @@
 """The record of processing activities on the wire."""
 
-from events.payloads import Basis, Unknown
+from uuid import UUID
+
+from events.payloads import Basis, RetentionAction, Unknown
 from pydantic import BaseModel, Field
 
 
@@ -31,6 +33,18 @@ class Held(BaseModel):
     url: str | None
 
 
+class TimeLimit(BaseModel):
+    """A retention rule in force (GDPR 30(1)(f)): `action` on `what`, once it is older than `after`."""
+
+    rule: UUID
+    name: str
+    action: RetentionAction
+    after: str
+    what: str
+    services: list[str]
+    reason: str
+
+
 class Activity(BaseModel):
     """What is done for one purpose."""
 
@@ -44,7 +58,8 @@ class Activity(BaseModel):
     countries: list[str] = Field(
         description="GDPR 30(1)(e): where recipients are; transfers need a ground of chapter V"
     )
-    retention: str = Field(description="GDPR 30(1)(f): an ISO 8601 duration")
+    retention: str = Field(description="GDPR 30(1)(f): an ISO 8601 duration; of the retention rules, where they say")
+    time_limits: list[TimeLimit] = Field(description="GDPR 30(1)(f): the retention rules in force")
     services: list[str] = Field(description="the parts of Trellis that do it")
     disclosures: str | None = Field(description="the clause by which disclosures are recorded")
 

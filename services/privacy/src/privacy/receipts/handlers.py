@@ -15,6 +15,7 @@ from privacy.consents.repository import Consents
 from privacy.keys.repository import KeyErasure, KeyRepository
 from privacy.requests.progress import Carried, DataRequest, Recipient, Status, received, with_recipient
 from privacy.requests.repository import Requests
+from privacy.retention.receiving import PortionReceipts
 
 UNKNOWN_SERVICE: Final = "/service: not one that enforces decisions"
 Acknowledged = Mapping[tuple[str, str], tuple[int, datetime]]
@@ -26,12 +27,14 @@ class ReceiptHandler:
         self,
         consents: Consents,
         requests: Requests,
+        portions: PortionReceipts,
         keys: KeyRepository | None = None,
         closed: Callable[[], None] | None = None,
     ) -> None:
         """`keys`: where a learner who is closed to the services waits for the end of the key; `closed` then wakes."""
         self._consents = consents
         self._requests = requests
+        self._portions = portions
         self._keys = keys
         self._closed = closed
 
@@ -42,10 +45,13 @@ class ReceiptHandler:
         await self._acknowledged(messages, session)
         for message in messages:
             receipt: Receipt | None = message.payload
-            if receipt is not None and receipt.kind != "consent" and message.subject and receipt.request_id:
+            if receipt is not None and receipt.kind == "retention":
+                await self._portions.take(message.tenant, receipt, session)
+            elif receipt is not None and receipt.kind != "consent" and message.subject and receipt.request_id:
                 await self._answered(message.tenant, message.subject, receipt, session)
 
     async def committed(self) -> None:
+        self._portions.wake()
         if self._closed is not None:
             self._closed()
 

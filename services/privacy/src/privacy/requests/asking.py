@@ -22,6 +22,9 @@ from privacy.requests.progress import (
 )
 from privacy.requests.rules import rules_of
 from privacy.requests.standing import acknowledged, let_go, stop
+from privacy.retention.holding import keep
+from privacy.retention.holding import let_go as end_keeping
+from privacy.retention.holds import inspection, is_held
 from privacy.state import State
 
 
@@ -70,6 +73,8 @@ async def _ask(asking: Asking, state: State, session: Session) -> DataRequest:
             raise NotFound("This learner has been forgotten")
         request = (await rules_of(asking.tenant, state, session)).dated(_new(asking, state))
         await state.requests.add(asking.tenant, request, asking.idempotency, session)
+        if request.type == "access":  # nothing is destroyed that is being asked for (34 CFR 99.10(e))
+            await keep(asking.tenant, request.learner, inspection(request.id), state, session)
         if request.type == "objection":  # GDPR 21(1): it stops now, an officer decides afterwards
             request = await stop(asking.tenant, request, state, session)
     if request.status is Status.pending and (asking.approved or request.type in COLLECTED):
@@ -132,6 +137,8 @@ async def refuse(tenant: str, request_id: str, ground: str, reason: str, state: 
         await state.requests.put(tenant, refused, session, texts=True, certify=True)
         if request.type == "objection":
             await let_go(tenant, request, state, session)
+        if request.type == "access":
+            await end_keeping(tenant, request.learner, inspection(request.id), state, session)
         return refused
 
     return await in_transaction(state.client, end)
@@ -220,6 +227,8 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
     reason = (await rules_of(tenant, state, session)).waits(request.type, unfinished.keys())
     if reason is not None:
         raise Conflict(reason)
+    if request.type == "erasure" and await _is_held(tenant, request.learner, state, session):
+        raise Conflict("A legal hold keeps this learner's records (GDPR 17(3)(e)): release it first")
     now = state.clock()
     if request.type == "erasure":
         counts = await forget(tenant, request, state, session)
@@ -235,3 +244,8 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
         running = replace(started(request, None, state.resend, now), send_again_at=now)
         await state.requests.put(tenant, running, session)
     return running
+
+
+async def _is_held(tenant: str, learner: str, state: State, session: Session) -> bool:
+    own = is_held((await state.consents.find(tenant, learner, session)).holds)
+    return own or await state.holds.on_everyone(tenant, session)

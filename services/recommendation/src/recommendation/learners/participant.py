@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from events.payloads import RetentionOrder
 from service_kit.consent import Change
 from service_kit.mongo import Session
+from service_kit.retaining import Part, Task
 
 from recommendation.learners.repository import LEARNERS, LearnerRepository
 
@@ -23,3 +25,14 @@ class LearnerParticipant:
 
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {LEARNERS.name: await self._learners.remove(tenant, [learner], session)}
+
+    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
+        return await self._learners.between(tenant, order.first if after is None else after, order.behind, limit)
+
+    async def retain(self, task: Task, session: Session) -> Part:
+        """The copy of the profile, once all that it says is as old as the rule wants."""
+        if not task.outlives(await self._learners.last_stored(task.tenant, task.learner, session)):
+            return Part(looked=1)
+        if task.counts_only:
+            return Part({LEARNERS.name: 1}, looked=1)
+        return Part({LEARNERS.name: await self._learners.remove(task.tenant, [task.learner], session)}, looked=1)

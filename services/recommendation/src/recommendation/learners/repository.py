@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from events.payloads import LearnerProfile, ProfileStatus
@@ -10,6 +11,7 @@ from learner_model import LearnerState, decode, encode
 from learner_model.overruling import Overruling
 from pydantic import TypeAdapter
 from service_kit.mongo import Collection, CollectionSpec, Database, DeleteOne, Document, ReplaceOne, Session
+from service_kit.retaining import learners_in
 
 LEARNERS: Final = CollectionSpec("learners", "derived")
 _SAID: Final = TypeAdapter(dict[str, Overruling])
@@ -73,6 +75,7 @@ class LearnerRepository:
         nothing: Document = {
             "status": ProfileStatus.closed,
             "reflects": None,
+            "last_stored_at": None,
             "titles": {},
             "state": None,
             "said": None,
@@ -85,6 +88,15 @@ class LearnerRepository:
             return 0
         changes = [DeleteOne({"_id": _id(tenant, learner)}) for learner in learners]
         return (await self._learners.bulk_write(changes, ordered=False, session=session)).deleted_count
+
+    async def between(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
+        """Learners of whom something is held, those behind `after`, in the order of their ids."""
+        return await learners_in(self._learners, tenant, after, behind, limit)
+
+    async def last_stored(self, tenant: str, learner: str, session: Session) -> datetime | None:
+        """When the newest evidence in what is held was stored; None: nothing is held, or that is not known."""
+        found = await self._learners.find_one({"_id": _id(tenant, learner)}, {"last_stored_at": 1}, session=session)
+        return None if found is None else found.get("last_stored_at")
 
     async def count(self, tenant: str) -> int:
         """Learners with a state."""
@@ -114,6 +126,7 @@ def _document(profile: LearnerProfile, state: Sealed | None, said: Sealed | None
         "version": profile.version,
         "status": profile.status,
         "reflects": profile.reflects if opened else None,
+        "last_stored_at": profile.last_stored_at if opened else None,
         "titles": profile.titles if opened else {},
         "state": {"data": state.data, "key": state.key} if state is not None and opened else None,
         "said": {"data": said.data, "key": said.key} if said is not None and opened else None,

@@ -1,0 +1,238 @@
+"""Retention rules, carried out by each service: a learner after the other, a part at a time, as fast as is set.
+
+A step is one transaction: the records, and how far the order has come. So a worker that dies repeats nothing, and
+whoever goes on comes to the same counts. A learner under a legal hold or a restriction, or whose inspection is open, is
+passed over; that is looked up in the step's own transaction, behind a fence that a hold writes too.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol, runtime_checkable
+
+from events.payloads import Receipt, RetentionAction, RetentionOrder, Selection
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service_kit import metrics
+from service_kit.clock import Clock
+from service_kit.consent import ConsentView, Standing
+from service_kit.mongo import ASCENDING, Client, Collection, Database, Session, in_transaction
+from service_kit.orders import Ordered, Orders, Place
+from service_kit.selecting import is_outlived
+from service_kit.settings import danger
+from service_kit.turning import Turning, quietly
+
+log = logging.getLogger(__name__)
+
+REST_SECONDS: Final = 1.0
+CLAIM: Final = timedelta(seconds=5)
+LEARNERS: Final = 50
+AT_ONCE: Final = 10
+STEP_SECONDS: Final = 0.15
+"""Then a step ends with the learner it is at: a long transaction meets those of others, and begins anew for ever."""
+PART: Final = 100
+"""Records of a step: what is deleted at once, others wait for."""
+LONGEST_PAUSE_SECONDS: Final = 20.0
+PREVIEW_FACTOR: Final = 10
+
+SendReceipt = Callable[[str, None, Receipt, Session], Awaitable[None]]
+
+
+class RetainingSettings(BaseSettings):
+    """How fast a service carries out retention rules."""
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
+
+    retention_records_per_second: float = Field(
+        200,
+        gt=0,
+        description="Records that a service deletes or rewrites a second for retention rules; it reads ten times that",
+        json_schema_extra=danger("High: what people do meanwhile waits for the database. Low: a run takes days."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A learner's records under an order. `place`: where the last part ended. `held`: who of these is held."""
+
+    tenant: str
+    learner: str
+    order: RetentionOrder
+    place: Place | None
+    limit: int
+    standing: Standing
+    held: Callable[[Sequence[str], Session], Awaitable[frozenset[str]]]
+
+    @property
+    def selection(self) -> Selection:
+        return self.order.selection
+
+    @property
+    def counts_only(self) -> bool:
+        return self.order.preview
+
+    @property
+    def action(self) -> RetentionAction:
+        return self.order.action
+
+    def outlives(self, newest: datetime | None) -> bool:
+        """Whether a copy of what was made of a learner's records goes, the newest of which was stored then."""
+        return self.action is not RetentionAction.aggregate and is_outlived(self.selection, newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was taken (in a preview: would be), what was left and why; `place`: there is more, from there on."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    looked: int = 0
+    place: Place | None = None
+
+
+@runtime_checkable
+class Retains(Protocol):
+    """A service's own part."""
+
+    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
+        """The next learners of the portion of whom there are records, behind `after` (None: from the first on)."""
+        ...
+
+    async def retain(self, task: Task, session: Session) -> Part:
+        """Carry it out on so many records of one learner. Repeatable: the second time finds nothing."""
+        ...
+
+
+class Retaining:
+    """The worker's job. `wake` after a batch was committed makes it look at once."""
+
+    def __init__(
+        self,
+        client: Client,
+        db: Database,
+        service: str,
+        participant: Retains,
+        clock: Clock,
+        receipt: SendReceipt,
+        sent: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._orders = Orders(db)
+        self._view = ConsentView(db)
+        self._service = service
+        self._participant = participant
+        self._clock = clock
+        self._receipt = receipt
+        self._sent = sent
+        self._rate = RetainingSettings().retention_records_per_second
+        self._ahead: dict[str, list[str]] = {}  # of an order the next learners, so that not every step asks for them
+        self._taken = metrics.counter(metrics.RETENTION_RECORDS)
+        turning = Turning("retaining", self.turn, rest_seconds=REST_SECONDS)
+        self.run, self.wake, self.check = turning.run, turning.wake, turning.check
+
+    async def turn(self) -> bool:
+        """One step of the order that waits longest; whether there was one."""
+        ordered = await self._orders.claim(self._clock(), CLAIM)
+        if ordered is None:
+            return False
+        try:
+            after, pause = await self._step(ordered)
+        except Exception:
+            await quietly(self._orders.give_back(ordered))
+            raise
+        if after.done_at is not None:
+            self._sent()
+        await asyncio.sleep(pause)
+        return True
+
+    async def _step(self, ordered: Ordered) -> tuple[Ordered, float]:
+        """How far it has come with this step, and for how many seconds it now rests."""
+        learners = await self._next(ordered)
+        if not learners:
+            self._ahead.pop(ordered.id, None)
+            return await in_transaction(self._client, lambda session: self._finish(ordered, session)), 0.0
+        after, pause = await in_transaction(self._client, lambda session: self._take(ordered, learners, session))
+        if not ordered.order.preview:
+            self._taken.add(sum(after.counts.values()) - sum(ordered.counts.values()), {"service": self._service})
+        return after, pause
+
+    async def _next(self, ordered: Ordered) -> list[str]:
+        """The next learners. Whoever appears meanwhile has nothing that is old."""
+        ahead = [one for one in self._ahead.get(ordered.id, ()) if ordered.after is None or one > ordered.after]
+        if not ahead:
+            ahead = await self._participant.learners_between(ordered.tenant, ordered.after, ordered.order, LEARNERS)
+        self._ahead[ordered.id] = ahead
+        return ahead[:AT_ONCE]
+
+    async def _take(self, ordered: Ordered, learners: Sequence[str], session: Session) -> tuple[Ordered, float]:
+        tenant, order = ordered.tenant, ordered.order
+        if not order.preview:
+            await self._orders.fence(tenant, session)
+        standings = await self._view.standings(tenant, learners, session)
+        counts, kept, looked = Counter(ordered.counts), Counter(ordered.kept), 0
+        done, place = ordered.after, ordered.place
+        most = PART * PREVIEW_FACTOR if order.preview else PART
+        until = time.monotonic() + STEP_SECONDS
+        for learner in learners:
+            reason = _reason(standings[learner])
+            if reason is not None:
+                kept[reason] += 1
+                done, place = learner, None
+                continue
+            task = Task(tenant, learner, order, place, most - looked, standings[learner], self._held_in(tenant))
+            part = await self._participant.retain(task, session)
+            counts.update(part.counts)
+            kept.update(part.kept)
+            looked += part.looked
+            place = part.place
+            if place is not None:
+                break
+            done = learner
+            if looked >= most or time.monotonic() > until:
+                break
+        step = ordered.step + 1
+        after = replace(ordered, after=done, place=place, counts=_some(counts), kept=_some(kept), step=step)
+        changed = 0 if order.preview else sum(after.counts.values()) - sum(ordered.counts.values())
+        pause = min(max(changed, looked / PREVIEW_FACTOR) / self._rate, LONGEST_PAUSE_SECONDS)
+        await self._orders.put(after, session)
+        return after, pause
+
+    def _held_in(self, tenant: str) -> Callable[[Sequence[str], Session], Awaitable[frozenset[str]]]:
+        async def held(learners: Sequence[str], session: Session) -> frozenset[str]:
+            standings = await self._view.standings(tenant, learners, session)
+            return frozenset(one for one, standing in standings.items() if _reason(standing) is not None)
+
+        return held
+
+    async def _finish(self, ordered: Ordered, session: Session) -> Ordered:
+        """What is done names no learner any more."""
+        done = replace(ordered, after=None, place=None, step=ordered.step + 1, done_at=self._clock())
+        await self._orders.put(done, session)
+        await self._receipt(ordered.tenant, None, done.receipt(self._service), session)
+        return done
+
+
+async def learners_in(collection: Collection, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
+    """Learners of a collection whose `_id` is `tenant/learner`: those behind `after` and before `behind`, in order."""
+    end = f"{tenant}0" if behind is None else f"{tenant}/{behind}"  # "0" follows "/"
+    where = {"_id": {"$gt": f"{tenant}/{after}", "$lt": end}}
+    found = await collection.find(where, {"_id": 1}).sort("_id", ASCENDING).limit(limit).to_list(None)
+    return [document["_id"].removeprefix(f"{tenant}/") for document in found]
+
+
+def _reason(standing: Standing) -> str | None:
+    """Why no rule touches this learner, if so."""
+    if standing.erased:
+        return "being_erased"
+    if standing.held:
+        return "held"
+    return "restricted" if standing.restricted else None  # GDPR 18(2): to destroy would be to process
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: number for name, number in counts.items() if number}

@@ -1,0 +1,1 @@
+"""What retention rules do here: statements go, or lead to nobody any more."""

@@ -1,0 +1,47 @@
+"""Statements as retention rules look for them: by who they are about and when they were stored, along one index."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from service_kit.mongo import ASCENDING, Collection, Database, Document, Session
+
+from ingest.statements.repository import BY_KEY, STATEMENTS
+
+_LOOKED_AT: Final = dict.fromkeys(("stored", "keys", "learners", "outbox", "targets", "voids", "blobs"), 1)
+
+
+class RetainedStatements:
+    def __init__(self, db: Database) -> None:
+        self._statements: Collection = db[STATEMENTS.name]
+
+    async def until(
+        self, tenant: str, tokens: Sequence[bytes], before: int | None, after: int | None, limit: int, session: Session
+    ) -> tuple[list[Document], int | None]:
+        """The next that have one of the tokens and were stored before that time, voided ones too, without their bytes.
+
+        Oldest first, those stored after `after`; and where to go on, None where there is no more. Statements stamped
+        alike come in one part.
+        """
+        where: Document = {"tenant": tenant, "keys": {"$in": list(tokens)}}
+        bounds = {sign: at for sign, at in (("$lt", before), ("$gt", after)) if at is not None}
+        if bounds:
+            where["stored"] = bounds
+        cursor = self._statements.find(where, _LOOKED_AT, session=session).hint(list(BY_KEY))
+        found = await cursor.sort("stored", ASCENDING).limit(limit).to_list(None)
+        if len(found) < limit:
+            return found, None
+        whole = [one for one in found if one["stored"] < found[-1]["stored"]] or found
+        return whole, whole[-1]["stored"]
+
+    async def is_active(self, tenant: str, tokens: Sequence[bytes], learner: str, since: int, session: Session) -> bool:
+        """Whether a statement about the learner was stored from then on."""
+        where = {"tenant": tenant, "keys": {"$in": list(tokens)}, "stored": {"$gte": since}, "learners": learner}
+        return await self._statements.find_one(where, {"_id": 1}, hint=list(BY_KEY), session=session) is not None
+
+    async def looked_at(self, ids: Sequence[str], session: Session) -> list[Document]:
+        """Those of these that are stored; as `until` gives them."""
+        where = {"_id": {"$in": list(ids)}, "stored": {"$exists": True}}
+        return await self._statements.find(where, _LOOKED_AT, session=session).to_list(None)
+
+    async def whole(self, ids: Sequence[str], session: Session) -> list[Document]:
+        return await self._statements.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
