@@ -29,7 +29,7 @@ async def undo(lrs: Lrs, merged: str, role: str = "app") -> int:
 
 
 async def learner(lrs: Lrs, one: Any) -> str:
-    answer = await lrs.http.post("/identities", json=one, headers=lrs.bearer("service"))
+    answer = await lrs.http.post("/identities", json=one, headers=lrs.bearer("app"))
     return str(answer.json()["learner_id"])
 
 
