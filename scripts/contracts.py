@@ -29,6 +29,7 @@ KEYS = {
     "tenant/learner": "`tenant/learner_id`; the learner stands here alone.",
     "tenant/activity": "`tenant/` and the activity's IRI.",
     "tenant/competency": "`tenant/` and the competency's IRI.",
+    "tenant/version/since/part": "`tenant/`, the version, when it begins to hold, and the number of the part.",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from tests.load import cutting, flow, growth, memory, race, relay, retention
+from tests.load import cutting, flow, growth, memory, race, relay, retention, worker
 from tests.load.machine import machine, say
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="flow, race, growth, relay, memory, cutting, retention; all but the last where none is named",
+        help="flow, race, growth, relay, memory, cutting, worker, retention; all but the last where none is named",
     )
     parser.add_argument("--quick", action="store_true", help="a trial: fewer rounds, less data")
     parser.add_argument("--rate", type=float, default=200, help="of flow: statements/s offered")
@@ -33,6 +33,7 @@ def main() -> None:
         "memory": lambda: memory.measure(quick=options.quick),
         "cutting": lambda: cutting.measure(quick=options.quick),
         "retention": lambda: retention.measure(retention.plan_of(options)),
+        "worker": lambda: worker.measure(quick=options.quick),
     }
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there are no parts {', '.join(sorted(unknown))}; there are: {', '.join(parts)}")

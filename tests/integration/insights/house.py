@@ -31,7 +31,8 @@ from ingest.service import SERVICE as INGEST
 from insights.app import create
 from insights.service import SERVICE
 from insights.states.repository import Kept, StateRepository
-from learner_model import Evidence, EvidenceKind, LearnerState, fold_all
+from learner_model import Evidence, EvidenceKind, LearnerState
+from learner_model.reading import fold_all
 from service_kit.consent import ConsentView
 from service_kit.frameworks import FrameworkRepository
 from service_kit.leases import LEASES

@@ -270,7 +270,7 @@ class TestWhy:
         assert sum(share["points"] for share in body["shares"]) == pytest.approx(100 * body["probability"], abs=0.3)
         assert (len(body["evidence"]), body["evidence_total"]) == (2, 4)
         assert body["evidence"][0]["statement_id"]
-        assert body["words"].startswith("It began at 50 of 100")
+        assert body["words"].startswith("For learners in general it begins at ")
 
     async def test_my_own(self, api: Api, known: str) -> None:
         assert (await api.get(f"/learners/me/{self.PATH}", "learner", learner=known)).status_code == 200

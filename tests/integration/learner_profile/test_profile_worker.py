@@ -12,8 +12,9 @@ from events import topics
 from events.envelope import Message, Outgoing, Record, decode
 from events.payloads import CatalogActivity, ConsentState, ConsentStatus, Decision, Statement
 from events.payloads import Request as PrivacyRequest
-from learner_model import encode
+from learner_model.versions import Effective
 from learner_profile.learners.publishing import ProfileSource
+from learner_profile.parameters.repository import ParametersRepository
 from learner_profile.records.repository import ClaimRepository
 from learner_profile.worker import work
 from service_kit.mongo import in_transaction
@@ -92,9 +93,8 @@ async def test_from_statement_to_profile_and_every_change_after_it(c: Connection
         await publish(c, *sent(house, learner, *history[1:4]))
         message = await reflecting(history[3]["id"])
         assert message.payload.statements == 3
-        document = await house.document(learner)
-        assert document is not None
-        assert encode(message.payload.state) in document["data"]
+        kept = (await house.views.learners.load(house.tenant, [learner]))[learner]
+        assert message.payload.state == kept.state
 
         await publish(c, *sent(house, learner, history[0], history[4], history[2]))  # late, new, again
         message = await reflecting(history[4]["id"])
@@ -252,6 +252,14 @@ async def test_no_query_of_the_worker_or_the_service_scans_a_collection(
         await house.views.learners.count_dirty(house.tenant)
         relay = OutboxRelay(c.db, ProfileSource(house.views.learners), _Nowhere())  # type: ignore[arg-type]
         await relay.turn()
+        assert house.tenant in await house.views.learners.tenants()
+        assert [learner] in [page async for page in house.views.learners.open_ones(house.tenant, 1)]
+        await house.views.evidence.oldest_stored(house.tenant)
+        parameters = ParametersRepository(c.db)
+        await parameters.load(house.tenant, "0")
+        held = Effective(START, "0")
+        await in_transaction(c.client, lambda session: parameters.retire(house.tenant, [held], session))
+        await parameters.sweep(house.tenant)
         await house.erase(learner)
         await house.views.learners.sweep_erased()
     finally:

@@ -18,7 +18,8 @@ from events.envelope import Outgoing
 from events.payloads import ConsentState, ConsentStatus, Decision, LearnerProfile, Policy, PurposePolicy
 from events.publisher import Publisher
 from events.topics import Topic
-from learner_model import Evidence, EvidenceKind, fold_all
+from learner_model import Evidence, EvidenceKind
+from learner_model.reading import fold_all
 from pydantic import BaseModel
 from recommendation.service import SERVICE
 from recommendation.worker import worker

@@ -41,6 +41,12 @@ def mastered(competency: str, number: int = 6) -> LearnerProfile:
     return profile(1, *(evidence(f"urn:practice:{n}", competency, 1.0, number=n) for n in range(number)))
 
 
+def mastered_alone(competency: str) -> LearnerProfile:
+    """Good at one thing, by practice; not at everything."""
+    failed = [evidence(f"urn:song:{n}", "music/rhythm", 0.0, days_ago=n + 1) for n in range(6)]
+    return profile(1, *failed, *(evidence(f"urn:practice:{n}", competency, 1.0, number=n) for n in range(9)))
+
+
 def path(learner: str) -> str:
     return f"/learners/{learner}/recommendations"
 
@@ -123,7 +129,7 @@ class TestOfLearner:
         self, call: Caller, view: View, held: Connections, learner: str
     ) -> None:
         await call.load(*CATALOG)
-        await put(held, call.tenant, learner, mastered("maths/adding"))
+        await put(held, call.tenant, learner, mastered_alone("maths/adding"))
         answer = (await call("GET", path(learner), "app", as_of="2031-01-01T00:00:00Z")).json()
         assert answer["as_of"] == "2031-01-01T00:00:00Z"
         codes = {item["activity"]["id"]: item["reasons"][0]["code"] for item in answer["items"]}

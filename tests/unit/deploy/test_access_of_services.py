@@ -87,7 +87,7 @@ def variables() -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_every_process_that_needs_kafka_is_given_its_user() -> None:
     given = {place: env["TRELLIS_KAFKA_USER"]["value"] for place, env in variables().items() if place[1] != "serve"}
-    assert len(given) == 11
+    assert len(given) == 12
     for (selector, role), user in given.items():
         assert selector == f"app.kubernetes.io/name={user.removeprefix('trellis-')},app.kubernetes.io/component={role}"
 

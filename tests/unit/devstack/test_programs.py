@@ -27,7 +27,7 @@ def test_a_base_that_is_no_port_is_refused_with_one_line(base: str) -> None:
 
 def test_the_relay_is_a_process_of_its_own() -> None:
     names = [program.name for program in all_programs()]
-    assert len(names) == len(set(names)) == 11
+    assert len(names) == len(set(names)) == 12
     assert {"ingest", "ingest-work", "ingest-relay", "insights-work"} <= set(names)
 
 

@@ -1,59 +1,68 @@
 """The additive model: nothing leaks, nothing is lost in bytes, and it learns what is there to be learnt."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import numpy as np
 import pytest
-from learner_model.additive.memory import MemoryVersionError, fresh, identity, pack, unpack
-from learner_model.additive.reckoning import Reckoner, Response
-from learner_model.additive.training import Answers, Trainer, chosen_hyper
-from learner_model.additive.weights import (
-    DEFAULT_HYPER,
-    Parameters,
-    ParametersVersionError,
-    decode_parameters,
-    prior,
-)
+from learner_model import Evidence, EvidenceKind
+from learner_model.additive.answers import Columns
+from learner_model.additive.kernel import machine, plain
+from learner_model.additive.layout import WHOLE
+from learner_model.additive.memory import MemoryVersionError, unpack
+from learner_model.additive.memory import blank as blank_memory
+from learner_model.additive.replaying import Answers
+from learner_model.additive.simulating import Simulation, simulated
+from learner_model.additive.training import Trainer, chosen_hyper, trained
+from learner_model.additive.weights import Parameters, ParametersVersionError, decode_parameters, prior
+from learner_model.folded import pack
+from learner_model.folder import Folder
+from learner_model.reading import state_of
+from learner_model.versions import Loaded, builtin, loaded
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def simulated(learners: int, each: int, *, seed: int = 1, skills: int = 6, clock: bool = True) -> Answers:
-    """Learners of differing ability, who learn by practice; one to two skills an item, some durations missing."""
-    random = np.random.default_rng(seed)
-    rows = learners * each
-    item = random.integers(0, 40, rows)
-    ability = np.repeat(random.normal(0, 1, learners), each)
-    practice = np.tile(np.arange(each), learners) / each
-    chance = 1 / (1 + np.exp(-(ability + practice - np.linspace(-2, 2, 40)[item])))
-    of_item = [[i % skills] if i % 3 else [i % skills, (i + 1) % skills] for i in item.tolist()]
-    return Answers(
-        learner=np.repeat(np.arange(learners), each),
-        item=np.array([identity(f"i{i}") for i in item]),
-        skills=np.array([identity(f"s{s}") for one in of_item for s in one]),
-        skills_from=np.cumsum([0, *(len(one) for one in of_item)]),
-        correct=(random.random(rows) < chance).astype(np.float64),
-        at=np.cumsum(random.integers(1, 4000, rows)).astype(np.float64) if clock else np.full(rows, -1.0),
-        duration=np.where(random.random(rows) < 0.5, random.integers(1, 90, rows), -1).astype(np.float64),
-        hints=random.integers(-1, 4, rows).astype(np.float64),
+def some(learners: int, each: int = 40, *, seed: int = 1, clock: bool = True) -> Answers:
+    """Answers to items that learners share; some by weak evidence, some durations missing."""
+    answers = simulated(Simulation(learners, seed, shared=True, answers_each=each))
+    random, rows = np.random.default_rng(seed), len(answers.item)
+    return answers._replace(
+        at=answers.at if clock else np.full(rows, -1.0),
+        duration=np.where(random.random(rows) < 0.5, answers.duration, -1.0),
+        weight=np.where(random.random(rows) < 0.1, 0.3, 1.0),
     )
 
 
 @cache
-def trained() -> Parameters:
-    answers = simulated(30, 60)
+def learnt() -> Parameters:
+    answers = some(40)
     trainer = Trainer()
     trainer.run(answers, np.arange(len(answers.item)))
     return trainer.publish()
 
 
+class One:
+    """One version for all times."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._loaded = loaded(parameters)
+
+    def of(self, stored: datetime) -> Loaded:
+        return self._loaded
+
+
 @pytest.mark.parametrize(("learning", "interval"), [(False, 0), (True, 0), (True, 50)])
 @pytest.mark.parametrize("clock", [True, False])
 def test_flipping_later_answers_changes_nothing_earlier(learning: bool, interval: int, clock: bool) -> None:
-    answers = simulated(8, 50, seed=2, clock=clock)
-    rows, cut = np.arange(len(answers.item)), 237
+    answers = some(8, seed=2, clock=clock)
+    rows = np.arange(len(answers.item))
+    cut = len(rows) * 3 // 4
     flipped = answers.correct.copy()
     flipped[cut:] = 1 - flipped[cut:]
     told, other = (
-        Trainer(start=trained()).run(which, rows, learning=learning, interval=interval).probability
+        Trainer(start=learnt()).run(which, rows, learning=learning, interval=interval).probability
         for which in (answers, answers._replace(correct=flipped))
     )
     assert np.array_equal(told[: cut + 1], other[: cut + 1])
@@ -61,7 +70,7 @@ def test_flipping_later_answers_changes_nothing_earlier(learning: bool, interval
 
 
 def test_the_choice_of_hyper_parameters_sees_training_rows_alone() -> None:
-    answers = simulated(12, 40, seed=3)
+    answers = some(12, seed=3)
     rows = np.flatnonzero(answers.learner < 8)
     flipped = np.where(answers.learner < 8, answers.correct, 1 - answers.correct)
     trainer = Trainer()
@@ -70,103 +79,113 @@ def test_the_choice_of_hyper_parameters_sees_training_rows_alone() -> None:
     )
 
 
-@pytest.mark.parametrize("clock", [True, False])
-def test_production_folds_one_answer_at_a_time_to_the_same_figures(clock: bool) -> None:
-    answers = simulated(1, 300, seed=4, clock=clock)
-    told = Trainer(trained().hyper, trained()).run(answers, np.arange(300), learning=False).probability
-    reckoner, packed = Reckoner(trained()), None
-    names = {identity(f"{kind}{n}"): f"{kind}{n}" for kind in "is" for n in range(40)}
-    for row in range(300):
-        response = Response(
-            item=names[answers.item[row]],
-            skills=[names[s] for s in answers.skills[answers.skills_from[row] : answers.skills_from[row + 1]]],
-            correct=answers.correct[row],
-            at=answers.at[row] if clock else None,
-            duration=answers.duration[row] if answers.duration[row] >= 0 else None,
-            hints=answers.hints[row] if answers.hints[row] >= 0 else None,
+def test_plain_python_and_machine_code_give_the_same_bytes() -> None:
+    rows = list(evidence(300))
+    folded = [Folder(One(learnt()), kernel=kernel).fold(None, rows) for kernel in (plain(), machine())]
+    assert pack(folded[0]) == pack(folded[1])
+
+
+def test_production_folds_as_the_evaluation_does() -> None:
+    rows, columns = list(evidence(300)), Columns()
+    columns.add(rows)
+    answers = columns.answers()
+    trainer = Trainer(learnt().hyper, learnt())
+    trainer.run(answers, np.arange(len(answers.item)), learning=False)
+    asked = [row for row in rows if row.kind == EvidenceKind.RESPONSE]
+    folded, memory = Folder(One(learnt()), kernel=machine()).fold(None, asked), blank_memory()
+    unpack(folded.memory, folded.names, memory)
+    told = range(WHOLE - 4)  # the last four are for readers
+    assert [memory.whole[k] for k in told] == [trainer.memory.whole[k] for k in told]
+
+
+def evidence(number: int) -> Iterator[Evidence]:
+    """One learner's: of all kinds, weak and strong, on one or two competencies."""
+    random = np.random.default_rng(4)
+    for n in range(number):
+        answered = random.random() < 0.8
+        moment = START + timedelta(hours=float(n + random.random()))
+        yield Evidence(
+            statement_id=f"{n:04d}",
+            at=moment,
+            stored=moment,
+            activity_id=f"i{int(random.integers(0, 80))}",
+            verb_id="v",
+            kind=EvidenceKind.RESPONSE if answered else EvidenceKind.EXPOSURE,
+            competencies=tuple((f"s{s}", float(random.choice([1.0, 0.5, 0.2]))) for s in {n % 7, n % 3}),
+            correctness=float(random.choice([0.0, 1.0, 0.6])) if answered else None,
+            duration_seconds=float(random.integers(1, 90)) if n % 2 else None,
+            difficulty=float(random.random()) if n % 3 else None,
+            weight=float(random.choice([1.0, 0.3])),
         )
-        assert reckoner.told(packed, response) == told[row]
-        packed = reckoner.after(packed, [response])
-    assert packed is not None
-    assert pack(unpack(packed)) == packed
 
 
 def test_other_learners_have_no_say_in_a_frozen_fold() -> None:
-    answers = simulated(6, 40, seed=5)
-    whole = Trainer(start=trained()).run(answers, np.arange(240), learning=False).probability
-    alone = Trainer(start=trained()).run(answers, np.arange(200, 240), learning=False).probability
-    assert np.array_equal(whole[200:], alone[200:])
+    answers = some(6, seed=5)
+    last = np.flatnonzero(answers.learner == 5)
+    whole = Trainer(start=learnt()).run(answers, np.arange(len(answers.item)), learning=False).probability
+    alone = Trainer(start=learnt()).run(answers, last, learning=False).probability
+    assert np.array_equal(whole[last], alone[last])
 
 
 def test_it_tells_right_from_wrong_and_says_so_honestly() -> None:
-    answers = simulated(60, 60, seed=6)
-    told = Trainer(start=trained()).run(answers, np.arange(3600)).probability
+    answers = some(60, 60, seed=6)
+    told = Trainer(start=learnt()).run(answers, np.arange(len(answers.item))).probability
     right = told[answers.correct == 1]
     wrong = told[answers.correct == 0]
-    assert np.mean(right[:, None] > wrong[None, :]) > 0.72
+    assert np.mean(right[:, None] > wrong[None, :]) > 0.68
     assert abs(told.mean() - answers.correct.mean()) < 0.02
 
 
-@pytest.mark.parametrize(("skills", "most"), [(20, 4096), (150, 16_384), (400, 16_384 + 250 * 80)])
-def test_bytes_stay_bounded_whatever_the_history(skills: int, most: int) -> None:
-    reckoner, sizes = Reckoner(prior()), []
-    packed = None
-    for start in range(0, 3 * skills + 600, 300):
-        these = range(start, start + 300)
-        packed = reckoner.after(
-            packed,
-            [
-                Response(item=f"i{n % (3 * skills)}", skills=[f"s{n % skills}"], correct=n % 2, at=60.0 * n)
-                for n in these
-            ],
-        )
-        sizes.append(len(packed))
-    assert sizes[-1] == sizes[-2] <= most
-
-
 def test_parameters_survive_their_bytes_and_tell_other_bytes_apart() -> None:
-    data = trained().encode()
+    data = learnt().encode()
     read = decode_parameters(data)
-    assert read.version == trained().version != prior().version
-    assert np.array_equal(read.weights.served != 0, trained().weights.served != 0)
-    assert not read.weights.served.flags.writeable
+    assert read.version == learnt().version != prior().version
+    assert np.array_equal(read.places, learnt().places)
+    assert np.array_equal(read.served, learnt().served)
+    assert not read.served.flags.writeable
     for broken in (b"", b"nothing", data[:-20]):
         with pytest.raises(ParametersVersionError):
             decode_parameters(broken)
 
 
 def test_memory_of_another_version_is_refused() -> None:
-    packed = pack(fresh(np.array(DEFAULT_HYPER)))
-    for broken in (b"", packed[:-1], b"\xff" + packed[1:]):
+    folded = Folder().fold(None, evidence(3))
+    memory = blank_memory()
+    for broken in (b"", folded.memory[:-1], b"\xff" + folded.memory[1:]):
         with pytest.raises(MemoryVersionError):
-            unpack(broken)
+            unpack(broken, folded.names, memory)
 
 
-class TestWhatIsExpected:
-    def test_shares_make_up_the_logit(self) -> None:
-        reckoner = Reckoner(trained())
-        packed = reckoner.after(None, [Response(item=f"i{n}", skills=["s1"], correct=1, at=60.0 * n) for n in range(9)])
-        seen = reckoner.expectation(packed, ["s1"], 900.0, "i3")
-        assert sum(seen.shares.values()) == pytest.approx(seen.logit)
-        assert reckoner.after(packed, []) == packed
+class TestAVersionToFoldWith:
+    def test_it_is_made_of_answers_alone_and_always_the_same(self) -> None:
+        answers = some(30, seed=7)
+        one, again = trained(answers), trained(answers)
+        assert one.version == again.version != builtin().version
+        assert one.encode() == again.encode()
 
-    def test_success_raises_and_evidence_narrows(self) -> None:
-        reckoner = Reckoner(trained())
-        none = reckoner.expectation(None, ["s1"], 0.0)
-        good, bad = (
-            reckoner.expectation(
-                reckoner.after(
-                    None, [Response(item=f"i{n}", skills=["s1"], correct=c, at=60.0 * n) for n in range(12)]
-                ),
-                ["s1"],
-                780.0,
-            )
-            for c in (1, 0)
-        )
-        assert good.mastery(0.8) > none.mastery(0.8) > bad.mastery(0.8)
-        assert good.variance < none.variance
+    def test_of_a_new_learner_it_tells_what_holds_for_all(self) -> None:
+        seen = state_of(Folder(One(trained(some(30, seed=7)))).fold(None, [only_looked()]))
+        assert seen.level.own == pytest.approx(0.0, abs=1e-3)
+        assert seen.level.lately == pytest.approx(0.0, abs=1e-3)
 
-    def test_an_unseen_skill_has_no_half_life(self) -> None:
-        outlook = Reckoner(trained()).outlook(None, "s1", 0.0, 0.8)
-        assert outlook.half_life_days is None
-        assert outlook.due_days is None
+    def test_the_one_that_comes_with_the_library_tells_unseen_learners_better_than_nothing(self) -> None:
+        answers = simulated(Simulation(40, seed=99, answers_each=40))
+        rows = np.arange(len(answers.item))
+        losses = []
+        for start in (builtin(), prior()):
+            told = Trainer(start=start).run(answers, rows, learning=False).probability
+            right = answers.correct
+            losses.append(-np.mean(right * np.log(told) + (1 - right) * np.log(1 - told)))
+        assert losses[0] < losses[1] - 0.01
+
+
+def only_looked() -> Evidence:
+    return Evidence(
+        statement_id="1",
+        at=START,
+        stored=START,
+        activity_id="i",
+        verb_id="v",
+        kind=EvidenceKind.EXPOSURE,
+        competencies=(("s", 1.0),),
+    )

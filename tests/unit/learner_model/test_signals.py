@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from learner_model import Evidence, EvidenceKind, LearnerState, LearnerView, encode, fold_all, view
+from learner_model import Evidence, EvidenceKind, LearnerState, LearnerView, encode, view
 from learner_model.outcomes import Outcome, completed_after
+from learner_model.reading import fold_all
 from learner_model.regularity import DAYS
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

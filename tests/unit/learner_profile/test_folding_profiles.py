@@ -10,6 +10,7 @@ from events.payloads import CatalogActivity
 from hypothesis import given
 from hypothesis import strategies as st
 from learner_model import EvidenceKind
+from learner_model.folder import Folder
 from learner_profile.evidence.claims import Claim
 from learner_profile.evidence.intake import sort_out
 from learner_profile.evidence.mapping import Mapped, evidence_of, looked_up, mapped
@@ -19,6 +20,7 @@ from learner_profile.learners.publishing import message_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BLANK = Profile(tenant="t", learner="l")
+FOLDER = Folder()
 
 
 def reading(number: int, **more: object) -> Reading:
@@ -52,7 +54,7 @@ class TestMapping:
         assert not evidence.provisional
 
     def test_without_catalog_and_course_it_counts_towards_interest_alone(self) -> None:
-        profile = folded_on(BLANK, [reading(1, course=None, tags=("zoology",))], {})
+        profile = folded_on(BLANK, [reading(1, course=None, tags=("zoology",))], {}, FOLDER)
         assert profile.state is not None
         assert (set(profile.state.interests), profile.state.competencies) == ({"zoology"}, {})
         tagged = {"https://lms.example/1": Mapped(tags=("biology",))}
@@ -70,10 +72,10 @@ class TestMapping:
         claims = (Claim(id="c/7", weight=1.0, title="Seven"), Claim(id="c/8", weight=0.5))
         evidence = evidence_of(reading(1, claims=claims), {})
         assert (evidence.competencies, evidence.provisional) == ((("c/7", 1.0), ("c/8", 0.5)), False)
-        assert folded_on(BLANK, [reading(1, claims=claims)], {}).titles == {"c/7": "Seven"}
+        assert folded_on(BLANK, [reading(1, claims=claims)], {}, FOLDER).titles == {"c/7": "Seven"}
         quiz = {"https://lms.example/quiz": Mapped((("c/1", 1.0),))}
         assert evidence_of(reading(1, claims=claims), quiz).competencies == (("c/1", 1.0),)
-        assert folded_on(BLANK, [reading(1, claims=claims)], quiz).titles == {}
+        assert folded_on(BLANK, [reading(1, claims=claims)], quiz, FOLDER).titles == {}
 
     def test_a_catalog_activity_is_read_with_its_duration(self) -> None:
         activity = CatalogActivity(id="a", title="A", competencies=["c", "c"], duration="PT10M", difficulty=0.3)
@@ -108,25 +110,25 @@ class TestIntake:
 
 class TestFolding:
     def test_what_comes_last_is_folded_on(self) -> None:
-        one = folded_on(BLANK, [reading(1)], {})
-        two = folded_on(one, [reading(3), reading(2)], {})
+        one = folded_on(BLANK, [reading(1)], {}, FOLDER)
+        two = folded_on(one, [reading(3), reading(2)], {}, FOLDER)
         assert (two.version, two.dirty) == (2, False)
         assert two.reflects is not None
         assert two.reflects[1] == reading(3).statement_id
         assert two.titles == {"https://lms.example/course": "Course 3"}
 
     def test_what_comes_late_asks_for_a_rebuild_and_keeps_the_old_state_meanwhile(self) -> None:
-        one = folded_on(BLANK, [reading(5)], {})
-        late = folded_on(one, [reading(2), reading(9)], {})
+        one = folded_on(BLANK, [reading(5)], {}, FOLDER)
+        late = folded_on(one, [reading(2), reading(9)], {}, FOLDER)
         assert late.dirty
         assert late.state == one.state
-        anew = built_anew(late, [reading(9), reading(2), reading(5)], {})
+        anew = built_anew(late, [reading(9), reading(2), reading(5)], {}, FOLDER)
         assert not anew.dirty
-        assert anew.state == folded_on(BLANK, [reading(2), reading(5), reading(9)], {}).state
+        assert anew.state == folded_on(BLANK, [reading(2), reading(5), reading(9)], {}, FOLDER).state
 
     def test_reflects_follows_stored_not_evidence_time(self) -> None:
         imported = reading(1, stored=START + timedelta(days=9))
-        profile = folded_on(BLANK, [imported, reading(2)], {})
+        profile = folded_on(BLANK, [imported, reading(2)], {}, FOLDER)
         assert profile.reflects is not None
         assert profile.reflects[1] == imported.statement_id
 
@@ -137,21 +139,21 @@ class TestFolding:
         for start, end in pairwise(edges):
             part = [reading(number) for number in order[start:end]]
             seen += part
-            profile = folded_on(profile, part, {})
+            profile = folded_on(profile, part, {}, FOLDER)
             if profile.dirty:
-                profile = built_anew(profile, seen, {})
-        whole = built_anew(BLANK, [reading(number) for number in range(8)], {})
+                profile = built_anew(profile, seen, {}, FOLDER)
+        whole = built_anew(BLANK, [reading(number) for number in range(8)], {}, FOLDER)
         assert (profile.state, profile.titles, profile.reflects) == (whole.state, whole.titles, whole.reflects)
 
 
 class TestCollaboration:
     def test_what_groups_reach_is_weak_evidence_and_the_measure_of_collaboration(self) -> None:
         together = [reading(n, weight=0.3, group_members=4, correctness=c) for n, c in ((1, 1.0), (2, 0.5), (3, None))]
-        profile = folded_on(BLANK, [*together, reading(4)], {})
+        profile = folded_on(BLANK, [*together, reading(4)], {}, FOLDER)
         assert profile.collaboration[:4] == (3, 12, 2, 1.5)
-        alone = folded_on(BLANK, [replace(one, weight=1.0, group_members=None) for one in together[:1]], {})
+        alone = folded_on(BLANK, [replace(one, weight=1.0, group_members=None) for one in together[:1]], {}, FOLDER)
         assert alone.collaboration.acts == 0
-        of_one = folded_on(BLANK, together[:1], {})
+        of_one = folded_on(BLANK, together[:1], {}, FOLDER)
         assert alone.state is not None
         assert of_one.state is not None
         competency = "https://lms.example/course"
@@ -159,31 +161,34 @@ class TestCollaboration:
 
     def test_it_is_the_same_in_any_split_and_goes_with_the_profile(self) -> None:
         together = [reading(n, group_members=3) for n in range(4)]
-        whole = built_anew(BLANK, together, {})
-        assert folded_on(folded_on(BLANK, together[:2], {}), together[2:], {}).collaboration == whole.collaboration
+        whole = built_anew(BLANK, together, {}, FOLDER)
+        assert (
+            folded_on(folded_on(BLANK, together[:2], {}, FOLDER), together[2:], {}, FOLDER).collaboration
+            == whole.collaboration
+        )
         assert closed(whole).collaboration.acts == 0
 
 
 class TestStatus:
     def test_a_closed_profile_keeps_nothing_and_says_so(self) -> None:
-        shut = closed(folded_on(BLANK, [reading(1)], {}))
+        shut = closed(folded_on(BLANK, [reading(1)], {}, FOLDER))
         message = message_of(shut)
         assert message is not None
         assert (message.status, message.version, message.state, message.reflects) == ("closed", 2, None, None)
 
     def test_a_reopened_profile_comes_from_its_rows(self) -> None:
-        again = reopened(closed(folded_on(BLANK, [reading(1)], {})))
+        again = reopened(closed(folded_on(BLANK, [reading(1)], {}, FOLDER)))
         assert again.dirty
-        assert built_anew(again, [reading(1)], {}).version == 3
+        assert built_anew(again, [reading(1)], {}, FOLDER).version == 3
 
     def test_evidence_allowed_again_reopens(self) -> None:
-        assert folded_on(closed(BLANK), [reading(1)], {}).status == Status.OPEN
+        assert folded_on(closed(BLANK), [reading(1)], {}, FOLDER).status == Status.OPEN
 
     def test_an_erased_one_is_a_tombstone(self) -> None:
         assert message_of(erased(BLANK)) is None
 
     def test_an_open_one_says_all(self) -> None:
-        message = message_of(folded_on(BLANK, [reading(1), reading(2)], {}))
+        message = message_of(folded_on(BLANK, [reading(1), reading(2)], {}, FOLDER))
         assert message is not None
         assert (message.status, message.statements, message.reflects) == ("open", 2, reading(2).statement_id)
         assert message.last_statement_at == reading(2).at

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from events.payloads import CatalogActivity, CatalogCompetency
-from learner_model import LearnerState, fold_all
+from learner_model import LearnerState
+from learner_model.reading import fold_all
 from recommendation.frameworks.case import framework_of
 from recommendation.frameworks.schemas import Package
 from recommendation.recommendations.knowledge import Knowledge

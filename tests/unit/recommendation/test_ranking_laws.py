@@ -15,12 +15,12 @@ from learner_model import (
     EvidenceKind,
     LearnerState,
     Outcome,
-    fold_all,
     is_done,
     outcome_of,
     probability,
     view,
 )
+from learner_model.reading import fold_all
 from recommendation.recommendations.knowledge import READY, Knowledge
 from recommendation.recommendations.offers import Catalog, Means, prepare
 from recommendation.recommendations.ranking import INTERESTED, ZONE, Candidate, recommend

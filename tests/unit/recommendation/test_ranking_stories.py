@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from events.payloads import CatalogActivity
-from learner_model import Evidence, EvidenceKind, LearnerState, fold_all
+from learner_model import Evidence, EvidenceKind, LearnerState
 from learner_model.overruling import HOLDS, Overruling
+from learner_model.reading import fold_all
 from recommendation.recommendations.offers import Catalog, Means, label, prepare
 from recommendation.recommendations.ranking import Candidate, recommend, zone
 from recommendation.recommendations.reasons import Code, Names, because, reasons
@@ -131,7 +132,8 @@ class TestSomeoneWhoHasForgotten:
         assert codes_of("adding", state, at=later)[0] is Code.due_review
 
     def test_what_builds_on_it_waits(self) -> None:
-        state = fold_all(practised("maths/adding", 5))
+        failed = [answered(f"song-{n}", "music/rhythm", 0.0, at=NOW - timedelta(days=n + 1)) for n in range(6)]
+        state = fold_all([*failed, *practised("maths/adding", 9)])
         assert "fractions" in titles(state, at=NOW + timedelta(hours=1))
         assert "fractions" not in titles(state, at=NOW + timedelta(days=90))
 

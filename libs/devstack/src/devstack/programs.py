@@ -12,7 +12,7 @@ DEFAULT_PORT_BASE = 8001
 # Every process that runs beside `serve`.
 _OTHER_ROLES: Mapping[str, tuple[str, ...]] = {
     "ingest": ("work", "relay"),
-    "learner_profile": ("work",),
+    "learner_profile": ("work", "train"),
     "recommendation": ("work",),
     "privacy": ("work",),
     "insights": ("work",),

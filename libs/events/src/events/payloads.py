@@ -53,6 +53,22 @@ class LearnerProfile(Payload):
     state: LearnerState | None = None
 
 
+class ModelParameters(Payload):
+    """A part of a version of what is common to learners: weights by place, as `learner_model` encodes them, in base64.
+
+    It folds what is stored from `since` on. It says nothing of a single learner.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+    version: str = Field(pattern=r"^[0-9a-f]{16}$", description="a hash of all that decides a fold")
+    since: datetime
+    answers: int = Field(ge=0, description="of how many answers it was made")
+    part: int = Field(ge=0)
+    parts: int = Field(ge=1, le=1000)
+    weights: bytes
+
+
 class CatalogActivity(Payload):
     """An activity of the catalog: what can be learned next."""
 

@@ -56,6 +56,15 @@ PROFILES = Topic(
     compacted=True,
     sealed=True,
 )
+PARAMETERS = Topic(
+    "model.parameters.v1",
+    "learner_profile",
+    "tenant/version/since/part",
+    payloads.ModelParameters,
+    ("learner_profile",),
+    "A part of a version of the learner model's parameters. Without a value: no evidence needs the version any more.",
+    compacted=True,
+)
 ACTIVITIES = Topic(
     "catalog.activities.v1",
     "recommendation",
@@ -142,6 +151,7 @@ AUDIT = Topic(
 ALL: Final = (
     STATEMENTS,
     PROFILES,
+    PARAMETERS,
     ACTIVITIES,
     COMPETENCIES,
     ROLES,

@@ -1,13 +1,16 @@
 """Mastery, forgetting, interest and pace as pure folds over evidence.
 
-A learner's state is a function of the set of evidence: `fold_all` sorts by (evidence time, statement id), and `fold`
-takes one more that comes after everything folded so far. What a reader sees is reckoned at a time it names (`as_of`),
-so that forgetting needs no event. No I/O, no clock, no random.
+A learner's state is a function of the set of evidence: `folder.Folder.fold_all` sorts by (evidence time, statement id),
+and `fold` takes more that comes after everything folded so far. What a reader sees is reckoned at a time it names
+(`as_of`), so that forgetting needs no event. No I/O, no clock, no random.
+
+Here stands what readers need, without numpy; what folds is imported from `folder`, `reading` and `additive`.
 """
 
 from learner_model.competency import due_at, mastery, probability, uncertainty
 from learner_model.evidence import Evidence, EvidenceKey, EvidenceKind
-from learner_model.folding import OutOfOrderError, fold, fold_all
+from learner_model.folded import Folded
+from learner_model.folding import OutOfOrderError
 from learner_model.outcomes import Outcome, is_done, outcome_of
 from learner_model.parameters import MASTERY_THRESHOLD, MODEL_VERSION
 from learner_model.state import CompetencyState, LearnerState, decode, empty, encode, last_key
@@ -21,6 +24,7 @@ __all__ = [
     "Evidence",
     "EvidenceKey",
     "EvidenceKind",
+    "Folded",
     "InterestView",
     "LearnerState",
     "LearnerView",
@@ -32,8 +36,6 @@ __all__ = [
     "due_at",
     "empty",
     "encode",
-    "fold",
-    "fold_all",
     "is_done",
     "last_key",
     "mastery",

@@ -28,12 +28,6 @@ def logit(p: float) -> float:
     return log(p / (1.0 - p))
 
 
-def expected_probability(mean: float, variance: float) -> float:
-    """E[logistic(x)] for x ~ Normal(mean, variance)."""
-    spread = sqrt(2.0 * variance)
-    return sum(weight * logistic(mean + spread * node) for node, weight in _NODES) / _TOTAL
-
-
 def probability_sd(mean: float, variance: float) -> float:
     """Standard deviation of logistic(x) for x ~ Normal(mean, variance)."""
     spread = sqrt(2.0 * variance)
@@ -45,15 +39,3 @@ def probability_sd(mean: float, variance: float) -> float:
 def share_above(mean: float, variance: float, bound: float) -> float:
     """P(x > bound) for x ~ Normal(mean, variance)."""
     return 0.5 * erfc((bound - mean) / sqrt(2.0 * variance))
-
-
-def mean_for(probability: float, variance: float) -> float:
-    """The mean whose expected probability is the one given: `expected_probability` turned round, by bisection."""
-    low, high = -20.0, 20.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if expected_probability(middle, variance) < probability:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2

@@ -6,6 +6,7 @@ chance in 50,000 that something not done is taken for done), since IRIs would be
 
 from base64 import urlsafe_b64encode
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from learner_model import parameters
@@ -25,6 +26,7 @@ class Outcome(IntEnum):
     COMPLETED = 4
 
 
+@lru_cache(maxsize=16_384)
 def activity_key(activity_id: str) -> str:
     """The short form of an activity's IRI."""
     return urlsafe_b64encode(sha256(activity_id.encode()).digest()).decode()[:_KEY_CHARS]

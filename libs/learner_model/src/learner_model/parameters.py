@@ -1,36 +1,25 @@
-"""The model's few constants. They were set on public spaced-practice data (see the package's README) and belong to the
-model's version: change one and raise `MODEL_VERSION`, so that states are built anew.
+"""The model's few constants; all else is learnt (see `additive`). They belong to the model's version: change one and
+raise `MODEL_VERSION`, so that states are built anew.
 """
 
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 
 MASTERY_THRESHOLD = 0.8
 """The probability of a right response from which a competency counts as mastered, where a curriculum says no other."""
 
-PRIOR_MEAN = 0.0
 PRIOR_VARIANCE = 1.5
 """Before any response: an even chance, give or take 24 points."""
 
-POOLING = 0.5
-"""How much of the learner's general ability a new competency starts from."""
+SKILL_VARIANCE = 0.1
+"""Between the competencies of one learner, in logits squared, where nothing is known of one."""
 
+OPEN_VARIANCE = 0.9
 INFORMATION = 0.25
-"""Fisher information of one response, at its upper bound over all logits (Böhning's bound): the same whatever the
-outcome, so that a success in the place of a failure can never lower the estimate."""
-
-VARIANCE_FLOOR = 0.4
-"""The estimate stays able to move, since learners learn."""
+"""What the histories leave open of a competency, in logits squared, over 1 + INFORMATION a response. INFORMATION is the
+Fisher information of one response, at its upper bound over all logits (Böhning's bound)."""
 
 DRIFT_PER_DAY = 0.02
 """What a day adds to the variance: things happen that no statement tells of."""
-
-LEARNING = 0.1
-"""What a response teaches by itself, in logits (the practice effect of PFA)."""
-
-MEAN_LIMIT = 6.0
-
-FORGOTTEN_MEAN = 0.0
-"""Where forgetting leads, in logits; what is below stays there."""
 
 HALF_LIFE_FIRST_DAYS = 5.0
 HALF_LIFE_MIN_DAYS = 0.25
@@ -42,8 +31,6 @@ HALF_LIFE_LOSS = 0.7
 
 DIFFICULTY_SPREAD = 4.0
 """Logits between the easiest (0) and the hardest (1) item; 0.5 is the typical one."""
-
-ABILITY_VARIANCE_FLOOR = 0.05
 
 INTEREST_HALF_LIFE_DAYS = 30.0
 INTEREST_HALFWAY = 4.0

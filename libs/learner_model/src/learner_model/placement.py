@@ -33,7 +33,7 @@ class Placement:
     @cached_property
     def start(self) -> Estimate:
         """What a competency begins with of which nothing is known."""
-        return _estimate(fresh(self.state.ability, 0, provisional=False), self.as_of)
+        return _estimate(fresh(self.state.ability), self.as_of)
 
     @cached_property
     def rolled(self) -> dict[str, RolledUp]:

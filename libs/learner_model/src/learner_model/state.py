@@ -1,6 +1,6 @@
-"""The state of a learner: small, bounded whatever the length of the history, the same bytes for the same evidence.
+"""The state of a learner as it is read and published: bounded whatever the length of the history.
 
-Everything that repeats is a NamedTuple, which crosses JSON as an array: 20 competencies fit in 4 KB, 150 in 16 KB.
+Everything that repeats is a NamedTuple, which crosses JSON as an array.
 Times inside are whole seconds since the epoch (UTC); the last key alone keeps its microseconds, since it decides order.
 """
 
@@ -17,7 +17,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CompetencyState(NamedTuple):
-    """What is believed of one competency as of its last response: logit ~ Normal(mean, variance)."""
+    """What is told of one competency as of its last response: the logit of a right response to an item that is new to
+    the learner ~ Normal(mean, variance). `base`: what it would be without the own responses, and without the last ones
+    to whatever; forgetting leads there.
+    """
 
     mean: float
     variance: float
@@ -28,11 +31,22 @@ class CompetencyState(NamedTuple):
     seen_after: int
     half_life_days: float
     provisional: bool
+    base: float = 0.0
 
     @property
     def last_seen(self) -> int:
         """When the competency was last seen, with a response or without; kept as what came after the last response."""
         return self.last_response + self.seen_after
+
+
+class Level(NamedTuple):
+    """What is told of the learner whatever the competency, in logits: what holds for all learners, the own level, and
+    how things went lately.
+    """
+
+    for_all: float = 0.0
+    own: float = 0.0
+    lately: float = 0.0
 
 
 class Belief(NamedTuple):
@@ -108,6 +122,7 @@ class LastKey(NamedTuple):
 
 
 _NO_ABILITY = Belief(0.0, PRIOR_VARIANCE)
+_NO_LEVEL = Level()
 _NO_PACE = Pace()
 _NO_ACTIVITY = Activity()
 _NO_DAYS = Days()
@@ -116,11 +131,14 @@ _NO_REGULATION = Regulation()
 
 @dataclass(frozen=True, slots=True)
 class LearnerState:
-    """The fold of a learner's evidence. `model` names the version of the model that made it."""
+    """The fold of a learner's evidence, as it is read. `model` names the version of the model that made it; `ability`
+    is what is believed of a competency that is new to the learner. What it is folded on from stands in `Folded`.
+    """
 
     model: int = MODEL_VERSION
     last: LastKey | None = None
     ability: Belief = _NO_ABILITY
+    level: Level = _NO_LEVEL
     competencies: dict[str, CompetencyState] = field(default_factory=dict)
     interests: dict[str, Interest] = field(default_factory=dict)
     pace: Pace = _NO_PACE

@@ -1,4 +1,4 @@
-"""`python -m learner_profile init | serve | work`."""
+"""`python -m learner_profile init | serve | work | train`."""
 
 from service_kit.runtime import main
 

@@ -28,6 +28,8 @@ from learner_profile.learners import endpoints as learners
 from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.learners.subject import HeldByProfile
+from learner_profile.parameters.repository import ParametersRepository
+from learner_profile.parameters.shelf import Shelf
 from learner_profile.records import endpoints as records
 from learner_profile.records.importing import Importing
 from learner_profile.records.repository import ClaimRepository
@@ -70,6 +72,7 @@ def create(settings: ServiceSettings) -> FastAPI:
                 Importing(c.client, claims, issuers, peers, c.clock),
                 peers,
                 BaseRepository(c.db, c.sealer, c.clock),
+                Shelf(ParametersRepository(c.db)),
             )
             yield
 

@@ -10,16 +10,29 @@ from learner_profile.app import NAME, create
 from learner_profile.estimates.repository import ESTIMATES
 from learner_profile.evidence.repository import EVIDENCE
 from learner_profile.learners.repository import LEARNERS
+from learner_profile.parameters.repository import PARAMETERS
 from learner_profile.records.repository import CLAIMS
 from learner_profile.retention.bases import BASES
 from learner_profile.roles.repository import ROLES, RULES
-from learner_profile.worker import work
+from learner_profile.worker import train, work
 
 SERVICE = Service(
     NAME,
-    collections=[EVIDENCE, LEARNERS, ESTIMATES, BASES, ACTIVITIES, COMPETENCIES, ROLES, RULES, CLAIMS, *COLLECTIONS],
+    collections=[
+        EVIDENCE,
+        LEARNERS,
+        ESTIMATES,
+        BASES,
+        ACTIVITIES,
+        COMPETENCIES,
+        ROLES,
+        RULES,
+        CLAIMS,
+        PARAMETERS,
+        *COLLECTIONS,
+    ],
     app=create,
-    workers={"work": work},
+    workers={"work": work, "train": train},
     sealed=[
         Place(LEARNERS.name, "data", "key", by_id),
         Place(ESTIMATES.name, "data", "key", by_fields),

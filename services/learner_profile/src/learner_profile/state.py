@@ -15,6 +15,7 @@ from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.judgements.judging import Judging
 from learner_profile.learners.placing import Placing
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.parameters.shelf import Shelf
 from learner_profile.records.importing import Importing
 from learner_profile.records.repository import ClaimRepository
 from learner_profile.retention.bases import BaseRepository
@@ -37,6 +38,7 @@ class State:
     importing: Importing
     peers: Peers
     bases: BaseRepository
+    shelf: Shelf
 
 
 def state_of(request: Request) -> State:

@@ -20,6 +20,11 @@ from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
 from learner_profile.learners.rebuilding import Rebuilder, Views
 from learner_profile.learners.repository import LearnerRepository
+from learner_profile.parameters.handlers import ParametersHandler
+from learner_profile.parameters.publishing import ParametersSource
+from learner_profile.parameters.repository import ParametersRepository
+from learner_profile.parameters.shelf import Shelf
+from learner_profile.parameters.training import Training
 from learner_profile.records.repository import ClaimRepository
 from learner_profile.retention.bases import BaseRepository
 from learner_profile.retention.repository import RetainedEvidence
@@ -27,7 +32,7 @@ from learner_profile.retention.retaining import Retention
 from learner_profile.roles.handlers import RolesHandler
 from learner_profile.roles.repository import RoleRepository, RuleRepository
 from learner_profile.roles.ruling import Ruling
-from learner_profile.settings import EvidenceSettings
+from learner_profile.settings import EvidenceSettings, TrainingSettings
 
 
 def views(c: Connections) -> Views:
@@ -40,6 +45,7 @@ def views(c: Connections) -> Views:
         EstimateRepository(c.db, c.sealer),
         Merges(c.db),
         BaseRepository(c.db, c.sealer, c.clock),
+        Shelf(ParametersRepository(c.db)),
     )
 
 
@@ -51,7 +57,7 @@ def participant(c: Connections, v: Views, wake: Callable[[], None] = lambda: Non
 
 
 def work(c: Connections) -> Worker:
-    """The one worker of this service."""
+    """Everything but training."""
     worker = Worker(c)
     v = views(c)
     relay = worker.relay(ProfileSource(v.learners), poll_seconds=RELAY_POLL_SECONDS)
@@ -62,10 +68,25 @@ def work(c: Connections) -> Worker:
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))
+    worker.consume("parameters", [topics.PARAMETERS], ParametersHandler(ParametersRepository(c.db)))
     worker.take_part(participant(c, v, rebuilder.wake))
     worker.job(rebuilder.run)
+    worker.job(v.shelf.run)
     worker.job(remapper.run)
     ruling = Ruling(c.client, RuleRepository(c.db), v.learners)
     worker.job(ruling.run)
     worker.checks += [rebuilder.check, remapper.check, ruling.check]
+    return worker
+
+
+def train(c: Connections) -> Worker:
+    """The trainer. Replicas may stand by; one at a time trains."""
+    worker = Worker(c)
+    parameters = ParametersRepository(c.db)
+    relay = worker.relay(ParametersSource(), poll_seconds=1.0)
+    training = Training(
+        c.client, views(c), parameters, Leases(c.db, "train", 1), c.clock, TrainingSettings(), relay.wake
+    )
+    worker.job(training.run)
+    worker.checks.append(training.check)
     return worker

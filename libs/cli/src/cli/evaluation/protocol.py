@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from learner_model.additive.exercise import exercise
+from learner_model.additive.kernel import machine
 from learner_model.additive.training import SEARCHES, Trainer, chosen_hyper, sampled
 
 from cli.evaluation.measures import Floats, auc, expected_calibration_error, log_loss, rmse
@@ -70,10 +72,7 @@ def evaluate(
 
 def warm() -> None:
     """Compile (or load from the cache) before anything is timed."""
-    from learner_model.additive.training import Answers
-
-    none, one = np.full(1, -1.0), np.zeros(1, dtype=np.int64)
-    Trainer().run(Answers(one, one, one, np.array([0, 1]), np.ones(1), none, none, none), one)
+    exercise(machine())
 
 
 def steps(table: Table, plan: Plan) -> int:

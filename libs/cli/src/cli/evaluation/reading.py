@@ -14,7 +14,7 @@ from typing import IO, Final
 import numpy as np
 import numpy.typing as npt
 from learner_model.additive.memory import identity
-from learner_model.additive.training import Answers
+from learner_model.additive.replaying import Answers
 
 from cli.evaluation.errors import UnreadableAnswers
 
@@ -77,11 +77,20 @@ def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
     order = np.argsort(np.array(learner), kind="stable")
     if np.any(np.diff(order) != 1):
         raise UnreadableAnswers(f"{path}: rows of a learner do not stand together")
+    each = np.array(learner)
     answers = Answers(
-        learner=np.array(learner), item=np.array(item), skills=np.array(skills, dtype=np.int64),
-        skills_from=np.array(starts), correct=figure[:, 0], at=_clock(np.array(learner), figure[:, 1], asked=asked),
-        duration=figure[:, 2], hints=figure[:, 3],
-    )  # fmt: skip
+        learner=each,
+        item=np.array(item),
+        skills=np.array(skills, dtype=np.int64),
+        about=np.ones(len(skills)),
+        skills_from=np.array(starts),
+        correct=figure[:, 0].copy(),
+        at=_clock(each, figure[:, 1], asked=asked),
+        duration=figure[:, 2].copy(),
+        hints=figure[:, 3].copy(),
+        weight=np.ones(len(each)),
+        harder=np.zeros(len(each)),
+    )
     return Table(path.name.removesuffix(".gz").removesuffix(".csv"), answers, np.unique(folds, return_inverse=True)[1])
 
 

@@ -1,39 +1,30 @@
-"""Compiled functions keep the types of what they compile. Nothing is reordered (no fastmath): same input, same bits."""
+"""Functions that run as plain Python, and as machine code where that pays (see `kernel`): the same bits either way.
+
+What is marked `compiled` keeps to what both do alike: no integer overflow, no power of an integer, no reordering.
+"""
 
 from collections.abc import Callable
-from hashlib import blake2b
-from pkgutil import get_data
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-
-def _sources() -> str:
-    """A hash of all that is compiled here, layout and terms alike."""
-    hashed = blake2b(digest_size=8)
-    for name in ("compiled", "layout", "terms", "folding", "training"):
-        hashed.update(get_data(__package__, f"{name}.py") or b"")
-    return hashed.hexdigest()
-
-
-_STAMP = _sources()
+MARKED: dict[str, Callable[..., Any]] = {}
+"""All functions that are compiled together, by name; each after those that it calls."""
 
 
 def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function as machine code, kept on disk beside its source (or in NUMBA_CACHE_DIR).
-
-    numba holds what is kept to be current while the function's own file is unchanged; but a function holds those of
-    other files, inlined. So it is current while none of them has changed.
-    """
-    dispatcher: Any = numba.njit(cache=True, error_model="numpy")(function)  # its cache has no public type
-    dispatcher._cache._cache_file._source_stamp = _STAMP
-    return cast("Callable[_P, _R]", dispatcher)
+    """The function itself, noted for `kernel.machine`."""
+    name = function.__name__
+    if name in MARKED:
+        raise ValueError(f"two compiled functions are named {name}")
+    MARKED[name] = function
+    return function

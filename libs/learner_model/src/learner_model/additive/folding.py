@@ -1,10 +1,11 @@
-"""The fold: predict an answer, learn from it, remember it. Evaluation and `Reckoner` run these same functions.
+"""The fold: predict an answer, learn from it, remember it. Evaluation, trainer and production run these same functions.
 
 The learner's level and each skill's level are normal beliefs, moved as in Glicko (Glickman 1999) with the surprise of
-an answer; what is common to learners are weights, moved by AdaGrad (Duchi, Hazan & Singer 2011).
+an answer; what is common to learners are weights, moved by AdaGrad (Duchi, Hazan & Singer 2011). An answer that is
+weak evidence (a weight under `WEAK`) moves levels by its weight and is no part of any history.
 """
 
-from math import exp, floor, log1p, sqrt
+from math import exp, sqrt
 
 import numpy as np
 
@@ -12,74 +13,43 @@ from learner_model.additive.compiled import Floats, Integers, Singles, compiled
 from learner_model.additive.layout import (
     ABILITY,
     ABILITY_VARIANCE,
-    BY_KIND,
+    DOUBLES,
     DRIFT,
     FIRST_VARIANCE,
-    I_BITS,
     I_COUNT,
     I_DURATION,
-    I_GAP,
     I_HINTS,
-    I_LAG,
-    I_RIGHT,
     I_STEP,
-    I_STRENGTH,
-    I_SURPRISE,
-    I_TIME,
-    ITEM,
-    ITEM_GRID,
-    ITEM_TOP,
+    ITEM_MASK,
     ITEMS,
     LAST_DURATION,
     LAST_HINTS,
-    LAST_ITEM,
-    LAST_RIGHT,
     LAST_SKILL,
     LAST_TIME,
-    LATEST,
     MOST_ITEMS,
     MOST_SKILLS,
-    NEW_STEP,
     NO_TIME,
-    PACE,
-    PATTERN,
     RATE,
-    RUN,
-    S_BITS,
-    S_COUNT,
     S_LEVEL,
-    S_RIGHT,
-    S_STEP,
-    S_SUCCESS,
-    S_SURPRISE,
+    S_SEEN,
     S_TIME,
     S_VARIANCE,
-    SKILL,
     SKILL_DRIFT,
     SKILL_FIRST_VARIANCE,
     SKILL_GRID,
-    SKILL_TOP,
     SKILLS,
     SLOPE,
     SLOPE_RATE,
     SLOPES,
     SQUARES_FROM,
-    STEP,
-    SUCCESS,
-    SURPRISE,
-    TRIES,
-    TRIES_WEIGHT,
     WHOLE,
     Answer,
     Memory,
     Terms,
     Weights,
 )
+from learner_model.additive.remembering import on_grid, remember, remember_response
 from learner_model.additive.terms import (
-    FADING,
-    SKILL_FADING,
-    SKILL_SURPRISE_FADING,
-    STRENGTH_SECONDS,
     effort_terms,
     item_clock_terms,
     item_terms,
@@ -90,7 +60,7 @@ from learner_model.additive.terms import (
     whole_terms,
 )
 
-_BITS_KEPT = (1 << 12) - 1
+WEAK = 0.5
 _LOGIT_LIMIT = 12.0
 
 
@@ -98,19 +68,29 @@ _LOGIT_LIMIT = 12.0
 def forget_all(memory: Memory, hyper: Floats) -> None:
     """The memory of a learner of whom nothing is known, in place."""
     memory.whole[:] = 0.0
-    memory.whole[ABILITY_VARIANCE] = hyper[FIRST_VARIANCE]
+    memory.whole[ABILITY_VARIANCE] = np.float32(hyper[FIRST_VARIANCE])
     memory.whole[LAST_TIME] = NO_TIME
     memory.whole[LAST_DURATION] = NO_TIME
     memory.whole[LAST_HINTS] = NO_TIME
 
 
 @compiled
+def known_item(memory: Memory, identity: int) -> int:
+    """The row of the item, or -1."""
+    short = identity & ITEM_MASK
+    for k in range(int(memory.whole[ITEMS])):
+        if memory.item_ids[k] == short:
+            return k
+    return -1
+
+
+@compiled
 def item_place(memory: Memory, identity: int) -> int:
     """The row of the item; a new one takes a free row, or that of the item not seen for longest."""
+    place = known_item(memory, identity)
+    if place >= 0:
+        return place
     known = int(memory.whole[ITEMS])
-    for k in range(known):
-        if memory.item_ids[k] == identity:
-            return k
     place = known
     if known < MOST_ITEMS:
         memory.whole[ITEMS] = known + 1
@@ -119,7 +99,7 @@ def item_place(memory: Memory, identity: int) -> int:
         for k in range(1, known):
             if memory.items[k, I_STEP] < memory.items[place, I_STEP]:
                 place = k
-    memory.item_ids[place] = identity
+    memory.item_ids[place] = identity & ITEM_MASK
     memory.items[place, :] = 0.0
     memory.items[place, I_DURATION] = NO_TIME
     memory.items[place, I_HINTS] = NO_TIME
@@ -137,13 +117,22 @@ def skill_place(memory: Memory, identity: int, hyper: Floats) -> int:
     memory.whole[SKILLS] = place + 1
     memory.skill_ids[place] = identity
     memory.skills[place, :] = 0.0
-    memory.skills[place, S_VARIANCE] = _on_grid(hyper[SKILL_FIRST_VARIANCE], SKILL_GRID[S_VARIANCE], 7.9)
+    memory.skills[place, S_TIME] = NO_TIME
+    memory.skills[place, S_SEEN] = NO_TIME
+    memory.skills[place, S_VARIANCE] = on_grid(hyper[SKILL_FIRST_VARIANCE], SKILL_GRID, S_VARIANCE)
     return place
 
 
 @compiled
 def gather(
-    terms: Terms, memory: Memory, item: Floats, answer: Answer, skills: Integers, places: Integers, count: int
+    terms: Terms,
+    memory: Memory,
+    item: Floats,
+    answer: Answer,
+    skills: Integers,
+    shares: Floats,
+    places: Integers,
+    count: int,
 ) -> int:
     """All terms of one answer; how many."""
     n = whole_terms(terms, 0, memory)
@@ -155,17 +144,17 @@ def gather(
     n = item_terms(terms, n, memory, item, answer)
     n = effort_terms(terms, n, memory, item)
     for k in range(count):
-        n = skill_terms(terms, n, memory, memory.skills[places[k]], skills[k], item, answer.at, 1.0 / count)
+        n = skill_terms(terms, n, memory, memory.skills[places[k]], skills[k], item, answer.at, shares[k])
     return resolve(terms, n)
 
 
 @compiled
-def levels(memory: Memory, places: Integers, count: int) -> tuple[float, float]:
+def levels(memory: Memory, places: Integers, shares: Floats, count: int) -> tuple[float, float]:
     """The learner's level and those of the skills: mean and variance of their sum."""
     mean, variance = memory.whole[ABILITY], memory.whole[ABILITY_VARIANCE]
     for k in range(count):
-        mean += memory.skills[places[k], S_LEVEL] / count
-        variance += memory.skills[places[k], S_VARIANCE] / (count * count)
+        mean += memory.skills[places[k], S_LEVEL] * shares[k]
+        variance += memory.skills[places[k], S_VARIANCE] * (shares[k] * shares[k])
     return mean, variance
 
 
@@ -176,39 +165,13 @@ def probability_of(logit: float) -> float:
 
 
 @compiled
-def fold_answer(
-    memory: Memory,
-    terms: Terms,
-    weights: Weights,
-    hyper: Floats,
-    answer: Answer,
-    skills: Integers,
-    places: Integers,
-    learning: bool,
-    versioned: bool,
-) -> float:
-    """The probability of a right answer, told before the answer is looked at; then memory (and weights) learn it.
-
-    `skills`: identities of the item's skills, at most 16; `places`: room for as many. `versioned`: the weights that
-    learn are not those that predict.
-    """
-    item = memory.items[item_place(memory, answer.item)]
-    count = min(len(skills), len(places))
+def split(about: Floats, shares: Floats, count: int) -> None:
+    """Each skill's share of the say, from how much the item is about it."""
+    total = 0.0
     for k in range(count):
-        places[k] = skill_place(memory, skills[k], hyper)
-    n = gather(terms, memory, item, answer, skills, places, count)
-    level, variance = levels(memory, places, count)
-    if learning and versioned:
-        told = probability_of(level + weighed(memory, terms, n, weights.learned))
-        _learn(weights, terms, n, hyper, answer.correct - told)
-    probability = probability_of(level + weighed(memory, terms, n, weights.served))
-    if learning and not versioned:
-        _learn(weights, terms, n, hyper, answer.correct - probability)
-    _lean(memory.whole, terms, hyper, answer.correct - probability)
-    kind = kind_of(memory, item)
-    _believe(memory, places, count, hyper, variance, answer.correct - probability, probability)
-    _remember(memory, item, kind, answer, skills, places, count, answer.correct - probability)
-    return probability
+        total += about[k]
+    for k in range(count):
+        shares[k] = about[k] / total if total > 0.0 else 1.0 / count
 
 
 @compiled
@@ -242,132 +205,77 @@ def _learn(weights: Weights, terms: Terms, n: int, hyper: Floats, surprise: floa
 
 
 @compiled
-def _on_grid(value: float, grid: float, top: float) -> float:
-    return floor(min(max(value, -top), top) * grid + 0.5) / grid
-
-
-@compiled
 def _believe(
     memory: Memory,
     places: Integers,
+    about: Floats,
+    shares: Floats,
     count: int,
     hyper: Floats,
     variance: float,
+    weight: float,
     surprise: float,
     probability: float,
 ) -> None:
     """Levels after an answer: the wider the belief, the more it moves, and it narrows by what the answer tells."""
-    whole, telling = memory.whole, probability * (1.0 - probability)
-    drifted = whole[ABILITY_VARIANCE] + hyper[DRIFT]
-    total = 1.0 + telling * (variance + hyper[DRIFT])
-    whole[ABILITY] += drifted * surprise / total
+    whole, telling = memory.whole, probability * (1.0 - probability) * weight
+    drifted = whole[ABILITY_VARIANCE] + hyper[DRIFT] * weight
+    total = 1.0 + telling * (variance + hyper[DRIFT] * weight)
+    whole[ABILITY] += drifted * weight * surprise / total
     whole[ABILITY_VARIANCE] = drifted - drifted * drifted * telling / total
     for k in range(count):
-        skill = memory.skills[places[k]]
-        drifted = skill[S_VARIANCE] + hyper[SKILL_DRIFT]
-        skill[S_LEVEL] += drifted * surprise / (count * total)
-        skill[S_VARIANCE] = max(0.01, drifted - drifted * drifted * telling / (count * count * total))
+        skill, share = memory.skills[places[k]], shares[k]
+        drifted = skill[S_VARIANCE] + hyper[SKILL_DRIFT] * weight * about[k]
+        skill[S_LEVEL] += drifted * weight * about[k] * share * surprise / total
+        skill[S_VARIANCE] = max(0.01, drifted - drifted * drifted * share * share * telling * about[k] / total)
 
 
 @compiled
-def _remember(
+def fold_answer(
     memory: Memory,
-    item: Floats,
-    kind: int,
+    terms: Terms,
+    weights: Weights,
+    hyper: Floats,
     answer: Answer,
     skills: Integers,
+    about: Floats,
+    shares: Floats,
     places: Integers,
-    count: int,
-    surprise: float,
-) -> None:
+    learning: bool,
+    versioned: bool,
+) -> float:
+    """The probability of a right answer, told before the answer is looked at; then memory (and weights) learn it.
+
+    `skills`: identities of the item's skills, at most 16, with how much it is `about` each (0 to 1); `shares` and
+    `places`: room for as many. `versioned`: the weights that learn are not those that predict.
+    """
+    count = min(len(skills), len(places))
+    split(about, shares, count)
     for k in range(count):
-        _remember_skill(memory.skills[places[k]], memory.whole[STEP], answer, surprise)
-    whole = memory.whole
-    whole[BY_KIND + kind] = whole[BY_KIND + kind] * 0.98 + 0.02 * surprise
-    if item[I_COUNT] == 0:
-        whole[NEW_STEP] = whole[STEP]
-    _remember_item(item, whole[STEP], answer, surprise)
-    _remember_whole(whole, answer, skills, count, surprise)
+        places[k] = skill_place(memory, skills[k], hyper)
+    strong = answer.weight >= WEAK
+    place = item_place(memory, answer.item) if strong else known_item(memory, answer.item)
+    item = memory.items[place] if place >= 0 else terms.new_item
+    n = gather(terms, memory, item, answer, skills, shares, places, count)
+    level, variance = levels(memory, places, shares, count)
+    if learning and versioned:
+        told = probability_of(level + weighed(memory, terms, n, weights.learned) - answer.harder)
+        _learn(weights, terms, n, hyper, (answer.correct - told) * answer.weight)
+    probability = probability_of(level + weighed(memory, terms, n, weights.served) - answer.harder)
+    surprise = answer.correct - probability
+    if learning and not versioned:
+        _learn(weights, terms, n, hyper, surprise * answer.weight)
+    _lean(memory.whole, terms, hyper, surprise * answer.weight)
+    kind = kind_of(memory, item)
+    _believe(memory, places, about, shares, count, hyper, variance, answer.weight, surprise, probability)
+    for k in range(count):
+        strength = answer.weight * about[k]
+        remember_response(memory.skills[places[k]], memory.whole, answer, surprise, strength, strength >= WEAK)
+    if strong:
+        remember(memory.whole, item, kind, answer, skills[0] if count > 0 else 0, surprise)
+    for k in range(DOUBLES, WHOLE):
+        memory.whole[k] = np.float32(memory.whole[k])
+    return probability
 
 
-@compiled
-def _remember_skill(skill: Floats, step: float, answer: Answer, surprise: float) -> None:
-    right = 1 if answer.correct >= 0.5 else 0
-    skill[S_COUNT] += 1
-    skill[S_RIGHT] += answer.correct
-    skill[S_BITS] = ((int(skill[S_BITS]) << 1) | right) & _BITS_KEPT
-    skill[S_STEP] = step
-    skill[S_TIME] = answer.at
-    for k in range(2):
-        skill[S_SUCCESS + k] = skill[S_SUCCESS + k] * SKILL_FADING[k] + answer.correct
-    for k in range(3):
-        fading = SKILL_SURPRISE_FADING[k]
-        skill[S_SURPRISE + k] = skill[S_SURPRISE + k] * fading + surprise * (1.0 - fading)
-    for k in range(SKILL):
-        skill[k] = _on_grid(skill[k], SKILL_GRID[k], SKILL_TOP[k])
-
-
-@compiled
-def _remember_item(item: Floats, step: float, answer: Answer, surprise: float) -> None:
-    right = 1 if answer.correct >= 0.5 else 0
-    gap = max(0.0, answer.at - item[I_TIME]) if item[I_COUNT] > 0 else 0.0
-    if item[I_COUNT] > 0:
-        item[I_LAG] = log1p(step - item[I_STEP])
-    item[I_GAP] = log1p(gap)
-    for k in range(3):
-        item[I_STRENGTH + k] = item[I_STRENGTH + k] * exp(-gap / STRENGTH_SECONDS[k]) + answer.correct
-    item[I_COUNT] += 1
-    item[I_RIGHT] += answer.correct
-    item[I_BITS] = ((int(item[I_BITS]) << 1) | right) & _BITS_KEPT
-    item[I_STEP] = step
-    item[I_TIME] = answer.at
-    item[I_SURPRISE] = item[I_SURPRISE] * 0.3 + surprise
-    item[I_SURPRISE + 1] = item[I_SURPRISE + 1] * 0.7 + surprise
-    item[I_DURATION] = log1p(answer.duration) if answer.duration >= 0.0 else NO_TIME
-    item[I_HINTS] = answer.hints
-    for k in range(ITEM):
-        item[k] = _on_grid(item[k], ITEM_GRID[k], ITEM_TOP[k])
-
-
-@compiled
-def _remember_whole(whole: Floats, answer: Answer, skills: Integers, count: int, surprise: float) -> None:
-    right = 1 if answer.correct >= 0.5 else 0
-    first = whole[STEP] == 0
-    for k in range(5):
-        whole[SUCCESS + k] = whole[SUCCESS + k] * FADING[k] + answer.correct
-        whole[SURPRISE + k] = whole[SURPRISE + k] * FADING[k] + surprise * (1.0 - FADING[k])
-    for k in range(3, 0, -1):
-        whole[LATEST + k] = whole[LATEST + k - 1]
-    whole[LATEST] = surprise
-    if first or whole[LAST_ITEM] != answer.item:
-        if not first:
-            whole[TRIES] = whole[TRIES] * 0.9 + whole[RUN]
-            whole[TRIES_WEIGHT] = whole[TRIES_WEIGHT] * 0.9 + 1.0
-        whole[RUN] = 0.0
-    else:
-        whole[RUN] += 1.0
-    if whole[LAST_RIGHT] > 0.0 and not first and answer.at >= 0.0:
-        whole[PACE] += 0.15 * (log1p(max(0.0, answer.at - whole[LAST_TIME])) - whole[PACE])
-    whole[PATTERN] = ((int(whole[PATTERN]) << 1) | right) & _BITS_KEPT
-    whole[LAST_RIGHT] = right
-    whole[LAST_ITEM] = answer.item
-    whole[LAST_SKILL] = skills[0] if count > 0 else 0
-    whole[LAST_TIME] = answer.at
-    whole[LAST_DURATION] = min(log1p(answer.duration), 15.0) if answer.duration >= 0.0 else NO_TIME
-    whole[LAST_HINTS] = answer.hints
-    whole[STEP] += 1.0
-
-
-@compiled
-def shares(memory: Memory, terms: Terms, n: int, weights: Weights, places: Integers, count: int) -> Floats:
-    """The logit by family of terms, the learner's and the skills' levels last."""
-    result = np.zeros(SLOPES + 2)
-    weighed(memory, terms, n, weights.served)
-    for family in range(SLOPES):
-        result[family] = (1.0 + memory.whole[SLOPE + family]) * terms.sums[family]
-    result[SLOPES] = memory.whole[ABILITY]
-    result[SLOPES + 1] = levels(memory, places, count)[0] - memory.whole[ABILITY]
-    return result
-
-
-__all__ = ["WHOLE", "fold_answer", "forget_all", "gather", "item_place", "levels", "shares", "skill_place"]
+__all__ = ["fold_answer", "forget_all", "gather", "item_place", "levels", "skill_place"]

@@ -10,26 +10,36 @@ import numpy as np
 
 from learner_model.additive.compiled import Floats, Integers, Singles
 
-ADDITIVE_VERSION: Final = 1
+ADDITIVE_VERSION: Final = 2
 """Raised with every change of terms, columns or hashes: states and parameters of another version are not read."""
 
-MOST_ITEMS: Final = 128
+MOST_ITEMS: Final = 48
 MOST_SKILLS: Final = 4096
 SKILLS_AT_ONCE: Final = 16
 TERMS_AT_ONCE: Final = 640
 HISTORY_BITS: Final = 12
+MOST_COUNTED: Final = 2000
+"""Answers to a skill that are counted one by one; past them both counts are halved."""
+ITEM_MASK: Final = (1 << 24) - 1
+"""A learner's memory tells its items apart by 24 bits of their identities."""
 
-# The learner as a whole.
-STEP, ABILITY, ABILITY_VARIANCE, PATTERN, RUN, LAST_ITEM, LAST_SKILL, LAST_TIME = range(8)
-LAST_RIGHT, PACE, NEW_STEP, TRIES, TRIES_WEIGHT, SKILLS, ITEMS, LAST_DURATION, LAST_HINTS = range(8, 17)
+# The learner as a whole. The first five need more than the 24 bits of a single.
+LAST_TIME, LAST_ITEM, LAST_SKILL, STEP, NEW_STEP = range(5)
+DOUBLES: Final = 5
+ABILITY, ABILITY_VARIANCE, PATTERN, RUN, LAST_RIGHT, PACE, TRIES, TRIES_WEIGHT, SKILLS, ITEMS = range(5, 15)
+LAST_DURATION, LAST_HINTS = 15, 16
 SUCCESS, SURPRISE, BY_KIND, LATEST = 17, 22, 27, 35
 SLOPE = 39
 SLOPES: Final = 13
-WHOLE: Final = SLOPE + SLOPES
+# What is told of a typical item of a skill, in logits: what holds for all, the own level, lately, a skill that is new.
+FOR_ALL, GENERAL, LATELY, NEW_SKILL = range(SLOPE + SLOPES, SLOPE + SLOPES + 4)
+WHOLE: Final = SLOPE + SLOPES + 4
 
-# One skill.
+# One skill. Times are seconds; NO_TIME: none. S_HALF: log2 of the half-life in days. S_EVIDENCE and S_EXPOSED: how
+# often with and without a response. S_BASE, S_OWN: what the skill as such and the own answers to it add, just after.
 S_COUNT, S_RIGHT, S_BITS, S_STEP, S_TIME, S_LEVEL, S_VARIANCE, S_SUCCESS, S_SURPRISE = 0, 1, 2, 3, 4, 5, 6, 7, 9
-SKILL: Final = 12
+S_HALF, S_EVIDENCE, S_EXPOSED, S_SEEN, S_PROVISIONAL, S_BASE, S_OWN = range(12, 19)
+SKILL: Final = 19
 
 # One item.
 I_COUNT, I_RIGHT, I_BITS, I_STEP, I_TIME, I_SURPRISE, I_LAG, I_GAP, I_STRENGTH, I_DURATION, I_HINTS = (
@@ -40,22 +50,42 @@ ITEM: Final = 14
 NO_TIME: Final = -1.0
 """A row without a clock, or a duration or number of hints that is not known."""
 
-SKILL_PACKED: Final = np.dtype(
-    [("id", "<u4"), ("count", "<u2"), ("right", "<u4"), ("bits", "<u2"), ("step", "<u4"), ("time", "<u4"),
-     ("level", "<i2"), ("variance", "<u2"), ("success", "<u2", (2,)), ("surprise", "<i2", (3,))]
+
+WIDEST: Final = 8
+
+
+class Grid(NamedTuple):
+    """Columns as bytes: stored is `figure * steps + offset`, in `width` bytes, within `low` and `top`. `places`: of the
+    bytes kept, where every column had `WIDEST`.
+    """
+
+    steps: Floats
+    low: Floats
+    top: Floats
+    width: Integers
+    offset: Floats
+    places: Integers
+
+
+def _grid(columns: tuple[tuple[int, float, int], ...]) -> Grid:
+    """Of each column bytes, steps to the unit, and what is added so that nothing is below 0."""
+    width, steps, offset = (np.array(one, dtype=np.float64) for one in zip(*columns, strict=True))
+    places = [WIDEST * column + byte for column, one in enumerate(columns) for byte in range(one[0])]
+    top = (256.0**width - 1 - offset) / steps
+    return Grid(steps, -offset / steps, top, width.astype(np.int64), offset, np.array(places, dtype=np.int64))
+
+
+_HALF, _WIDE = 1 << 7, 1 << 15  # halfway of one and of two bytes: for figures with a sign
+SKILL_GRID: Final = _grid(
+    ((2, 1, 0), (2, 16, 0), (2, 1, 0), (3, 1, 0), (4, 1, 1), (2, 4096, _WIDE), (2, 8192, 0), (2, 1024, 0),
+     (2, 1024, 0), (1, 120, _HALF), (1, 120, _HALF), (2, 16384, _WIDE), (2, 2048, _WIDE), (3, 1, 0), (2, 1, 0),
+     (4, 1, 1), (1, 1, 0), (2, 2048, _WIDE), (2, 2048, _WIDE))
 )  # fmt: skip
-ITEM_PACKED: Final = np.dtype(
-    [("id", "<u4"), ("count", "u1"), ("right", "<u2"), ("bits", "<u2"), ("step", "<u4"), ("time", "<u4"),
-     ("surprise", "<i2", (2,)), ("lag", "u1"), ("gap", "u1"), ("strength", "u1", (3,)), ("duration", "i1"),
-     ("hints", "i1")]
+ITEM_GRID: Final = _grid(
+    ((1, 1, 0), (2, 64, 0), (2, 1, 0), (3, 1, 0), (4, 1, 1), (1, 32, _HALF), (1, 32, _HALF), (1, 16, 0), (1, 12, 0),
+     (1, 16, 0), (1, 16, 0), (1, 16, 0), (1, 8, 8), (1, 1, 1))
 )  # fmt: skip
-SKILL_GRID: Final = np.array([1, 64, 1, 1, 1, 4096, 8192, 1024, 1024, 8192, 8192, 8192], dtype=np.float64)
-SKILL_TOP: Final = np.array(
-    [65535, 65535, 4095, 4e9, 4e9, 7.9, 7.9, 63, 63, 3.9, 3.9, 3.9],
-    dtype=np.float64,
-)
-ITEM_GRID: Final = np.array([1, 64, 1, 1, 1, 4096, 4096, 10, 10, 16, 16, 16, 8, 1], dtype=np.float64)
-ITEM_TOP: Final = np.array([255, 1023, 4095, 4e9, 4e9, 7.9, 7.9, 25, 25, 15, 15, 15, 15, 100], dtype=np.float64)
+ITEM_ID_BYTES: Final = 3
 
 KNOTS: Final = 12
 SHAPES: Final = 48
@@ -84,8 +114,10 @@ FAMILIES: Final = (
 # How a weight learns: shapes, small tables, tables by item or skill, tables by pairs of them.
 SHAPE, SMALL, BY_ID, BY_PAIR = range(4)
 
-# Hyper-parameters: four rates, the learner's beliefs, where AdaGrad's sums start, the rate of the own slopes.
+# Hyper-parameters: four rates, the learner's beliefs, where AdaGrad's sums start, the rate of the own slopes; and, of
+# versions to fold with, the own level and lately of a learner of whom nothing is known.
 RATE, FIRST_VARIANCE, DRIFT, SKILL_FIRST_VARIANCE, SKILL_DRIFT, SQUARES_FROM, SLOPE_RATE = 0, 4, 5, 6, 7, 8, 9
+NEW_GENERAL, NEW_LATELY = 10, 11
 
 
 class Memory(NamedTuple):
@@ -110,7 +142,8 @@ class Terms(NamedTuple):
     """The terms of one answer: which weight, times which value, of which family, learning how.
 
     `noted` holds, until they are looked up, table and two keys (or -1 - shape), family, kind; `figure` and `share`
-    belong to them. `sums` has the logits by family, before the learner's own slopes.
+    belong to them. `sums` has the logits by family, before the learner's own slopes. `new_item`, `new_skill`: rows of
+    what the learner has never seen.
     """
 
     place: Integers
@@ -121,13 +154,20 @@ class Terms(NamedTuple):
     figure: Floats
     share: Floats
     sums: Floats
+    new_item: Floats
+    new_skill: Floats
 
 
 class Answer(NamedTuple):
-    """One answer to one item. `at` in seconds, `duration` in seconds and `hints` may be NO_TIME: not known."""
+    """One answer to one item. `at` in seconds, `duration` in seconds and `hints` may be NO_TIME: not known.
+
+    `weight`: how much it is evidence, up to 1. `harder`: by how many logits the item is said to be harder than most.
+    """
 
     item: int
     at: float
     correct: float
     duration: float
     hints: float
+    weight: float
+    harder: float

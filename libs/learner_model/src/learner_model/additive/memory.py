@@ -1,27 +1,32 @@
 """A learner's memory: fresh, to bytes and back. Bytes are the same for the same answers, and bounded.
 
-A learner with 20 skills and 60 items takes 2.7 KB; each skill more 34 bytes, each item 28, of which 128 are kept.
+Ids of skills are no part of the bytes: whoever keeps the memory keeps their names (in the order of the rows).
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from learner_model.additive.compiled import Floats
-from learner_model.additive.folding import forget_all
+from learner_model.additive.compiled import Bytes, Floats, Integers
 from learner_model.additive.layout import (
     ADDITIVE_VERSION,
+    DOUBLES,
+    I_DURATION,
+    I_HINTS,
     ITEM,
     ITEM_GRID,
-    ITEM_PACKED,
+    ITEM_ID_BYTES,
     ITEMS,
     MOST_ITEMS,
     MOST_SKILLS,
+    NO_TIME,
+    S_SEEN,
+    S_TIME,
     SKILL,
     SKILL_GRID,
-    SKILL_PACKED,
     SKILLS,
     SKILLS_AT_ONCE,
     SLOPES,
@@ -30,14 +35,20 @@ from learner_model.additive.layout import (
     Memory,
     Terms,
 )
+from learner_model.additive.packing import packed, unpacked
 
-_HEAD: Final = np.dtype([("version", "<u2"), ("whole", "<f8", (WHOLE,))])
+_VERSION: Final = ADDITIVE_VERSION.to_bytes(2, "little")
+_HEAD_BYTES: Final = 2 + 8 * DOUBLES + 4 * (WHOLE - DOUBLES)
+SKILL_BYTES: Final = int(SKILL_GRID.width.sum())
+_ITEM_BYTES: Final = ITEM_ID_BYTES + int(ITEM_GRID.width.sum())
+MOST_BYTES: Final = _HEAD_BYTES + MOST_SKILLS * SKILL_BYTES + MOST_ITEMS * _ITEM_BYTES
 
 
 class MemoryVersionError(ValueError):
     """The bytes were written by another version of the model: the learner is to be built anew from evidence."""
 
 
+@lru_cache(maxsize=65_536)
 def identity(name: str) -> int:
     """The 32-bit identity of an item or skill, the same in every process."""
     return int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "little")
@@ -54,15 +65,11 @@ def blank() -> Memory:
     )
 
 
-def fresh(hyper: Floats) -> Memory:
-    """The memory of a learner of whom nothing is known."""
-    memory = blank()
-    forget_all(memory, hyper)
-    return memory
-
-
 def workbench() -> Terms:
     """Room for the terms of one answer; nothing in it outlives the answer."""
+    new_item, new_skill = np.zeros(ITEM), np.zeros(SKILL)
+    new_item[[I_DURATION, I_HINTS]] = NO_TIME
+    new_skill[[S_TIME, S_SEEN]] = NO_TIME
     return Terms(
         place=np.zeros(TERMS_AT_ONCE, dtype=np.int64),
         value=np.zeros(TERMS_AT_ONCE),
@@ -72,87 +79,70 @@ def workbench() -> Terms:
         figure=np.zeros(TERMS_AT_ONCE),
         share=np.zeros(TERMS_AT_ONCE),
         sums=np.zeros(SLOPES),
+        new_item=new_item,
+        new_skill=new_skill,
     )
 
 
-def places() -> npt.NDArray[np.int64]:
-    """Room for the places of one answer's skills."""
-    return np.zeros(SKILLS_AT_ONCE, dtype=np.int64)
+def room() -> tuple[Floats, Integers]:
+    """Room for the shares and places of one answer's skills."""
+    return np.zeros(SKILLS_AT_ONCE), np.zeros(SKILLS_AT_ONCE, dtype=np.int64)
 
 
 def packed_bytes(memory: Memory) -> int:
     """How many bytes `pack` would take."""
-    skills, items = int(memory.whole[SKILLS]), int(memory.whole[ITEMS])
-    return _HEAD.itemsize + 4 + skills * SKILL_PACKED.itemsize + items * ITEM_PACKED.itemsize
+    return _HEAD_BYTES + int(memory.whole[SKILLS]) * SKILL_BYTES + int(memory.whole[ITEMS]) * _ITEM_BYTES
 
 
 def pack(memory: Memory) -> bytes:
     """The memory as bytes; lossless, since every figure lies on its grid."""
     skills, items = int(memory.whole[SKILLS]), int(memory.whole[ITEMS])
-    head = np.zeros(1, dtype=_HEAD)
-    head["version"] = ADDITIVE_VERSION
-    head["whole"] = memory.whole
-    counts = np.array([skills, items], dtype="<u2")
-    return b"".join(
-        (
-            head.tobytes(),
-            counts.tobytes(),
-            _rows(memory.skill_ids[:skills], memory.skills[:skills], SKILL_GRID, SKILL_PACKED),
-            _rows(memory.item_ids[:items], memory.items[:items], ITEM_GRID, ITEM_PACKED),
-        )
-    )
+    parts = [
+        memory.whole[:DOUBLES],
+        memory.whole[DOUBLES:].astype("<f4"),
+        packed(memory.skills[:skills], SKILL_GRID),
+        memory.item_ids[:items].view(np.uint8).reshape(items, 8)[:, :ITEM_ID_BYTES],
+        packed(memory.items[:items], ITEM_GRID),
+    ]
+    return _VERSION + b"".join(part.tobytes() for part in parts)
 
 
-def unpack(data: bytes, into: Memory | None = None) -> Memory:
-    """What `pack` wrote, in memory of its own or in the one given. Raises `MemoryVersionError`."""
-    memory = blank() if into is None else into
-    if len(data) < _HEAD.itemsize + 4:
-        raise MemoryVersionError("too short for a learner's memory")
-    head = np.frombuffer(data, dtype=_HEAD, count=1)
-    if int(head["version"][0]) != ADDITIVE_VERSION:
-        raise MemoryVersionError(f"version {int(head['version'][0])} where {ADDITIVE_VERSION} is read")
-    memory.whole[:] = head["whole"][0]
-    skills, items = (int(n) for n in np.frombuffer(data, dtype="<u2", count=2, offset=_HEAD.itemsize))
-    at = _HEAD.itemsize + 4
-    if len(data) != at + skills * SKILL_PACKED.itemsize + items * ITEM_PACKED.itemsize:
+def unpack(data: bytes, names: Sequence[str], memory: Memory) -> None:
+    """What `pack` wrote, into the memory given; `names` of the skills. Raises `MemoryVersionError`."""
+    skills = _unpack_whole(data, memory.whole)
+    items = int(memory.whole[ITEMS])
+    if len(data) != packed_bytes(memory) or len(names) != skills or skills > MOST_SKILLS or items > MOST_ITEMS:
         raise MemoryVersionError("not the length that its counts say")
-    _read(data, at, skills, memory.skill_ids, memory.skills, SKILL_GRID, SKILL_PACKED)
-    at += skills * SKILL_PACKED.itemsize
-    _read(data, at, items, memory.item_ids, memory.items, ITEM_GRID, ITEM_PACKED)
-    return memory
+    memory.skill_ids[:skills] = [identity(name) for name in names]
+    memory.skills[:skills] = skills_of(data, skills)
+    at = _HEAD_BYTES + skills * SKILL_BYTES
+    ids = np.zeros((items, 8), dtype=np.uint8)
+    ids[:, :ITEM_ID_BYTES] = _bytes(data, at, items, ITEM_ID_BYTES)
+    memory.item_ids[:items] = ids.view(np.int64)[:, 0]
+    at += items * ITEM_ID_BYTES
+    memory.items[:items] = unpacked(_bytes(data, at, items, _ITEM_BYTES - ITEM_ID_BYTES), ITEM_GRID)
 
 
-# A time may be missing (-1) and is stored one higher.
-def _rows(ids: npt.NDArray[np.int64], rows: Floats, grid: Floats, packed: np.dtype[np.void]) -> bytes:
-    result = np.zeros(len(ids), dtype=packed)
-    result["id"] = ids
-    for name, columns in _columns(packed):
-        values = np.rint(rows[:, columns] * grid[columns]) + (1 if name == "time" else 0)
-        result[name] = values if len(columns) > 1 else values[:, 0]
-    return result.tobytes()
+def whole_of(data: bytes) -> Floats:
+    """The learner's own row alone. Raises `MemoryVersionError`."""
+    whole = np.empty(WHOLE)
+    _unpack_whole(data, whole)
+    return whole
 
 
-def _read(
-    data: bytes,
-    offset: int,
-    count: int,
-    ids: npt.NDArray[np.int64],
-    rows: Floats,
-    grid: Floats,
-    packed: np.dtype[np.void],
-) -> None:
-    found = np.frombuffer(data, dtype=packed, count=count, offset=offset)
-    ids[:count] = found["id"]
-    for name, columns in _columns(packed):
-        values = found[name].astype(np.float64).reshape(count, len(columns)) - (1 if name == "time" else 0)
-        rows[:count, columns] = values / grid[columns]
+def skills_of(data: bytes, count: int) -> Floats:
+    """The rows of the skills alone."""
+    return unpacked(_bytes(data, _HEAD_BYTES, count, SKILL_BYTES), SKILL_GRID)
 
 
-def _columns(packed: np.dtype[np.void]) -> list[tuple[str, list[int]]]:
-    """The fields after the id and the columns that they hold, in order."""
-    result, at = [], 0
-    for name in (packed.names or ())[1:]:
-        width = packed[name].shape[0] if packed[name].shape else 1
-        result.append((name, list(range(at, at + width))))
-        at += width
-    return result
+def _bytes(data: bytes, at: int, count: int, width: int) -> Bytes:
+    return np.frombuffer(data, dtype=np.uint8, count=count * width, offset=at).reshape(count, width)
+
+
+def _unpack_whole(data: bytes, whole: Floats) -> int:
+    """How many skills there are."""
+    if len(data) < _HEAD_BYTES or data[:2] != _VERSION:
+        raise MemoryVersionError(f"not a learner's memory of version {ADDITIVE_VERSION}")
+    whole[:DOUBLES] = np.frombuffer(data, dtype="<f8", count=DOUBLES, offset=2)
+    whole[DOUBLES:] = np.frombuffer(data, dtype="<f4", count=WHOLE - DOUBLES, offset=2 + 8 * DOUBLES)
+    return int(whole[SKILLS])

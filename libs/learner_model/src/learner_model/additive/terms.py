@@ -7,8 +7,6 @@ lags of Choffin et al. 2019 (DAS3H), and the decayed counts of Galyardt & Goldin
 
 from math import exp, log, log1p
 
-import numpy as np
-
 from learner_model.additive.compiled import Floats, compiled
 from learner_model.additive.layout import (
     ABLE,
@@ -47,6 +45,7 @@ from learner_model.additive.layout import (
     RUN,
     S_BITS,
     S_COUNT,
+    S_HALF,
     S_RIGHT,
     S_STEP,
     S_SUCCESS,
@@ -79,17 +78,23 @@ SKILL_SURPRISE_FADING = (0.4, 0.75, 0.93)
 STRENGTH_SECONDS = (300.0, 7200.0, 172800.0)
 _SPREAD = (0.9, 0.9, 1.17, 1.62, 2.25)
 _KNOWN_STEPS = 5
+_DAY = 86_400.0
+
+
+@compiled
+def _mixed(x: int) -> int:
+    """32 bits well mixed; every product stays below 2**63."""
+    x = ((x >> 16) ^ x) * 0x45D9F3B & 0xFFFFFFFF
+    x = ((x >> 16) ^ x) * 0x45D9F3B & 0xFFFFFFFF
+    return (x >> 16) ^ x
 
 
 @compiled
 def slot(table: int, a: int, b: int) -> int:
-    """The place of a table's key among the hashed weights (multiply-and-shift mixing on 64 bits)."""
-    x = (np.uint64(table) * np.uint64(0x9E3779B97F4A7C15)) ^ (np.uint64(a) * np.uint64(0xBF58476D1CE4E5B9))
-    x = (x ^ (x >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
-    x ^= (np.uint64(b) + np.uint64(0x632BE59BD9B4E019)) * np.uint64(0xD6E8FEB86659FD93)
-    x = (x ^ (x >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    x ^= x >> np.uint64(29)
-    return TABLES_FROM + int(x & np.uint64((1 << TABLE_BITS) - 1))
+    """The place of a table's key among the hashed weights."""
+    x = _mixed((table * 0x3779B97 + a) & 0xFFFFFFFF)
+    x = _mixed((x + (a >> 32) * 0x2545F49 + b) & 0xFFFFFFFF)
+    return TABLES_FROM + (x & ((1 << TABLE_BITS) - 1))
 
 
 @compiled
@@ -171,6 +176,12 @@ def _short_pattern(bits: int, count: int) -> int:
 
 
 @compiled
+def left(gap: float, half_life: float) -> float:
+    """What time leaves of what was learnt. `gap` in seconds, `half_life` as log2 of days."""
+    return exp(-gap / _DAY * log(2.0) * exp(-half_life * log(2.0)))
+
+
+@compiled
 def kind_of(memory: Memory, item: Floats) -> int:
     """What kind of try this is to the learner: first, soon or late after a failure, a success, a run of successes."""
     count, bits = int(item[I_COUNT]), int(item[I_BITS])
@@ -186,7 +197,7 @@ def whole_terms(terms: Terms, n: int, memory: Memory) -> int:
     whole = memory.whole
     step, pattern = whole[STEP], int(whole[PATTERN])
     for k in range(5):
-        total = (1.0 - FADING[k] ** step) / (1.0 - FADING[k])
+        total = (1.0 - exp(step * log(FADING[k]))) / (1.0 - FADING[k])
         n = _shape(terms, n, ABLE, k, (whole[SUCCESS + k] + 1.0) / (total + 2.0), 1.0)
         n = _shape(terms, n, ABLE, 5 + k, 0.5 + whole[SURPRISE + k] * _SPREAD[k], 1.0)
     n = _shape(terms, n, RECENT, 10, log1p(step) / 9.0, 1.0)
@@ -283,7 +294,7 @@ def skill_terms(
     n = _shape(terms, n, SKILL_HISTORY, 34, _decayed(bits, count, 0.4), share)
     n = _shape(terms, n, SKILL_HISTORY, 35, _decayed(bits, count, 0.7), share)
     for k in range(2):
-        total = (1.0 - SKILL_FADING[k] ** count) / (1.0 - SKILL_FADING[k])
+        total = (1.0 - exp(count * log(SKILL_FADING[k]))) / (1.0 - SKILL_FADING[k])
         n = _shape(terms, n, SKILL_HISTORY, 36 + k, (skill[S_SUCCESS + k] + 0.5) / (total + 1.0), share)
     for k in range(3):
         n = _shape(terms, n, SKILL_HISTORY, 38 + k, 0.5 + skill[S_SURPRISE + k] * 0.8, share)
@@ -296,6 +307,7 @@ def skill_terms(
         gap = max(0.0, at - skill[S_TIME])
         n = _shape(terms, n, SKILL_TIME, 42, log1p(gap) / 16.0, share)
         n = _table(terms, n, SKILL_TIME, SMALL, 25, two, int(log1p(gap) * 1.2), share)
+        n = _shape(terms, n, SKILL_TIME, 43, left(gap, skill[S_HALF]), share)
     return n
 
 

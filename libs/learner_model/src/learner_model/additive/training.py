@@ -7,16 +7,19 @@ later half of the training answers wins. Nothing but training learners is looked
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from learner_model.additive.compiled import Floats, Integers, compiled
-from learner_model.additive.folding import fold_answer, forget_all
-from learner_model.additive.layout import WEIGHTS, Answer, Memory, Terms, Weights
-from learner_model.additive.memory import blank, packed_bytes, places, workbench
-from learner_model.additive.weights import DEFAULT_HYPER, Parameters, published
+from learner_model.additive.compiled import Floats, Integers
+from learner_model.additive.kernel import machine
+from learner_model.additive.layout import Weights
+from learner_model.additive.memory import blank, packed_bytes, room, workbench
+from learner_model.additive.replaying import Answers, Settings
+from learner_model.additive.weights import DEFAULT_HYPER, Parameters, prior, published
+from learner_model.folder import centred
+from learner_model.versions import builtin
 
 SEARCHED_ANSWERS: Final = 60_000
 _FACTORS: Final = (
@@ -25,58 +28,6 @@ _FACTORS: Final = (
 
 SEARCHES: Final = 1 + 2 * len(_FACTORS)
 """How often the search runs through its sample, at most."""
-
-
-class Answers(NamedTuple):
-    """Answers by columns, a learner's together and in order. `skills` of row i: from `skills_from[i]` to the next."""
-
-    learner: Integers
-    item: Integers
-    skills: Integers
-    skills_from: Integers
-    correct: Floats
-    at: Floats
-    duration: Floats
-    hints: Floats
-
-
-class Settings(NamedTuple):
-    """`learning`: weights learn from the rows. `interval`: answers between two versions; 0: every answer counts."""
-
-    learning: bool
-    interval: int
-
-
-@compiled
-def _replay(
-    rows: Integers,
-    answers: Answers,
-    memory: Memory,
-    terms: Terms,
-    spots: Integers,
-    weights: Weights,
-    hyper: Floats,
-    settings: Settings,
-    told: Floats,
-    start: int,
-    stop: int,
-) -> int:
-    """Fold rows[start:stop], from `start` on to the end of a learner or `stop`; where it stopped."""
-    learner = answers.learner[rows[start]]
-    for n in range(start, stop):
-        row = rows[n]
-        if answers.learner[row] != learner:
-            return n
-        answer = Answer(
-            answers.item[row], answers.at[row], answers.correct[row], answers.duration[row], answers.hints[row]
-        )
-        skills = answers.skills[answers.skills_from[row] : answers.skills_from[row + 1]]
-        told[row] = fold_answer(
-            memory, terms, weights, hyper, answer, skills, spots, settings.learning, settings.interval > 0
-        )
-        if settings.interval > 0 and (n + 1) % settings.interval == 0:
-            weights.served[:] = weights.learned  # the next version
-    return stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +39,14 @@ class Told:
 
 
 class Trainer:
-    """Weights that learn. `hyper` decides how."""
+    """Weights that learn, from `start` on. `hyper` decides how. Always machine code."""
 
     def __init__(self, hyper: Floats | None = None, start: Parameters | None = None) -> None:
         self.hyper = np.array(DEFAULT_HYPER if hyper is None else hyper)  # one's own, to write to
-        served = np.zeros(WEIGHTS, dtype=np.float32) if start is None else start.weights.served.copy()
-        squares = np.zeros(WEIGHTS, dtype=np.float32) if start is None else start.weights.squares.copy()
-        self._weights = Weights(served, served, squares)
-        self._memory, self._terms, self._places = blank(), workbench(), places()
+        self._start = prior() if start is None else start
+        self._weights = self._start.learning()
+        self.memory, self._terms, self._room = blank(), workbench(), room()
+        self._kernel = machine()
 
     def publish(self) -> Parameters:
         """What was learnt so far, as an immutable version."""
@@ -116,21 +67,20 @@ class Trainer:
         if interval > 0:
             weights = Weights(weights.learned.copy(), weights.learned, weights.squares)
         while at < len(rows):
-            forget_all(self._memory, self.hyper)
-            after = _replay(
-                rows, answers, self._memory, self._terms, self._places, weights, self.hyper,
+            self._kernel.forget_all(self.memory, self.hyper)
+            after = self._kernel.replay(
+                rows, answers, self.memory, self._terms, *self._room, weights, self.hyper,
                 Settings(learning, interval), told, at, len(rows),
             )  # fmt: skip
             advanced(after - at)
-            sizes.append(packed_bytes(self._memory))
+            sizes.append(packed_bytes(self.memory))
             at = after
         return Told(told, tuple(sizes))
 
     def clear(self, hyper: Floats) -> None:
-        """Forget everything; go on with other hyper-parameters."""
+        """Forget what was learnt; begin anew with other hyper-parameters."""
         self.hyper = np.array(hyper)
-        self._weights.learned[:] = 0.0
-        self._weights.squares[:] = 0.0
+        self._weights = self._start.learning()
 
 
 def chosen_hyper(
@@ -151,6 +101,19 @@ def chosen_hyper(
     return hyper
 
 
+def trained(answers: Answers) -> Parameters:
+    """A version from all these answers, to be folded with. It begins with what comes with the library, or with nothing,
+    whichever tells later answers better.
+    """
+    rows = np.arange(len(answers.item))
+    found = []
+    for start in (builtin(), prior()):
+        trainer = Trainer(start=start)
+        hyper = chosen_hyper(answers, rows, trainer)
+        found.append((_loss(answers, rows, trainer, hyper), trainer.publish()))
+    return centred(min(found, key=lambda one: one[0])[1].to_serve())
+
+
 def sampled(answers: Answers, rows: Integers) -> Integers:
     """Every k-th training learner, whole, so that about the number searched remains."""
     if len(rows) <= SEARCHED_ANSWERS:
@@ -162,7 +125,13 @@ def sampled(answers: Answers, rows: Integers) -> Integers:
     return kept if len(starts) > step else rows[:SEARCHED_ANSWERS]
 
 
-def _loss(answers: Answers, rows: Integers, trainer: Trainer, hyper: Floats, advanced: Callable[[int], None]) -> float:
+def _loss(
+    answers: Answers,
+    rows: Integers,
+    trainer: Trainer,
+    hyper: Floats,
+    advanced: Callable[[int], None] = lambda _: None,
+) -> float:
     trainer.clear(hyper)
     told = trainer.run(answers, rows, advanced=advanced).probability
     later = rows[len(rows) // 2 :]
@@ -171,4 +140,4 @@ def _loss(answers: Answers, rows: Integers, trainer: Trainer, hyper: Floats, adv
     return float(-np.mean(right * np.log(chance) + (1.0 - right) * np.log(1.0 - chance)))
 
 
-__all__ = ["SEARCHES", "Answers", "Told", "Trainer", "chosen_hyper", "sampled"]
+__all__ = ["SEARCHES", "Answers", "Told", "Trainer", "chosen_hyper", "sampled", "trained"]

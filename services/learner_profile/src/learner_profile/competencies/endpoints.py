@@ -1,8 +1,8 @@
 """HTTP in: one competency of a learner."""
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -112,7 +112,8 @@ async def _growth(
     rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
     base = (await state.bases.load(principal.tenant, [learner])).get(learner)
-    found = await asyncio.to_thread(growth, rows, catalog, competency, placed.around.frameworks, now, points, base)
+    grown = partial(growth, rows, catalog, competency, placed.around.frameworks, now, points, base=base)
+    found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], grown)
     if not found.points:
         raise NotFound("There is no evidence on this competency")
     return GrowthOut.of(competency, found, placed.titles, now)

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
-from learner_model import Evidence, EvidenceKind, LearnerState, empty, fold
+from learner_model import Evidence, EvidenceKind, LearnerState
+from learner_model.folder import Folder
 from learner_model.frameworks import Estimate, Frameworks
 from learner_model.parameters import STRENGTH_Z
 from learner_model.placement import Placement
+from learner_model.reading import state_of
 
 from learner_profile.evidence.mapping import Mapped
 from learner_profile.evidence.repository import Row
@@ -52,6 +55,7 @@ def growth(
     frameworks: Frameworks,
     as_of: datetime,
     most: int,
+    folder: Folder,
     base: Base | None = None,
 ) -> Growth:
     """The competency after each piece of evidence on it, or on its parts where there is none on it itself.
@@ -65,13 +69,17 @@ def growth(
     below = {name for name in names if competency in frameworks.above([name])}
     steps = own or _on(evidence, below)
     chosen = set(_spread(steps, most))
-    state, points = (base.state if base else None) or empty(), list[Point]()
-    for number, one in enumerate(evidence):
-        state = fold(state, one)
-        if number in chosen:
-            points += _point(state, one.at, competency, frameworks, one.statement_id)
-    if points:
-        points += _point(state, max(as_of, points[-1].at), competency, frameworks, None)
+    folded = base.folded if base else None
+    points: list[Point] = []
+    for start, end in pairwise([0, *(number + 1 for number in sorted(chosen)), len(evidence)]):
+        if start == end:
+            continue
+        folded = folder.fold(folded, evidence[start:end])
+        if end - 1 in chosen:
+            one = evidence[end - 1]
+            points += _point(state_of(folded), one.at, competency, frameworks, one.statement_id)
+    if points and folded is not None:
+        points += _point(state_of(folded), max(as_of, points[-1].at), competency, frameworks, None)
     return Growth(tuple(points), len(steps), len(chosen), rolled_up=not own)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from events.consumer import Rejected
 from events.envelope import Message
 from events.tracing import current_traceparent, span_after
+from learner_model.folder import Folder
 from service_kit import metrics
 from service_kit.clock import Clock
 from service_kit.consent import Standing
@@ -160,12 +161,14 @@ class StatementsHandler:
         wanted = looked_up(reading for one in news.values() for reading in one.counting)
         catalog = await self._views.activities.mapped(tenant, wanted, session)
         profiles = await self._views.learners.load(tenant, news, session)
+        stored = (reading.stored for one in news.values() for reading in one.counting)
+        folder = await self._views.shelf.folder(tenant, stored)
         changed: list[Profile] = []
         for number, (learner, one) in enumerate(news.items()):
             if number % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)  # heartbeats live in this loop
             before = profiles.get(learner, Profile(tenant=tenant, learner=learner))
-            changed.append(_after(before, one, catalog, batch.traces[learner]))
+            changed.append(_after(before, one, catalog, folder, batch.traces[learner]))
         unchanged = {learner for learner, one in news.items() if not one.counting and not one.takes_back}
         waiting = {p.learner for p in changed if _waits(p, profiles)} | unchanged
         await self._views.learners.save([p for p in changed if p.learner not in waiting], session)
@@ -173,12 +176,14 @@ class StatementsHandler:
         self._folded.add(sum(len(one.rows) for one in news.values()))
 
 
-def _after(before: Profile, news: _News, catalog: Mapping[str, Mapped], traceparent: str | None) -> Profile:
+def _after(
+    before: Profile, news: _News, catalog: Mapping[str, Mapped], folder: Folder, traceparent: str | None
+) -> Profile:
     with span_after("fold evidence", traceparent):
         profile = replace(before, traceparent=current_traceparent() or traceparent)
         if news.takes_back:
             profile = replace(profile, dirty=True)
-        return folded_on(profile, news.counting, catalog)
+        return folded_on(profile, news.counting, catalog, folder)
 
 
 def _waits(after: Profile, before: Mapping[str, Profile]) -> bool:

@@ -8,13 +8,13 @@ response for a total, which is one in 10^12 for a learner of 10,000. `total` say
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 
 from events.sealing import KeyGone, Owner, Sealed, Sealer
-from learner_model.state import microseconds
+from learner_model.state import EPOCH, microseconds
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -225,6 +225,15 @@ class EvidenceRepository:
         """Whether there is a row of one of them that is not voided."""
         query = {"tenant": tenant, "learner": {"$in": list(learners)}, "voided": False}
         return await self._rows.find_one(query, {"_id": 1}, session=session) is not None
+
+    async def oldest_stored(self, tenant: str) -> datetime | None:
+        """When the oldest row was stored that is not voided."""
+        oldest: list[Document] = [
+            {"$match": {"tenant": tenant, "voided": False}},
+            {"$group": {"_id": None, "stored_us": {"$min": "$stored_us"}}},
+        ]
+        found = await aggregate(self._rows, oldest)
+        return EPOCH + timedelta(microseconds=found[0]["stored_us"]) if found else None
 
     async def learners_with(
         self, tenant: str, activity: str, arrived: tuple[datetime, datetime] | None = None

@@ -1,6 +1,6 @@
 """HTTP in: a learner's model and timeline, for the learner, teachers of the own classes, apps and the DPO."""
 
-import asyncio
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -99,14 +99,15 @@ async def _why(
     rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
     base = (await state.bases.load(principal.tenant, [learner])).get(learner)
-    found = await asyncio.to_thread(explain, rows, catalog, competency, as_of or state.clock(), base)
+    told = partial(explain, rows, catalog, competency, as_of or state.clock(), base=base)
+    found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], told)
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
     placed = await state.placing(profile, found.as_of, [competency])
-    told = WhyOut.of(found, competency, placed, known, limit)
-    if told is None:
+    out = WhyOut.of(found, competency, placed, known, limit)
+    if out is None:
         raise NotFound("Nothing is known of this competency")
-    return told
+    return out
 
 
 async def _timeline(

@@ -1,18 +1,24 @@
-"""Why a number is what it is: the fold told step by step. Plain functions.
+"""Why a number is what it is: its shares, and the evidence behind it. Plain functions.
 
-The probability of a right response is followed from the first piece of evidence on the competency to the time asked
-for, and each change is put down to what made it. The changes add up to the number exactly: the explanation is the
-computation itself, not a second model of it.
+The shares are those of the model's own sum, taken from the state that readers see: the probability of a right response
+is followed from what holds for learners in general to the time asked for, and each change is put down to what made it.
+The changes add up to the number exactly: the explanation is the computation itself, not a second model of it. What
+each piece of evidence did is found by folding once more, step by step.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
+from typing import Final
 
-from learner_model import CompetencyView, Evidence, EvidenceKind, LearnerState, Outcome, empty, fold, view
+from learner_model import CompetencyState, CompetencyView, Evidence, EvidenceKind, LearnerState, Outcome, view
+from learner_model.belief import logistic
+from learner_model.competency import belief_at, probability
+from learner_model.folder import Folder
 from learner_model.outcomes import outcome
-from learner_model.state import EPOCH
+from learner_model.reading import state_of
 
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -21,18 +27,28 @@ from learner_profile.learners.profiles import Base, behind, key_of
 
 
 class Share(StrEnum):
-    """What can move the number."""
+    """What the number is made of, in the order in which it is told."""
 
     START = "start"
+    GENERAL = "general"
+    LATELY = "lately"
+    OWN = "own"
+    TIME = "time"
+    PARTS = "parts"
+    ABOVE = "above"
+
+
+_OWN: Final = (Share.START, Share.GENERAL, Share.LATELY, Share.OWN, Share.TIME)
+
+
+class Effect(StrEnum):
+    """What kind of evidence moved the number."""
+
     RIGHT = "right"
     PARTLY = "partly"
     WRONG = "wrong"
     GROUP = "group"
     SEEN = "seen"
-    ELSEWHERE = "elsewhere"
-    TIME = "time"
-    PARTS = "parts"
-    ABOVE = "above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,7 @@ class Step:
     """One piece of evidence on the competency, and the probability just before and just after it."""
 
     row: Row
-    share: Share
+    effect: Effect
     before: float
     after: float
 
@@ -57,7 +73,6 @@ class Explanation:
 
     as_of: datetime
     shares: dict[Share, float] = field(default_factory=dict)
-    counts: dict[Share, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     aside: list[Row] = field(default_factory=list)
     now: CompetencyView | None = None
@@ -69,34 +84,39 @@ class Explanation:
     def newest_aside(self, limit: int) -> list[Row]:
         return self.aside[::-1][:limit]
 
-    def add(self, share: Share, change: float) -> None:
-        self.shares[share] = self.shares.get(share, 0.0) + change
-        self.counts[share] = self.counts.get(share, 0) + 1
-
 
 def explain(
-    rows: Iterable[Row], catalog: Mapping[str, Mapped], competency: str, as_of: datetime, base: Base | None = None
+    rows: Iterable[Row],
+    catalog: Mapping[str, Mapped],
+    competency: str,
+    as_of: datetime,
+    folder: Folder,
+    base: Base | None = None,
 ) -> Explanation:
     """How the rows, in the learner's order, make the competency's number at `as_of`.
 
     With a base the story begins where that ends: what made it is gone.
     """
-    return _Walk(competency, as_of, base).through(evidence_of_rows(rows, catalog, base))
+    return _Walk(competency, as_of, folder, base).through(evidence_of_rows(rows, catalog, base))
+
+
+def shares_of(state: LearnerState, competency: CompetencyState, as_of: datetime) -> dict[Share, float]:
+    """The probability as the sum of its shares."""
+    base, level = competency.base, state.level
+    logits = [base - level.own, base, base + level.lately, competency.mean, belief_at(competency, as_of).mean]
+    told = [0.0, *(logistic(one) for one in logits)]
+    return {share: after - before for share, (before, after) in zip(_OWN, pairwise(told), strict=True)}
 
 
 class _Walk:
-    """The fold on its way. `_level`: the probability after the last step, in the state that it left behind."""
+    """The fold on its way. `_waiting`: what was not folded yet, since it is about other competencies."""
 
-    def __init__(self, competency: str, as_of: datetime, base: Base | None) -> None:
+    def __init__(self, competency: str, as_of: datetime, folder: Folder, base: Base | None) -> None:
         self._competency = competency
-        self._as_of = as_of
-        self._state = (base.state if base else None) or empty()
-        self._left = self._state
-        self._level: float | None = None
+        self._folder = folder
+        self._folded = base.folded if base else None
+        self._waiting: list[Evidence] = []
         self._found = Explanation(as_of)
-        if base is not None and competency in self._state.competencies:
-            self._level = self._probability(self._state, EPOCH + timedelta(microseconds=base.place[0]))
-            self._found.add(Share.START, self._level)
 
     def through(self, evidence: Iterable[tuple[Row, Evidence]]) -> Explanation:
         for row, one in evidence:
@@ -104,47 +124,42 @@ class _Walk:
             if about and one.kind != EvidenceKind.SUMMARY:
                 self._step(row, one)
                 continue
-            self._state = fold(self._state, one)
+            self._waiting.append(one)
             if about:
                 self._found.aside.append(row)
-        if self._level is not None:
-            self._until(self._level, self._as_of)
-            self._found.now = self._view(self._state, self._as_of)
+        state = self._caught_up()
+        now = None if state is None else state.competencies.get(self._competency)
+        if state is not None and now is not None:
+            as_of = self._found.as_of
+            self._found.shares = shares_of(state, now, as_of)
+            only = replace(state, competencies={self._competency: now})
+            self._found.now = view(only, as_of).competencies[0]
         return self._found
 
     def _step(self, row: Row, evidence: Evidence) -> None:
-        before = self._start(evidence) if self._level is None else self._until(self._level, evidence.at)
-        self._state = fold(self._state, evidence)
-        self._left = self._state
-        self._level = self._probability(self._state, evidence.at)
-        step = Step(row, _share_of(row, evidence), before, self._level)
-        self._found.steps.append(step)
-        self._found.add(step.share, step.change)
+        before = self._before(evidence)
+        self._waiting.append(evidence)
+        state = self._caught_up()
+        if state is not None:
+            after = probability(state.competencies[self._competency], evidence.at)
+            self._found.steps.append(Step(row, _effect_of(row, evidence), before, after))
 
-    def _start(self, evidence: Evidence) -> float:
-        """Where a competency that is new begins: as if the learner had only looked."""
-        looked = replace(evidence, kind=EvidenceKind.EXPOSURE, correctness=None, completion=None, duration_seconds=None)
-        start = self._probability(fold(self._state, looked), evidence.at)
-        self._found.add(Share.START, start)
-        return start
+    def _before(self, evidence: Evidence) -> float:
+        """Just before: of a competency that is new, as if the learner had only looked."""
+        state = self._caught_up()
+        known = None if state is None else state.competencies.get(self._competency)
+        if known is None:
+            looked = replace(
+                evidence, kind=EvidenceKind.EXPOSURE, correctness=None, completion=None, duration_seconds=None
+            )
+            known = state_of(self._folder.fold(self._folded, [looked])).competencies[self._competency]
+        return probability(known, evidence.at)
 
-    def _until(self, level: float, at: datetime) -> float:
-        """The probability at a later time; what forgetting and other evidence have changed since the last step."""
-        rested = self._probability(self._left, at)
-        now = self._probability(self._state, at)
-        for share, change in ((Share.TIME, rested - level), (Share.ELSEWHERE, now - rested)):
-            if change:
-                self._found.add(share, change)
-        return now
-
-    def _probability(self, state: LearnerState, at: datetime) -> float:
-        seen = self._view(state, at)
-        return 0.5 if seen is None else seen.probability
-
-    def _view(self, state: LearnerState, at: datetime) -> CompetencyView | None:
-        """The one competency as readers see it."""
-        only = {name: one for name, one in state.competencies.items() if name == self._competency}
-        return next(iter(view(replace(state, competencies=only), at).competencies), None)
+    def _caught_up(self) -> LearnerState | None:
+        if self._waiting:
+            self._folded = self._folder.fold(self._folded, self._waiting)
+            self._waiting = []
+        return None if self._folded is None else state_of(self._folded)
 
 
 def evidence_of_rows(
@@ -159,9 +174,9 @@ def evidence_of_rows(
         yield row, evidence_of(one, catalog)
 
 
-def _share_of(row: Row, evidence: Evidence) -> Share:
+def _effect_of(row: Row, evidence: Evidence) -> Effect:
     if evidence.kind != EvidenceKind.RESPONSE or evidence.correctness is None:
-        return Share.SEEN
+        return Effect.SEEN
     if row.reading.group_members is not None:
-        return Share.GROUP
-    return {Outcome.SUCCEEDED: Share.RIGHT, Outcome.FAILED: Share.WRONG}.get(outcome(evidence), Share.PARTLY)
+        return Effect.GROUP
+    return {Outcome.SUCCEEDED: Effect.RIGHT, Outcome.FAILED: Effect.WRONG}.get(outcome(evidence), Effect.PARTLY)

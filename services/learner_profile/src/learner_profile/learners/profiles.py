@@ -6,8 +6,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from learner_model import Evidence, EvidenceKey, EvidenceKind, LearnerState, empty, fold, last_key
+from learner_model import Evidence, EvidenceKey, EvidenceKind, Folded, LearnerState, last_key
+from learner_model.folder import Folder
 from learner_model.overruling import Overruling
+from learner_model.reading import state_of
 from learner_model.state import EPOCH, microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -47,12 +49,12 @@ _NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 class Base:
     """What a learner's evidence up to a place (microseconds, statement id) had added up to when it was deleted.
 
-    `newest_us`: when the newest of it was stored. `state` None: a model made it that this one cannot read.
+    `newest_us`: when the newest of it was stored. `folded` None: a model made it that this one cannot go on from.
     """
 
     place: Place
     newest_us: int
-    state: LearnerState | None
+    folded: Folded | None
     titles: Mapping[str, str] = field(default_factory=dict)
     collaboration: Collaboration = ALONE
     reflects: Reflects | None = None
@@ -60,7 +62,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What is kept of a learner beside the rows. `state` None: to be built from the rows, or closed. `said`: the last
+    """What is kept of a learner beside the rows. `folded` None: to be built from the rows, or closed. `said`: the last
     words of teachers on competencies.
     """
 
@@ -68,7 +70,7 @@ class Profile:
     learner: str
     status: Status = Status.OPEN
     version: int = 0
-    state: LearnerState | None = None
+    folded: Folded | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, Overruling] = field(default_factory=dict)
     collaboration: Collaboration = ALONE
@@ -76,26 +78,40 @@ class Profile:
     dirty: bool = False
     traceparent: str | None = None
 
+    @property
+    def state(self) -> LearnerState | None:
+        """What readers see; made anew at each look."""
+        return None if self.folded is None else state_of(self.folded)
 
-def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
-    """The profile with new readings; one to be built anew where any of them does not come at the end."""
+    @property
+    def statements(self) -> int:
+        """How many were folded."""
+        return 0 if self.folded is None else self.folded.habits.activity.statements
+
+
+def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped], folder: Folder) -> Profile:
+    """The profile with new readings; one to be built anew where any of them does not come at the end, or where an older
+    version of the model made what there is (which serves until then).
+    """
     ordered = _in_order(new)
     if profile.status != Status.OPEN:
         return reopened(profile)
-    if profile.dirty or (profile.state is None and profile.version > 0):
+    kept = profile.folded
+    if profile.dirty or (kept is None and profile.version > 0) or (kept is not None and not kept.current):
         return replace(profile, dirty=True)
     if not ordered:
         return profile
-    last = last_key(profile.state) if profile.state is not None else None
+    last = last_key(kept.habits) if kept is not None else None
     if last is not None and key_of(ordered[0]) <= last:
         return replace(profile, dirty=True)
-    return _fold(profile, ordered, catalog)
+    return _fold(profile, ordered, catalog, folder)
 
 
 def built_anew(
     profile: Profile,
     rows: Iterable[Reading],
     catalog: Mapping[str, Mapped],
+    folder: Folder,
     said: Mapping[str, Overruling] = _NOTHING_SAID,
     base: Base | None = None,
 ) -> Profile:
@@ -103,17 +119,17 @@ def built_anew(
 
     With a base it starts from there; `rows` are those that are not part of it.
     """
-    blank = replace(closed(profile), status=Status.OPEN, version=profile.version, state=empty(), said=said)
+    blank = replace(closed(profile), status=Status.OPEN, version=profile.version, said=said)
     if base is None:
-        return _fold(blank, _in_order(rows), catalog)
+        return _fold(blank, _in_order(rows), catalog, folder)
     begun = replace(
         blank,
-        state=base.state,
+        folded=base.folded,
         titles=base.titles,
         collaboration=base.collaboration,
         reflects=base.reflects,
     )
-    return _fold(begun, _in_order(behind(base.place, one) for one in rows), catalog)
+    return _fold(begun, _in_order(behind(base.place, one) for one in rows), catalog, folder)
 
 
 def behind(place: Place, reading: Reading) -> Reading:
@@ -129,7 +145,7 @@ def closed(profile: Profile) -> Profile:
         profile,
         status=Status.CLOSED,
         version=profile.version + 1,
-        state=None,
+        folded=None,
         titles={},
         said={},
         collaboration=ALONE,
@@ -140,7 +156,7 @@ def closed(profile: Profile) -> Profile:
 
 def reopened(profile: Profile) -> Profile:
     """Open again; the state comes from the rows."""
-    return replace(profile, status=Status.OPEN, state=None, dirty=True)
+    return replace(profile, status=Status.OPEN, folded=None, dirty=True)
 
 
 def erased(profile: Profile) -> Profile:
@@ -148,20 +164,20 @@ def erased(profile: Profile) -> Profile:
     return replace(closed(profile), status=Status.ERASED)
 
 
-def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Mapped]) -> Profile:
-    state = profile.state or empty()
+def _fold(profile: Profile, ordered: Iterable[Reading], catalog: Mapping[str, Mapped], folder: Folder) -> Profile:
     titles = dict(profile.titles)
     together, reflects = profile.collaboration, profile.reflects
+    found: list[Evidence] = []
     for reading in ordered:
         evidence = evidence_of(reading, catalog)
-        state = fold(state, evidence)
+        found.append(evidence)
         together = _together_after(together, reading)
         reflects = max(reflects or (0, ""), (microseconds(reading.stored), reading.statement_id))
         titles |= _titles(reading, evidence)
     return replace(
         profile,
         version=profile.version + 1,
-        state=state,
+        folded=folder.fold(profile.folded, found),
         titles=titles,
         collaboration=together,
         reflects=reflects,

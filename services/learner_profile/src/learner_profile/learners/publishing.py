@@ -35,14 +35,15 @@ def message_of(profile: Profile) -> LearnerProfile | None:
     """What the profile says to the other services; None: the learner is erased."""
     if profile.status == Status.ERASED:
         return None
-    if profile.status == Status.CLOSED or profile.state is None:
+    state = profile.state
+    if profile.status == Status.CLOSED or state is None:
         return LearnerProfile(version=max(1, profile.version), status=ProfileStatus.closed)
-    last = last_key(profile.state)
+    last = last_key(state)
     return LearnerProfile(
         version=profile.version,
         status=ProfileStatus.open,
         reflects=profile.reflects[1] if profile.reflects else None,
-        statements=profile.state.activity.statements,
+        statements=state.activity.statements,
         last_statement_at=last[0] if last else None,
         last_stored_at=EPOCH + timedelta(microseconds=profile.reflects[0]) if profile.reflects else None,
         titles=dict(sorted(profile.titles.items())),
@@ -50,7 +51,7 @@ def message_of(profile: Profile) -> LearnerProfile | None:
             name: TeacherEstimate(probability=one.probability, at=one.at, evidence_count=one.evidence_count)
             for name, one in profile.said.items()
         },
-        state=profile.state,
+        state=state,
     )
 
 

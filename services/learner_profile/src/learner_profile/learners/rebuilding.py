@@ -10,6 +10,7 @@ from typing import Final
 
 from events.errors import NotReady
 from events.tracing import current_traceparent, span_after
+from learner_model.folder import Folder
 from learner_model.overruling import Overruling
 from service_kit import metrics
 from service_kit.consent import ConsentView
@@ -28,6 +29,7 @@ from learner_profile.evidence.repository import EvidenceRepository, Row
 from learner_profile.learners.profiles import Base, Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
 from learner_profile.learners.standing import PURPOSE, everyone
+from learner_profile.parameters.shelf import Shelf
 from learner_profile.retention.bases import BaseRepository
 from learner_profile.roles.repository import RoleRepository
 
@@ -49,6 +51,7 @@ class Views:
     estimates: EstimateRepository
     merges: Merges
     bases: BaseRepository
+    shelf: Shelf
 
 
 class Rebuilder:
@@ -105,9 +108,10 @@ class Rebuilder:
         policy = next(iter(standings.values())).policy
         others = await views.roles.others(tenant, people, policy, session)
         bases = await views.bases.load(tenant, [one for found in people.values() for one in found], session)
-        readings = (row.reading for one in rows.values() for row in one)
+        readings = [row.reading for one in rows.values() for row in one]
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
         said = await views.estimates.of_people(tenant, people, session)
+        folder = await views.shelf.folder(tenant, (one.stored for one in readings))
         built = []
         for profile in still:
             own = people[profile.learner]
@@ -117,7 +121,7 @@ class Rebuilder:
             if learns and standings[profile.learner].allows(PURPOSE):
                 base = None if based is None else bases[based]
                 kept = _Kept(beside_base(now, based), overrulings(said[profile.learner]), base)
-                built.append(_one(profile, kept, catalog))
+                built.append(_one(profile, kept, catalog, folder))
                 await views.evidence.mark_totals(tenant, _changed(rows, now), session)
             else:
                 built.append(closed(profile))
@@ -135,10 +139,10 @@ class _Kept:
     base: Base | None
 
 
-def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped]) -> Profile:
+def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped], folder: Folder) -> Profile:
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
-        return built_anew(traced, [counted(row) for row in kept.rows], catalog, kept.said, kept.base)
+        return built_anew(traced, [counted(row) for row in kept.rows], catalog, folder, kept.said, kept.base)
 
 
 def together(rows: Mapping[str, Sequence[Row]], *, based: str | None = None) -> list[tuple[str, Row]]:

@@ -1,12 +1,13 @@
 """MongoDB: the learners' profiles. State and titles are sealed; `dirty` and `outbox` are flags for the jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 from events.sealing import Owner, Sealed, Sealer
-from learner_model import MODEL_VERSION, decode, encode
+from learner_model import MODEL_VERSION, Folded
+from learner_model.folded import pack, unpack
 from learner_model.overruling import Overruling
 from pydantic import TypeAdapter
 from service_kit.clock import Clock
@@ -20,6 +21,7 @@ from service_kit.mongo import (
     ReplaceOne,
     Session,
     UpdateOne,
+    aggregate,
 )
 from service_kit.outbox import OUTBOX_INDEX, flag
 from uuid_utils.compat import uuid7
@@ -32,13 +34,14 @@ LEARNERS: Final = CollectionSpec(
     (
         OUTBOX_INDEX,
         Index((("dirty.shard", ASCENDING), ("dirty.token", ASCENDING)), where={"dirty.token": {"$exists": True}}),
-        Index((("tenant", ASCENDING), ("status", ASCENDING))),
+        Index((("tenant", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING))),
         Index((("status", ASCENDING), ("model", ASCENDING))),
         Index((("status", ASCENDING),), where={"status": Status.ERASED.value}),
     ),
 )
 _MARKED_AT_ONCE: Final = 1000
 _SAID: Final = TypeAdapter(dict[str, Overruling])
+_LENGTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class LearnerRepository:
         return None if found is None else Status(found["status"])
 
     async def profiles(self, documents: Sequence[Document]) -> list[Profile]:
-        """The profiles in the documents, same order. A state that another model made counts as none."""
+        """The profiles in the documents, same order. A state that an older model made is there to be read."""
         full = [d for d in documents if d["data"] is not None]
         opened = iter(await self._sealer.open([Sealed(d["data"], d["key"]) for d in full]))
         return [_profile(d, next(opened) if d["data"] is not None else None) for d in documents]
@@ -127,6 +130,25 @@ class LearnerRepository:
         found = self._learners.find(where, {"learner": 1}, session=session).sort("_id", ASCENDING).limit(limit)
         return [document["learner"] for document in await found.to_list(None)]
 
+    async def tenants(self) -> list[str]:
+        """Those that have learners."""
+        found = await aggregate(
+            self._learners, [{"$sort": {"tenant": 1, "status": 1, "_id": 1}}, {"$group": {"_id": "$tenant"}}]
+        )
+        return sorted(one["_id"] for one in found)
+
+    async def open_ones(self, tenant: str, at_once: int) -> AsyncIterator[list[str]]:
+        """The learners whose profile is open, by id."""
+        after = f"{tenant}/"
+        while True:
+            query = {"tenant": tenant, "status": Status.OPEN, "_id": {"$gt": after}}
+            found = self._learners.find(query, {"learner": 1}).sort("_id", ASCENDING).limit(at_once)
+            page = await found.to_list(None)
+            if not page:
+                return
+            yield [one["learner"] for one in page]
+            after = page[-1]["_id"]
+
     async def count(self, tenant: str, status: Status) -> int:
         return int(await self._learners.count_documents({"tenant": tenant, "status": status}))
 
@@ -139,10 +161,10 @@ class LearnerRepository:
             "learner": profile.learner,
             "status": profile.status,
             "version": profile.version,
-            "model": MODEL_VERSION,
-            "statements": profile.state.activity.statements if profile.state else 0,
+            "model": profile.folded.habits.model if profile.folded else MODEL_VERSION,
+            "statements": profile.statements,
             "reflects": list(profile.reflects) if profile.reflects else None,
-            "data": sealed.data if profile.state else None,
+            "data": sealed.data if profile.folded else None,
             "key": sealed.key,
             "traceparent": profile.traceparent,
             "updated_at": self._clock(),
@@ -159,22 +181,22 @@ def _id(tenant: str, learner: str) -> str:
 
 
 def packed(profile: Profile) -> bytes:
-    """What is sealed: the same profile gives the same bytes."""
-    if profile.state is None:
+    """What is sealed: the same profile gives the same bytes. The state's length, the state, and the rest as JSON."""
+    if profile.folded is None:
         return b""
-    body: dict[str, Any] = {"state": orjson.Fragment(encode(profile.state)), "titles": dict(profile.titles)}
+    state = pack(profile.folded)
+    rest: dict[str, Any] = {"titles": dict(profile.titles)}
     if profile.said:
-        body["said"] = _SAID.dump_python(dict(profile.said), mode="json")
+        rest["said"] = _SAID.dump_python(dict(profile.said), mode="json")
     if profile.collaboration.acts:
-        body["together"] = list(profile.collaboration)
-    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        rest["together"] = list(profile.collaboration)
+    return b"".join((len(state).to_bytes(_LENGTH, "big"), state, orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)))
 
 
 def _profile(document: Document, data: bytes | None) -> Profile:
     blank = Profile(tenant=document["tenant"], learner=document["learner"])
-    opened = unpacked(data, blank) if data is not None and document["model"] == MODEL_VERSION else blank
     return replace(
-        opened,
+        blank if data is None else unpacked(data, blank),
         status=Status(document["status"]),
         version=document["version"],
         reflects=tuple(document["reflects"]) if document["reflects"] else None,
@@ -184,12 +206,20 @@ def _profile(document: Document, data: bytes | None) -> Profile:
 
 
 def unpacked(data: bytes, blank: Profile) -> Profile:
-    """The profile with what `packed` wrote of one."""
-    body = orjson.loads(data)
+    """The profile with what `packed` wrote of one. Raises ValueError on anything else."""
+    folded, rest = _opened(data)
     return replace(
         blank,
-        state=decode(orjson.dumps(body["state"])),
-        titles=body["titles"],
-        said=_SAID.validate_python(body.get("said", {})),
-        collaboration=Collaboration(*body.get("together", ())),
+        folded=folded,
+        titles=rest.get("titles", {}),
+        said=_SAID.validate_python(rest.get("said", {})),
+        collaboration=Collaboration(*rest.get("together", ())),
     )
+
+
+def _opened(data: bytes) -> tuple[Folded, dict[str, Any]]:
+    if data[:1] == b"{":  # until the models of version 2
+        body = orjson.loads(data)
+        return unpack(orjson.dumps(body["state"])), body
+    end = _LENGTH + int.from_bytes(data[:_LENGTH], "big")
+    return unpack(data[_LENGTH:end]), orjson.loads(data[end:])

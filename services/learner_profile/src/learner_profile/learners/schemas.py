@@ -101,7 +101,7 @@ class CollaborationOut(BaseModel):
     @classmethod
     def of(cls, profile: Profile) -> "CollaborationOut":
         together = profile.collaboration
-        statements = profile.state.activity.statements if profile.state else 0
+        statements = profile.statements
         return cls(
             acts=together.acts,
             share=round(together.acts / statements, 4) if statements else 0.0,

@@ -25,7 +25,7 @@ class HeldByProfile:
 
     async def __call__(self, tenant: str, learner: str) -> AsyncIterator[Item]:
         profile = (await self.state.learners.load(tenant, [learner])).get(learner)
-        if profile is not None and profile.state is not None:
+        if profile is not None and profile.folded is not None:
             placed = await self.state.placing(profile, self.state.clock())
             yield Record("profile", LearnerOut.of(profile, placed).model_dump_json().encode())
         for one in (await self.state.placing.estimates.load(tenant, [learner])).get(learner, ()):

@@ -19,7 +19,6 @@ class ShareOut(BaseModel):
 
     name: Share
     points: float = Field(description="of 100; below 0: it lowers the number")
-    count: int = Field(description="how often")
     words: str
 
 
@@ -79,7 +78,7 @@ class WhyOut(BaseModel):
         if now is None:
             return None
         rolled = placement.rolled.get(competency)
-        shares = _shares(found) if now is found.now else _from_around(competency, placed)
+        shares = _shares(found, now.evidence_count) if now is found.now else _from_around(competency, placed)
         teacher = teacher_of(competency, placed)
         told = [*(share.words for share in shares), f"So it stands at {points(now.probability):g}."]
         return cls(
@@ -104,11 +103,11 @@ class WhyOut(BaseModel):
         )
 
 
-def _shares(found: Explanation) -> list[ShareOut]:
+def _shares(found: Explanation, answers: int) -> list[ShareOut]:
     return [
-        _share(share, change, found.counts[share], of_share(share, change, found.counts[share]))
-        for share in Share
-        if (change := found.shares.get(share)) is not None
+        _share(share, change, of_share(share, change, answers))
+        for share, change in found.shares.items()
+        if share is Share.START or points(change)
     ]
 
 
@@ -117,16 +116,16 @@ def _from_around(competency: str, placed: Placed) -> list[ShareOut]:
     rolled, above = placed.placement.rolled.get(competency), placed.placement.informed(competency)
     if rolled is not None:
         level = rolled.estimate.probability
-        return [_share(Share.PARTS, level, rolled.known, of_parts(level, rolled.known, rolled.children))]
+        return [_share(Share.PARTS, level, of_parts(level, rolled.known, rolled.children))]
     if above is None:
         return []
     start = placed.placement.start.probability
     change = above.estimate.probability - start
     return [
-        _share(Share.START, start, 1, of_share(Share.START, start, 1)),
-        _share(Share.ABOVE, change, len(above.ancestors), of_share(Share.ABOVE, change, len(above.ancestors))),
+        _share(Share.START, start, of_share(Share.START, start, 1)),
+        _share(Share.ABOVE, change, of_share(Share.ABOVE, change, len(above.ancestors))),
     ]
 
 
-def _share(name: Share, change: float, count: int, words: str) -> ShareOut:
-    return ShareOut(name=name, points=points(change), count=count, words=words)
+def _share(name: Share, change: float, words: str) -> ShareOut:
+    return ShareOut(name=name, points=points(change), words=words)

@@ -6,28 +6,19 @@ from urllib.parse import unquote
 
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, is_set_aside, ruling
-from learner_profile.learners.explaining import Share, Step
+from learner_profile.learners.explaining import Effect, Share, Step
 
-_ONE: Final[Mapping[Share, str]] = {
-    Share.RIGHT: "1 right answer",
-    Share.PARTLY: "1 answer that was right in part",
-    Share.WRONG: "1 wrong answer",
-    Share.GROUP: "1 result reached in a group, which says a little about each member,",
-    Share.SEEN: "looking at it once",
+_WHAT: Final[Mapping[Share, str]] = {
+    Share.GENERAL: "How things go for this learner in general",
+    Share.LATELY: "How the last answers went, whatever they were about,",
+    Share.TIME: "Time without practice",
 }
-_MANY: Final[Mapping[Share, str]] = {
-    Share.RIGHT: "{} right answers",
-    Share.PARTLY: "{} answers that were right in part",
-    Share.WRONG: "{} wrong answers",
-    Share.GROUP: "{} results reached in groups, which say a little about each member,",
-    Share.SEEN: "looking at it {} times",
-}
-_ANSWERS: Final[Mapping[Share, str]] = {
-    Share.RIGHT: "A right answer",
-    Share.PARTLY: "An answer that was right in part",
-    Share.WRONG: "A wrong answer",
-    Share.GROUP: "A result reached in a group",
-    Share.SEEN: "Looking at it",
+_ANSWERS: Final[Mapping[Effect, str]] = {
+    Effect.RIGHT: "A right answer",
+    Effect.PARTLY: "An answer that was right in part",
+    Effect.WRONG: "A wrong answer",
+    Effect.GROUP: "A result reached in a group",
+    Effect.SEEN: "Looking at it",
 }
 
 
@@ -41,18 +32,16 @@ def points(change: float) -> float:
     return round(change * 100, 1)
 
 
-def of_share(share: Share, change: float, count: int) -> str:
-    """One share in words: what it is, and which way it moved the number."""
+def of_share(share: Share, change: float, answers: int) -> str:
+    """One share in words: what it is, and which way it moved the number. `answers`: how many on the competency."""
     if share is Share.START:
-        return f"It began at {points(change):g} of 100, from how things went in general until then."
-    if share is Share.TIME:
-        return f"Time without practice {_moved(change)}."
+        return f"For learners in general it begins at {points(change):g} of 100."
+    if share is Share.OWN:
+        on_it = "1 answer" if answers == 1 else f"{answers} answers"
+        return f"What came of {on_it} on it {_moved(change)}."
     if share is Share.ABOVE:
         return f"How it went with what this is a part of {_moved(change)}, which says a little about each part."
-    if share is Share.ELSEWHERE:
-        return f"Work on other things {_moved(change)}."
-    what = _ONE[share] if count == 1 else _MANY[share].format(count)
-    return f"{what[0].upper()}{what[1:]} {_moved(change)}."
+    return f"{_WHAT[share]} {_moved(change)}."
 
 
 def of_parts(level: float, known: int, children: int) -> str:
@@ -64,7 +53,7 @@ def of_parts(level: float, known: int, children: int) -> str:
 
 def of_step(step: Step) -> str:
     """One piece of evidence in words."""
-    words = f"{_ANSWERS[step.share]} {_moved(step.change)}, to {points(step.after):g}."
+    words = f"{_ANSWERS[step.effect]} {_moved(step.change)}, to {points(step.after):g}."
     held = ruling(step.row.judgements)
     if held is None:
         return words

@@ -7,12 +7,12 @@ evidence in it. A source: nothing can make it again.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import MODEL_VERSION
-from pydantic import ValidationError
 from service_kit.clock import Clock
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
 from service_kit.retaining import learners_in
@@ -75,14 +75,15 @@ class BaseRepository:
 
 def _base(document: Document, data: bytes) -> Base:
     profile = Profile(tenant=document["tenant"], learner=document["learner"])
-    try:
+    with suppress(ValueError, TypeError):  # pydantic's ValidationError is one
         profile = unpacked(data, profile)
-    except (ValidationError, ValueError, TypeError):
-        log.warning("a base record cannot be read by this model", extra={"model": document["model"]})
+    folded = profile.folded if profile.folded is not None and profile.folded.current else None
+    if folded is None:
+        log.warning("this model cannot go on from a base record", extra={"model": document["model"]})
     return Base(
         place=(document["place"][0], document["place"][1]),
         newest_us=document["newest_us"],
-        state=profile.state,
+        folded=folded,
         titles=profile.titles,
         collaboration=profile.collaboration,
         reflects=tuple(document["reflects"]) if document["reflects"] else None,

@@ -144,7 +144,8 @@ class Retention:
         catalog = await views.activities.mapped(tenant, looked_up(row.reading for row in into), session)
         known = (await views.learners.load(tenant, [learner], session)).get(learner)
         blank = known or Profile(tenant=tenant, learner=learner)
-        whole = built_anew(blank, [counted(row) for row in into], catalog, base=base)
+        folder = await views.shelf.folder(tenant, (row.reading.stored for row in into))
+        whole = built_anew(blank, [counted(row) for row in into], catalog, folder, base=base)
         newest = max([*(microseconds(row.reading.stored) for row in into), base.newest_us if base else 0])
         await views.bases.put(whole, _end(last, base, whole), newest, len(into), session)
         stay = [row.reading.statement_id for row in into if row.reading.statement_id not in chosen]
@@ -154,7 +155,7 @@ class Retention:
 def _end(last: Place, base: Base | None, whole: Profile) -> Place:
     """Where the base ends: never before it did, and never before what was folded last."""
     ends = [last, *([base.place] if base else [])]
-    folded = last_key(whole.state) if whole.state is not None else None
+    folded = last_key(whole.folded.habits) if whole.folded is not None else None
     if folded is not None:
         ends.append((microseconds(folded[0]), folded[1]))
     return max(ends)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from learner_model import MASTERY_THRESHOLD, LearnerState, Outcome, due_at, empty, probability
-from learner_model.belief import expected_probability, mean_for
-from learner_model.competency import belief_at, fresh, item_logit
+from learner_model.belief import logistic, logit
+from learner_model.competency import belief_at, item_logit
 from learner_model.frameworks import Frameworks
 from learner_model.interests import strength_at
 from learner_model.outcomes import activity_key, done_keys
@@ -67,7 +67,7 @@ class Knowledge:
         self.as_of = as_of
         self._placed = Placement(self.state, as_of, frameworks, said)
         self._levels: dict[str, Level] = {}
-        self._beliefs: dict[str, tuple[float, float]] = {}
+        self._logits: dict[str, float] = {}
         self._placements: dict[str, float | None] = {}
         self._chances: dict[tuple[str, float | None], float] = {}
         self._done = done_keys(self.state)
@@ -144,18 +144,16 @@ class Knowledge:
         key = (competency if self._stands_out(competency) else _NONE, difficulty)
         found = self._chances.get(key)
         if found is None:
-            mean, variance = self._belief(key[0])
-            found = self._chances[key] = expected_probability(mean - item_logit(difficulty), variance)
+            found = self._chances[key] = logistic(self._logit(key[0]) - item_logit(difficulty))
         return found
 
-    def _belief(self, competency: str) -> tuple[float, float]:
-        """Of an unseen competency: what the learner can in general."""
-        found = self._beliefs.get(competency)
+    def _logit(self, competency: str) -> float:
+        """Of an unseen competency: what is believed of a new one."""
+        found = self._logits.get(competency)
         if found is None:
-            state = self.state.competencies.get(competency) or fresh(self.state.ability, 0, provisional=False)
-            placed = self._elsewhere(competency)
-            mean = belief_at(state, self.as_of).mean if placed is None else mean_for(placed, state.variance)
-            found = self._beliefs[competency] = (mean, state.variance)
+            state, placed = self.state.competencies.get(competency), self._elsewhere(competency)
+            mean = self.state.ability.mean if state is None else belief_at(state, self.as_of).mean
+            found = self._logits[competency] = mean if placed is None else logit(placed)
         return found
 
     def _stands_out(self, competency: str) -> bool:

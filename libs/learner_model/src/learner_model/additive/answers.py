@@ -1,0 +1,73 @@
+"""Evidence as the columns that a trainer runs through, as small as it comes in."""
+
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+
+from learner_model.additive.layout import NO_TIME, SKILLS_AT_ONCE
+from learner_model.additive.memory import identity
+from learner_model.additive.replaying import Answers
+from learner_model.competency import item_logit
+from learner_model.evidence import Evidence, EvidenceKind
+
+
+def tells(evidence: Evidence) -> bool:
+    """Whether it is an answer."""
+    return evidence.kind == EvidenceKind.RESPONSE and evidence.correctness is not None
+
+
+class Columns:
+    """Answers, a learner's after the other's."""
+
+    def __init__(self) -> None:
+        self._learners = 0
+        self._learner, self._item, self._skills, self._starts = array("q"), array("q"), array("q"), array("q", [0])
+        self._about = array("d")
+        self._figures = array("d")
+
+    def __len__(self) -> int:
+        return len(self._item)
+
+    def add(self, rows: Iterable[Evidence]) -> None:
+        """One learner's evidence in its order; what is no answer is passed over."""
+        for evidence in rows:
+            if not tells(evidence):
+                continue
+            self._learner.append(self._learners)
+            self._item.append(identity(evidence.activity_id))
+            skills = {identity(name): weight for name, weight in evidence.competencies[:SKILLS_AT_ONCE]}
+            self._skills.extend(skills)
+            self._about.extend(skills.values())
+            self._starts.append(len(self._skills))
+            self._figures.extend(figures(evidence))
+        self._learners += 1
+
+    def answers(self) -> Answers:
+        correct, at, duration, hints, weight, harder = np.array(self._figures).reshape(-1, 6).T.copy()
+        return Answers(
+            learner=np.array(self._learner, dtype=np.int64),
+            item=np.array(self._item, dtype=np.int64),
+            skills=np.array(self._skills, dtype=np.int64),
+            about=np.array(self._about, dtype=np.float64),
+            skills_from=np.array(self._starts, dtype=np.int64),
+            correct=correct,
+            at=at,
+            duration=duration,
+            hints=hints,
+            weight=weight,
+            harder=harder,
+        )
+
+
+def figures(evidence: Evidence) -> tuple[float, float, float, float, float, float]:
+    """Correctness, time, duration, hints, weight, and by how many logits the item is harder than most."""
+    duration = evidence.duration_seconds
+    return (
+        float(evidence.correctness or 0.0),
+        evidence.at.timestamp(),
+        NO_TIME if duration is None else max(0.0, float(duration)),
+        NO_TIME,
+        float(evidence.weight),
+        item_logit(evidence.difficulty),
+    )

@@ -1,0 +1,124 @@
+"""Learners as theory has them, to begin with where nobody has answered yet, and to measure what a signal is worth.
+
+A response is right by a Rasch model with guessing and slips; practice raises the level of a competency and forgetting
+takes it back with a half-life that spaced successes lengthen (Settles & Meeder 2016); a sitting has tens of seconds
+between answers, sittings lie days apart, and sometimes months. Hard items take longer, need more hints, and are more
+often right in part. Pure: the same seed gives the same answers.
+"""
+
+from dataclasses import dataclass
+from math import exp, log
+from typing import Final
+
+import numpy as np
+
+from learner_model.additive.memory import identity
+from learner_model.additive.replaying import Answers
+
+_DAY: Final = 86_400.0
+_ITEMS_EACH: Final = 12  # of a competency
+_START: Final = 1.7e9
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """`partial`: share of answers with a score between; `shared`: items are the same for all learners (else each has
+    own ones, so that nothing can be learnt of a single item); `told`: share of items whose difficulty a catalog tells.
+    """
+
+    learners: int
+    seed: int
+    partial: float = 0.15
+    shared: bool = False
+    told: float = 0.4
+    answers_each: int = 150
+
+
+@dataclass(slots=True)
+class _Skill:
+    """What a learner has of a competency. `first`: level before any practice; `gained` is as of `at`."""
+
+    first: float
+    gained: float = 0.0
+    half_life_days: float = 4.0
+    at: float = 0.0
+
+    def level(self, at: float) -> float:
+        return self.first + self.gained * exp(-max(0.0, at - self.at) / _DAY / self.half_life_days * log(2.0))
+
+    def practise(self, at: float, right: float) -> None:
+        kept = exp(-max(0.0, at - self.at) / _DAY / self.half_life_days * log(2.0))
+        grown = 1.0 + 1.8 * (1.0 - kept) * right
+        self.half_life_days = min(400.0, max(0.5, self.half_life_days * grown * 0.75 ** (1.0 - right)))
+        self.gained = self.gained * kept + (0.35 if right >= 0.5 else 0.2) * exp(-self.gained / 2.0)
+        self.at = at
+
+
+def simulated(of: Simulation) -> Answers:
+    """The answers by columns, each learner's together and in order."""
+    random = np.random.default_rng(of.seed)
+    competencies = random.normal(0.2, 0.7, 40)
+    difficulty = random.normal(0.0, 0.8, (40, _ITEMS_EACH))
+    rows = [
+        (learner, *row) for learner in range(of.learners) for row in _one(random, of, learner, competencies, difficulty)
+    ]
+    learner, item, skill, correct, at, duration, hints, harder = zip(*rows, strict=True)
+    whole = np.ones(len(rows))
+    return Answers(
+        learner=np.array(learner),
+        item=np.array([identity(name) for name in item]),
+        skills=np.array([identity(name) for name in skill]),
+        about=whole,
+        skills_from=np.arange(len(rows) + 1),
+        correct=np.array(correct, dtype=np.float64),
+        at=np.array(at),
+        duration=np.array(duration),
+        hints=np.array(hints, dtype=np.float64),
+        weight=whole,
+        harder=np.array(harder),
+    )
+
+
+_Row = tuple[str, str, float, float, float, float, float]
+
+
+def _one(
+    random: np.random.Generator,
+    of: Simulation,
+    learner: int,
+    easy: np.ndarray,
+    hard: np.ndarray,
+) -> list[_Row]:
+    ability, speed = random.normal(0.0, 0.9), random.normal(3.3, 0.4)
+    known = {int(one): _Skill(float(easy[one] + random.normal(0.0, 0.7))) for one in random.permutation(40)[:12]}
+    rows: list[_Row] = []
+    at, own = _START + random.random() * 1e7, "" if of.shared else f"{learner}/"
+    current, item = 0, 0
+    for _ in range(int(of.answers_each * random.lognormal(-0.2, 0.6)) + 1):
+        at += _pause(random)
+        if not rows or random.random() > 0.75:
+            current = int(random.choice(list(known)))
+        if not rows or rows[-1][2] >= 0.5 or random.random() > 0.5:
+            item = int(random.integers(0, _ITEMS_EACH))
+        skill = known[current]
+        logit = ability + skill.level(at) - hard[current, item] + 0.4
+        chance = 0.1 + 0.86 / (1.0 + exp(-logit))
+        correct = float(random.random() < chance)
+        if random.random() < of.partial:
+            correct = float(np.clip(random.normal(chance, 0.25), 0.0, 1.0))
+        duration = float(np.exp(speed + 0.25 * (0.5 - chance) + 0.3 * (correct < 0.5) + random.normal(0.0, 0.45)))
+        hints = float(random.poisson(0.7 * (1.0 - chance)))
+        harder = float(hard[current, item]) if (7 * current + 3 * item) % 10 < 10 * of.told else 0.0
+        rows.append((f"{own}i{current}/{item}", f"{own}s{current}", correct, at, duration, hints, harder))
+        skill.practise(at, correct)
+        at += duration
+    return rows
+
+
+def _pause(random: np.random.Generator) -> float:
+    kind = random.random()
+    if kind < 0.9:
+        return float(random.lognormal(2.0, 0.8))
+    if kind < 0.99:
+        return float(random.lognormal(log(2.0 * _DAY), 0.7))
+    return float(random.lognormal(log(35.0 * _DAY), 0.8))

@@ -1,0 +1,101 @@
+"""The fold: evidence in, what is kept of a learner out. The same set of evidence gives the same, byte for byte."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from learner_model.additive.answers import figures, tells
+from learner_model.additive.kernel import Kernel, plain
+from learner_model.additive.layout import GENERAL, LATELY, MOST_SKILLS, NO_TIME, SKILLS_AT_ONCE, Answer
+from learner_model.additive.memory import blank, identity, pack, room, unpack, workbench
+from learner_model.additive.weights import Parameters
+from learner_model.evidence import Evidence, EvidenceKind
+from learner_model.folded import Folded, nothing
+from learner_model.folding import habits_after
+from learner_model.versions import Builtin, Loaded, Versions, loaded
+
+_BUILTIN: Final = Builtin()
+
+
+class Folder:
+    """Folds one learner after the other; has room for one, so it is not for two threads.
+
+    `kernel` may be changed for the other one at any time between folds: they give the same bits.
+    """
+
+    def __init__(self, versions: Versions = _BUILTIN, *, kernel: Kernel | None = None) -> None:
+        self.versions = versions
+        self.kernel = kernel or plain()
+        self._memory, self._terms, self._room = blank(), workbench(), room()
+        self._names: list[str] = []
+        self._rows: dict[int, int] = {}
+
+    def fold_all(self, rows: Iterable[Evidence]) -> Folded:
+        """From all rows, in any order; a statement that stands there twice counts once."""
+        return self.fold(None, sorted({row.statement_id: row for row in rows}.values(), key=lambda row: row.key))
+
+    def fold(self, before: Folded | None, rows: Iterable[Evidence]) -> Folded:
+        """With more evidence, in its order, all of which comes after what was folded (else OutOfOrderError).
+
+        Raises `MemoryVersionError` where another version of the model made what was kept.
+        """
+        before = before or nothing()
+        habits, opened = before.habits, False
+        for evidence in rows:
+            habits = habits_after(habits, evidence)
+            answered = tells(evidence)
+            if evidence.kind == EvidenceKind.SUMMARY or not (answered or evidence.competencies):
+                continue
+            version = self.versions.of(evidence.stored)
+            if not opened:
+                self._open(before, version)
+                opened = True
+            self._take(evidence, version, answered=answered)
+        if not opened:
+            return Folded(habits, before.names, before.memory)
+        return Folded(habits, tuple(self._names), pack(self._memory))
+
+    def _open(self, before: Folded, version: Loaded) -> None:
+        if before.memory:
+            unpack(before.memory, before.names, self._memory)
+        else:
+            self.kernel.forget_all(self._memory, version.hyper)
+        self._names = list(before.names)
+        self._rows = {identity(name): row for row, name in enumerate(self._names)}
+
+    def _take(self, evidence: Evidence, version: Loaded, *, answered: bool) -> None:
+        kernel, memory, terms = self.kernel, self._memory, self._terms
+        shares, places = self._room
+        skills, about = self._skills(evidence)
+        correct, at, duration, hints, weight, harder = figures(evidence)
+        provisional = float(evidence.provisional)
+        if answered:
+            answer = Answer(identity(evidence.activity_id), at, correct, duration, hints, weight, harder)
+            kernel.take_answer(
+                memory, terms, version.weights, version.hyper, answer, skills, about, shares, places, provisional
+            )
+        else:
+            kernel.take_exposure(memory, terms, version.weights, version.hyper, skills, places, at, provisional)
+
+    def _skills(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+        """Identities of the competencies, and how much the evidence is about each. Names stand in the rows' order."""
+        about = dict(evidence.competencies[:SKILLS_AT_ONCE])
+        found = {identity(name): weight for name, weight in about.items()}
+        for name, one in zip(about, found, strict=False):
+            if one in self._rows:
+                continue
+            if len(self._names) == MOST_SKILLS:
+                self._rows.pop(identity(self._names.pop()))
+            self._rows[one] = len(self._names)
+            self._names.append(name)
+        return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=np.float64)
+
+
+def centred(parameters: Parameters) -> Parameters:
+    """Parameters to fold with: they know what they tell of a learner of whom nothing is known."""
+    kernel, memory, (_, places) = plain(), blank(), room()
+    version, nobody = loaded(parameters.centred(0.0, 0.0)), np.zeros(0, dtype=np.int64)
+    kernel.forget_all(memory, version.hyper)
+    kernel.take_exposure(memory, workbench(), version.weights, version.hyper, nobody, places, NO_TIME, 0.0)
+    return parameters.centred(float(memory.whole[GENERAL]), float(memory.whole[LATELY]))
