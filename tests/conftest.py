@@ -26,6 +26,8 @@ from tests.support.tokens import Tokens
 
 _MONGODB = pytest.StashKey[str]()
 _KAFKA = pytest.StashKey[str]()
+_QUICK = {"TRELLIS_RETENTION_PORTIONS": "1", "TRELLIS_RETENTION_RECORDS_PER_SECOND": "2000"}
+"""A retention rule walks through all learners whom the tests before it have left."""
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +93,7 @@ def pytest_configure() -> None:
         _seal_services_alone()
 
 
-settings.register_profile("sample", max_examples=40)  # make test-all takes Hypothesis's own number
+settings.register_profile("sample", max_examples=25)  # make test-all takes Hypothesis's own number
 settings.load_profile("sample")
 
 
@@ -113,7 +115,7 @@ def _needs_stack(item: pytest.Item) -> bool:
 def _stack(data: Path) -> Iterator[Stack]:
     ways = ways_here()
     shared = f"t{secrets.token_hex(4)}-" if ways.mongodb_url or ways.kafka_bootstrap else ""
-    with Stack(data, ways=ways, namespace=shared) as stack:
+    with Stack(data, ways=ways, namespace=shared, environment=_QUICK) as stack:
         yield stack
     if shared and ways.mongodb_url:
         cleanup.drop_databases(ways.mongodb_url, shared)

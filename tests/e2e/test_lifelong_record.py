@@ -15,7 +15,7 @@ from devstack.latency import account, answered
 from tests.e2e.test_subject_requests import ask, completed
 from tests.support.driving import House, eventually
 
-ANSWERS = 12
+ANSWERS = 24
 
 
 def _export(house: House, learner: str) -> zipfile.ZipFile:

@@ -24,7 +24,7 @@ from devstack.stack import Stack
 
 from tests.support.driving import House, eventually
 
-SAMPLE_ROWS = 4_000
+SAMPLE_ROWS = 2_000
 REPEATED_ROWS = 1_000
 LOOKS = 6
 QUIET_SECONDS = 2.0

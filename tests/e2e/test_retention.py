@@ -39,7 +39,7 @@ def ended(house: House, run: str) -> dict[str, Any]:
         body: dict[str, Any] = officer(house, "GET", f"/retention-runs/{run}")
         return body if body["status"] == "completed" else None
 
-    done: dict[str, Any] = eventually(check, seconds=90, what="the run")
+    done: dict[str, Any] = eventually(check, seconds=180, what="the run")
     return done
 
 

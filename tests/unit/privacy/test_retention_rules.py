@@ -23,6 +23,7 @@ from privacy.retention.rules import (
 )
 from privacy.retention.runs import Portion, PortionState, added, answered, opened, sent_again
 from privacy.retention.schemas import HoldBody, RuleBody
+from privacy.retention.settings import RetentionSettings
 from pydantic import ValidationError
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -146,3 +147,11 @@ class TestBodies:
         for body in ({}, {"everyone": True, "learners": [uuid4()]}):
             with pytest.raises(ValidationError, match="everyone"):
                 HoldBody(name="n", reason="r", **body)
+
+
+def test_the_number_of_portions_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_RETENTION_PORTIONS", "256")
+    assert RetentionSettings().retention_portions == 256
+    monkeypatch.setenv("TRELLIS_RETENTION_PORTIONS", "17")
+    with pytest.raises(ValidationError):
+        RetentionSettings()

@@ -1,8 +1,8 @@
 """Settings of retention rules' runs."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from service_kit.settings import danger
 
@@ -12,7 +12,7 @@ class RetentionSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
 
-    retention_portions: Literal[1, 16, 256, 4096] = Field(
+    retention_portions: Annotated[Literal[1, 16, 256, 4096], BeforeValidator(int)] = Field(
         16,
         description="In how many portions of a tenant's learners a run is cut",
         json_schema_extra=danger("Few, for many learners: a portion takes hours. Many, for few: each waits for Kafka."),
