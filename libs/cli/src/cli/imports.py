@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -18,9 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cli.console import err, one_line_errors, out
 from cli.oulad import importing
-from cli.oulad.errors import ImportStopped
 from cli.oulad.importing import Options, Outcome, Target, Watch
-from cli.running import running
+from cli.running import described, running
 from cli.transfer.importing import Options as TransferOptions
 from cli.transfer.importing import Origin, copy, load
 from cli.transfer.importing import Outcome as TransferOutcome
@@ -58,7 +56,9 @@ def oulad(
     UTC, registrations the first day of the presentation's month, final results the presentation's last day.
     """
     with one_line_errors():
-        given = _of_running_stack() if url is None else Target(url, key, secret, token, recommendation, insights)
+        given = (
+            described(Target.of, "an LRS") if url is None else Target(url, key, secret, token, recommendation, insights)
+        )
         target = replace(
             given,
             recommendation=given.recommendation if catalog else None,
@@ -135,16 +135,6 @@ def _tell_of_import(outcome: TransferOutcome) -> None:
     if done.rejected:
         err.print(f"rejected statements and why: {outcome.rejects or 'on the machine of an earlier run'}", markup=False)
         sys.exit(1)
-
-
-def _of_running_stack() -> Target:
-    file = data_dir() / "stack.json"
-    try:
-        return Target.of(json.loads(file.read_bytes()))
-    except FileNotFoundError:
-        raise ImportStopped("no stack is running: `make up` starts one; or name an LRS with --url") from None
-    except (ValueError, KeyError):
-        raise ImportStopped(f"{file} is not the description of a stack; name an LRS with --url") from None
 
 
 def _tell(outcome: Outcome) -> None:

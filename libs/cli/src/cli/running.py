@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import httpx2
 from devstack.errors import StackError
 from devstack.paths import data_dir
+
+T = TypeVar("T")
 
 
 class NotRunning(StackError):
@@ -15,14 +19,18 @@ class NotRunning(StackError):
 
 def running(service: str) -> tuple[str, str]:
     """URL of the running stack's service, and the operator's token. Raises `NotRunning`."""
+    return described(lambda stack: (stack[service]["url"], stack["operator_token"]), service)
+
+
+def described(read: Callable[[Any], T], what: str) -> T:
+    """What `read` finds in stack.json; `what`: that which --url may name instead. Raises `NotRunning`."""
     file = data_dir() / "stack.json"
     try:
-        stack = json.loads(file.read_bytes())
-        return stack[service]["url"], stack["operator_token"]
+        return read(json.loads(file.read_bytes()))
     except FileNotFoundError:
-        raise NotRunning(f"no stack is running: `make up` starts one; or name {service} with --url") from None
+        raise NotRunning(f"no stack is running: `make up` starts one; or name {what} with --url") from None
     except (ValueError, KeyError):
-        raise NotRunning(f"{file} is not the description of a stack; name {service} with --url") from None
+        raise NotRunning(f"{file} is not the description of a stack; name {what} with --url") from None
 
 
 def reason(service: str, answer: httpx2.Response) -> str:
