@@ -67,6 +67,7 @@ def measure(plan: Plan) -> None:
         took = asyncio.run(fill(stack.description(), plan.size))
         say(f"{plan.size:,} statements recorded in {took:.0f} s; waiting for the other services")
         eventually(lambda: _caught_up(house, plan.size), seconds=3600, what="the other services")
+        say("they have caught up; measuring")
         asyncio.run(_phases(stack.description(), plan))
 
 
