@@ -45,12 +45,12 @@ from learner_profile.roles.ruling import Ruling
 from learner_profile.service import SERVICE
 from learner_profile.settings import EvidenceSettings
 from learner_profile.worker import participant, views
-from service_kit.consent import PrivacyHandler
 from service_kit.erasing import Erasing
 from service_kit.frameworks import CompetenciesHandler, FrameworkRepository
 from service_kit.leases import Leases
 from service_kit.mongo import in_transaction
 from service_kit.outbox import SHARDS
+from service_kit.privacy import PrivacyHandler
 from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
 

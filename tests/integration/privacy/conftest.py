@@ -15,11 +15,11 @@ import pytest_asyncio
 from events.payloads import RetentionOrder
 from privacy.consents.decisions import ENFORCERS
 from privacy.service import SERVICE
-from service_kit import consent
 from service_kit.consent import Change
 from service_kit.leases import LEASES
 from service_kit.mongo import Session, ensure
 from service_kit.positions import POSITIONS
+from service_kit.privacy import COLLECTIONS
 from service_kit.retaining import Part, Task
 from service_kit.runtime import Connections, Worker, connections
 from service_kit.settings import ServiceSettings
@@ -118,7 +118,7 @@ async def twin(service: str, settings: ServiceSettings) -> AsyncIterator[Twin]:
     """A running small service of that name."""
     part = Twin()
     async with connections(service, settings) as c:
-        await ensure(c.db, [POSITIONS, LEASES, *consent.COLLECTIONS])
+        await ensure(c.db, [POSITIONS, LEASES, *COLLECTIONS])
         worker = Worker(c)
         worker.take_part(part)
         async with running(worker):

@@ -30,7 +30,6 @@ from pydantic import ValidationError
 from service_kit import audit, health, metrics, observing, telemetry
 from service_kit.audit import Audit, AuditSource
 from service_kit.clock import Clock, system_clock
-from service_kit.consent import Participant, PrivacyHandler, ReceiptSource
 from service_kit.erasing import Erasing
 from service_kit.freshness import LOOK_AGAIN_SECONDS, Freshness
 from service_kit.keys import held
@@ -42,6 +41,7 @@ from service_kit.leases import LEASES
 from service_kit.mongo import Client, CollectionSpec, Database, away, connect, database, ensure
 from service_kit.outbox import OutboxRelay, Source
 from service_kit.positions import POSITIONS, MongoPositions
+from service_kit.privacy import Participant, PrivacyHandler, ReceiptSource
 from service_kit.retaining import Retaining, Retains
 from service_kit.settings import ServiceSettings
 from service_kit.turning import Turning

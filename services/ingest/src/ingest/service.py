@@ -1,6 +1,6 @@
 """What this service is made of."""
 
-from service_kit import consent
+from service_kit.privacy import COLLECTIONS
 from service_kit.runtime import Service
 
 from ingest import worker
@@ -50,7 +50,7 @@ SERVICE = Service(
         REPUBLICATIONS,
         WATCHES,
         TALLIES,
-        *consent.COLLECTIONS,
+        *COLLECTIONS,
     ],
     app=create,
     workers={"work": worker.work, "relay": worker.relay},

@@ -1,8 +1,8 @@
 """What this service is made of."""
 
-from service_kit import consent
 from service_kit.frameworks import COMPETENCIES
 from service_kit.keys.migrating import Place, by_fields
+from service_kit.privacy import COLLECTIONS
 from service_kit.runtime import Service
 
 from insights.app import create
@@ -13,7 +13,7 @@ from insights.worker import worker
 
 SERVICE = Service(
     name="insights",
-    collections=[ROSTERS, MEMBERS, ROLES, STATES, COMPETENCIES, *consent.COLLECTIONS],
+    collections=[ROSTERS, MEMBERS, ROLES, STATES, COMPETENCIES, *COLLECTIONS],
     app=create,
     workers={"work": worker},
     sealed=[

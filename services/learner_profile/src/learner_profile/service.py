@@ -1,8 +1,8 @@
 """What the runtime needs to know of this service."""
 
-from service_kit.consent import COLLECTIONS
 from service_kit.frameworks import COMPETENCIES
 from service_kit.keys.migrating import Place, by_fields, by_id
+from service_kit.privacy import COLLECTIONS
 from service_kit.runtime import Service
 
 from learner_profile.activities.repository import ACTIVITIES

@@ -1,7 +1,7 @@
 """What the runtime needs to know of this service."""
 
-from service_kit.consent import COLLECTIONS
 from service_kit.keys.migrating import Place, by_id
+from service_kit.privacy import COLLECTIONS
 from service_kit.runtime import Service
 
 from recommendation.app import NAME, create
