@@ -32,6 +32,7 @@ GOAL = 1.5
 SETTLE_SECONDS = 5
 TOLD_SECONDS = 30
 TRIES = 30
+POLL_SECONDS = 10  # to count a million is a second of mongod's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def measure(plan: Plan) -> None:
 
 
 def _caught_up(house: House, size: int) -> bool:
-    time.sleep(0.5)
+    time.sleep(POLL_SECONDS)
     return house.stats("ingest")["outbox"] == 0 and house.stats("learner_profile")["evidence"] >= size
 
 
