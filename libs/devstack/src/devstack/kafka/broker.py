@@ -11,10 +11,10 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from devstack.errors import CannotStart, Missing, PortTaken
+from devstack.errors import CannotStart, Missing
 from devstack.kafka.jars import jars
-from devstack.ports import LOOPBACK, free_port, is_free
-from devstack.process import Child
+from devstack.ports import LOOPBACK, free_port
+from devstack.server import Server
 
 HEAP = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 _LOGGING = [
@@ -49,66 +49,44 @@ def java_version(path: str) -> int | None:
     return int(found[2]) if found[1] == "1" and found[2] else int(found[1])
 
 
-class KafkaBroker:
+class KafkaBroker(Server):
     """A KRaft node on the loopback interface whose data and settings live in one folder."""
 
+    name = "Kafka"
+    program = "kafka"
+
     def __init__(self, data: Path, *, log: Path | None = None, port: int | None = None) -> None:
-        self.data = data
-        self.port = port or free_port()
-        self._fixed = port is not None
+        super().__init__(data, port or free_port(), log=log, fixed=port is not None)
         self._controller_port = free_port()
-        self._log = log or data / "kafka.log"
-        self.child: Child | None = None
 
     @property
     def bootstrap(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
-    def start(self) -> None:
-        """Start (formatting the storage at first) without waiting for readiness."""
-        if self._fixed and not is_free(self.port):
-            raise PortTaken(self.port, "Kafka", "stop it, or let Kafka take a free port")
+    def command(self) -> list[str]:
+        """Formats the storage at first."""
         runtime, classes = java(), f"{jars()}/*"
-        self.data.mkdir(parents=True, exist_ok=True)
         logs = str(self.data / "log").replace("\\", "\\\\")
         properties = self.data / "server.properties"
         properties.write_text(settings(logs=logs, port=self.port, controller_port=self._controller_port))
         if not (self.data / "log" / "meta.properties").exists():
             self._format(runtime, classes, properties)
-        command = [runtime, *HEAP, *_LOGGING, "-cp", classes, "kafka.Kafka", str(properties)]
-        self.child = Child("kafka", command, log=self._log)
-        self.child.start()
-
-    def wait(self, timeout_seconds: float = 90) -> None:
-        """Wait until the broker answers; one clear line when it cannot start."""
-        child = self._started()
-        try:
-            child.wait_until(self.ready, timeout_seconds)
-        except CannotStart as problem:
-            raise CannotStart(explain(child.output(), self.data, child.log) or str(problem)) from None
+        return [runtime, *HEAP, *_LOGGING, "-cp", classes, "kafka.Kafka", str(properties)]
 
     def ready(self) -> bool:
         """Whether the broker answers with itself as a member of the cluster."""
         return brokers(LOOPBACK, self.port) > 0
 
-    def stop(self) -> None:
-        """In order: logs flushed and closed."""
-        if self.child is not None:
-            self.child.stop(grace_seconds=30)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._started().kill()
-
-    def restart(self) -> None:
-        """Start again on the same ports with the same data, and wait."""
-        self._started().start()
-        self.wait()
-
-    def _started(self) -> Child:
-        if self.child is None:
-            raise CannotStart("Kafka was not started")
-        return self.child
+    def explain(self, output: str, log: Path) -> str | None:
+        if "Address already in use" in output:
+            return f"Kafka's port was taken by another program while it started: start again (log: {log})"
+        if "AccessDeniedException" in output or "Permission denied" in output:
+            return f"Kafka may not write to {self.data}: it belongs to another user"
+        if "No space left on device" in output:
+            return f"the disk is full: Kafka could not write to {self.data}"
+        if re.search(_DAMAGE, output):
+            return f"Kafka's data in {self.data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
+        return None
 
     def _format(self, runtime: str, classes: str, properties: Path) -> None:
         if any((self.data / "log").glob("*")):
@@ -172,16 +150,3 @@ def brokers(host: str, port: int, timeout_seconds: float = 2) -> int:
     except OSError:
         return 0
     return int(struct.unpack(">iii", answer)[2]) if len(answer) == 12 else 0
-
-
-def explain(output: str, data: Path, log: Path) -> str | None:
-    """One line on why Kafka ended, where its output tells."""
-    if "Address already in use" in output:
-        return f"Kafka's port was taken by another program while it started: start again (log: {log})"
-    if "AccessDeniedException" in output or "Permission denied" in output:
-        return f"Kafka may not write to {data}: it belongs to another user"
-    if "No space left on device" in output:
-        return f"the disk is full: Kafka could not write to {data}"
-    if re.search(_DAMAGE, output):
-        return f"Kafka's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
-    return None

@@ -12,9 +12,9 @@ import psutil
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from devstack.errors import CannotStart, Missing, PortTaken
-from devstack.ports import LOOPBACK, free_port, is_free
-from devstack.process import Child
+from devstack.errors import Missing
+from devstack.ports import LOOPBACK, free_port
+from devstack.server import Server
 
 REPLICA_SET = "trellis"
 _NOT_YET_INITIATED = 94
@@ -34,28 +34,25 @@ def mongod() -> Path:
     raise Missing("there is no mongod for this system on PyPI: start Docker, or set TRELLIS_MONGODB_URL")
 
 
-class MongoServer:
+class MongoServer(Server):
     """A mongod on the loopback interface whose data live in one folder."""
+
+    name = "MongoDB"
+    program = "mongod"
 
     def __init__(
         self, data: Path, *, log: Path | None = None, port: int | None = None, options: Sequence[str] = ()
     ) -> None:
         """`options`: more of mongod's own."""
-        self.data = data
+        super().__init__(data, port or free_port(_last_port(data)), log=log, fixed=port is not None)
         self._options = list(options)
-        self._fixed = port is not None
-        self.port = port or free_port(self._last_port())
-        self._log = log or data / "mongod.log"
-        self.child: Child | None = None
 
     @property
     def url(self) -> str:
         return f"mongodb://{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}"
 
-    def start(self) -> None:
-        """Start without waiting for readiness."""
-        if self._fixed and not is_free(self.port):
-            raise PortTaken(self.port, "MongoDB", "stop it, or let MongoDB take a free port")
+    def command(self) -> list[str]:
+        """Its port is kept: a replica set knows its members by it."""
         files = self.data / "db"
         files.mkdir(parents=True, exist_ok=True)
         (self.data / "port").write_text(str(self.port))
@@ -75,44 +72,30 @@ class MongoServer:
         command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
         # What a killed worker had open holds its documents until it expires; a minute by default.
         command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
-        self.child = Child("mongod", command + self._options, log=self._log)
-        self.child.start()
-
-    def wait(self, timeout_seconds: float = 60) -> None:
-        """Wait until it is primary (initiating the replica set at first); one clear line when it cannot start."""
-        child = self._started()
-        try:
-            child.wait_until(self.ready, timeout_seconds)
-        except CannotStart as problem:
-            raise CannotStart(explain(child.output(), self.data, child.log) or str(problem)) from None
+        return command + self._options
 
     def ready(self) -> bool:
         """Whether it is a writable primary (helped there by `primary`)."""
         return primary(self.port)
 
-    def stop(self) -> None:
-        """In order: a checkpoint is written."""
-        if self.child is not None:
-            self.child.stop(grace_seconds=30)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._started().kill()
-
-    def restart(self) -> None:
-        """Start again on the same port with the same data, and wait."""
-        self._started().start()
-        self.wait()
-
-    def _started(self) -> Child:
-        if self.child is None:
-            raise CannotStart("mongod was not started")
-        return self.child
-
-    def _last_port(self) -> int | None:
-        known = self.data / "port"
-        text = known.read_text().strip() if known.exists() else ""
-        return int(text) if text.isdigit() else None
+    def explain(self, output: str, log: Path) -> str | None:
+        if "error while loading shared libraries" in output:
+            library = re.search(r"shared libraries: ([^:]+)", output)
+            name = library[1] if library else "a library"
+            return f"mongod needs {name}, which this system lacks (OpenSSL 3): start Docker, or set TRELLIS_MONGODB_URL"
+        if "Address already in use" in output:
+            return f"MongoDB's port was taken by another program while it started: start again (log: {log})"
+        if "DBPathInUse" in output:
+            return f"another mongod uses {self.data}: stop it first"
+        if "Permission denied" in output or "read-only directory" in output:
+            return f"MongoDB may not write to {self.data}: it belongs to another user"
+        if "No space left on device" in output:
+            return f"the disk is full: MongoDB could not write to {self.data}"
+        if re.search(
+            r"WiredTiger error|WT_\w+|Fatal assertion|InvalidBSON|storage engine.*metadata|Unrecoverable", output
+        ):
+            return f"MongoDB's data in {self.data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
+        return None
 
 
 def primary(port: int) -> bool:
@@ -143,27 +126,14 @@ def _join_set(client: MongoClient[dict[str, Any]], address: str) -> None:
         client.admin.command("replSetReconfig", current, force=True)
 
 
-def explain(output: str, data: Path, log: Path) -> str | None:
-    """One line on why mongod ended, where its output tells."""
-    if "error while loading shared libraries" in output:
-        library = re.search(r"shared libraries: ([^:]+)", output)
-        name = library[1] if library else "a library"
-        return f"mongod needs {name}, which this system lacks (OpenSSL 3): start Docker, or set TRELLIS_MONGODB_URL"
-    if "Address already in use" in output:
-        return f"MongoDB's port was taken by another program while it started: start again (log: {log})"
-    if "DBPathInUse" in output:
-        return f"another mongod uses {data}: stop it first"
-    if "Permission denied" in output or "read-only directory" in output:
-        return f"MongoDB may not write to {data}: it belongs to another user"
-    if "No space left on device" in output:
-        return f"the disk is full: MongoDB could not write to {data}"
-    if re.search(r"WiredTiger error|WT_\w+|Fatal assertion|InvalidBSON|storage engine.*metadata|Unrecoverable", output):
-        return f"MongoDB's data in {data} is damaged: restore it, or wipe it with `make clean` (log: {log})"
-    return None
-
-
 def _cache() -> str:
     """Gigabytes: a tenth of the machine's memory, from a quarter to two. With half a gigabyte mongod spends as much on
     writing pages out, once a few hundred thousand statements lie there, as on taking statements in.
     """
     return f"{min(2.0, max(0.25, psutil.virtual_memory().total / 10 / 2**30)):.2f}"
+
+
+def _last_port(data: Path) -> int | None:
+    known = data / "port"
+    text = known.read_text().strip() if known.exists() else ""
+    return int(text) if text.isdigit() else None
