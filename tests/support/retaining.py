@@ -55,6 +55,12 @@ class Retained:
             await retaining.turn()
         return self.receipts[request]
 
+    async def steps(self, request: str) -> int:
+        """How many writes of its order it took."""
+        found = await self._c.db["retention_orders"].find_one({"request.request_id": request})
+        assert found is not None
+        return int(found["step"])
+
     async def _receipt(self, tenant: str, learner: None, receipt: Receipt, session: Session) -> None:
         self.receipts[receipt.request_id or ""] = receipt
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from events.payloads import ConsentState
+from ingest.retention import looking
 from ingest.subjects.reading import HeldByIngest
 from ingest.worker import attachments_of, participant
 from service_kit import retaining
@@ -50,6 +52,24 @@ async def hold(lrs: Lrs, name: str, version: int = 1, *, held: bool = True) -> N
     view, learner = ConsentView(lrs.connections.db), await lrs.learner(name)
     state = ConsentState(version=version, held=held)
     await in_transaction(lrs.connections.client, lambda s: view.put_state(lrs.tenant, learner, state, s))
+
+
+async def put_state(lrs: Lrs, name: str) -> dict[str, str]:
+    """A document of the agent's; where it is."""
+    params = {
+        "activityId": "https://example.org/a",
+        "agent": json.dumps({"account": {"homePage": "https://lms.example.org", "name": name}}),
+        "stateId": "s",
+    }
+    put = await lrs.http.put(
+        "/xapi/activities/state",
+        content=b"x",
+        params=params,
+        auth=lrs.auth,
+        headers=lrs._headers({"Content-Type": "text/plain"}),
+    )
+    assert put.status_code == 204
+    return params
 
 
 class TestDelete:
@@ -96,19 +116,7 @@ class TestDelete:
 
     async def test_documents_go_where_age_alone_decides(self, lrs: Lrs, retained: Retained) -> None:
         await posted(lrs, statement())
-        params = {
-            "activityId": "https://example.org/a",
-            "agent": '{"account":{"homePage":"https://lms.example.org","name":"ada"}}',
-            "stateId": "s",
-        }
-        put = await lrs.http.put(
-            "/xapi/activities/state",
-            content=b"x",
-            params=params,
-            auth=lrs.auth,
-            headers=lrs._headers({"Content-Type": "text/plain"}),
-        )
-        assert put.status_code == 204
+        params = await put_state(lrs, "ada")
         assert said(await retained.preview("delete", **now(lrs), verbs=[VERB])) == ({}, {})
         wanted: tuple[dict[str, int], dict[str, int]] = ({"statements": 1, "documents": 1}, {})
         assert said(await retained.preview("delete", **now(lrs))) == wanted
@@ -212,11 +220,40 @@ async def test_step_after_step(lrs: Lrs, retained: Retained, monkeypatch: pytest
     assert await lrs.ids() == []
 
 
+@pytest.mark.parametrize("few", [0, 2000])
+async def test_whoever_has_nothing_old_costs_no_step(
+    lrs: Lrs, retained: Retained, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(looking, "FEW", few)
+    await posted(lrs, statement("ada"), statement("ada", verb={"id": VERB}))
+    old = now(lrs)
+    await posted(lrs, *[statement(f"pupil-{number}") for number in range(20)])
+    for selection, gone in ((old | {"verbs": [VERB]}, 1), (old, 1), (old, 0), (old | {"verbs": [VERB]}, 0)):
+        request = await retained.begin("delete", **selection)
+        assert said(await retained.finish(request)) == ({"statements": gone} if gone else {}, {})
+        assert await retained.steps(request) == 1 + gone
+
+
+async def test_a_learner_who_has_nothing_but_an_old_document_is_found(lrs: Lrs, retained: Retained) -> None:
+    await posted(lrs, *[statement(f"pupil-{number}") for number in range(20)])
+    await put_state(lrs, "ada")
+    wanted = now(lrs)
+    await retained.carry_out("delete", **wanted)
+    await put_state(lrs, "bob")
+    assert said(await retained.carry_out("delete", **wanted)) == ({}, {})
+    request = await retained.begin("delete", **now(lrs))
+    assert said(await retained.finish(request)) == ({"documents": 1}, {})
+    assert await retained.steps(request) == 2
+
+
 async def test_a_run_walks_the_index(lrs: Lrs) -> None:
     statements = lrs.connections.db["statements"]
     where = {"tenant": "t", "keys": {"$in": [b"a1", b"A1"]}, "stored": {"$lt": 9, "$gt": 1}}
     await assert_indexed(statements, where, [("stored", 1)])
     await assert_indexed(statements, where | {"learners": "l"})
+    await assert_indexed(statements, {"tenant": "t", "keys": {"$in": [b"a1", b"A1"]}, "stored": {"$lt": 9}})
+    mine = [{"_id": {"$gte": f"t/state/{one}/", "$lt": f"t/state/{one}0"}, "updated": {"$lt": 9}} for one in "ab"]
+    await assert_indexed(lrs.connections.db["documents"], {"$or": mine})
     await assert_indexed(lrs.connections.db["forwardings"], {"tenant": "t"})
     await assert_indexed(lrs.connections.db["learners"], {"_id": {"$gt": "t/a", "$lt": "t/b"}}, [("_id", 1)])
     await assert_indexed(

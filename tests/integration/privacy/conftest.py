@@ -15,6 +15,7 @@ import pytest_asyncio
 from events.payloads import RetentionOrder
 from privacy.consents.decisions import ENFORCERS
 from privacy.service import SERVICE
+from service_kit.candidates import Candidates
 from service_kit.consent import Change
 from service_kit.leases import LEASES
 from service_kit.mongo import Session, ensure
@@ -91,9 +92,9 @@ class Twin:
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {"rows": self.rows.pop((tenant, learner), 0)}
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
         start, behind = order.first if after is None else after, order.behind or "g"
-        return sorted(one for of, one in self.rows if of == tenant and start < one < behind)[:limit]
+        return Candidates(sorted(one for of, one in self.rows if of == tenant and start < one < behind))
 
     async def retain(self, task: Task, session: Session) -> Part:
         key = (task.tenant, task.learner)

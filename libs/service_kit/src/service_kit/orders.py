@@ -1,8 +1,9 @@
 """What a service is ordered to do by retention rules, and how far it has come.
 
 `retention_orders`: `{_id: "tenant/run/portion", tenant, request, after, place, counts, kept, due_at?, done_at?}`.
-`after` is the last learner who is done, `place` where the next one's records go on; both are written in the transaction
-that changes the records. What is done stays for a month, so that an order that is sent again gives the same receipt.
+`after` is the last learner who is done, `place` who was begun with and where those records go on (`{learner, at}`);
+both are written in the transaction that changes the records. What is done stays for a month, so that an order that is
+sent again gives the same receipt.
 
 `step` counts its writes: of two who carry out the same step one fails.
 
@@ -30,7 +31,7 @@ ORDERS: Final = CollectionSpec(
     ),
 )
 Place = Mapping[str, Any]
-"""Where a learner's records go on: what the service makes of it."""
+"""Where a learner's records go on: what the service makes of it; in an order, with the learner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Orders:
         )
         return None if found is None else _ordered(found)
 
-    async def put(self, ordered: Ordered, session: Session) -> None:
+    async def put(self, ordered: Ordered, session: Session | None = None) -> None:
         """Store how far it has come with its next step; one that is done is due no more. Raises `Overtaken`."""
         change: Document = {"$set": _document(ordered) | ({} if ordered.done_at else {"due_at": ordered.since})}
         if ordered.done_at is not None:

@@ -19,11 +19,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit import metrics
+from service_kit.candidates import Candidates, outlives
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing
-from service_kit.mongo import ASCENDING, Client, Collection, Database, Session, in_transaction
+from service_kit.mongo import Client, Database, Session, in_transaction
 from service_kit.orders import Ordered, Orders, Place
-from service_kit.selecting import is_outlived
 from service_kit.settings import danger
 from service_kit.turning import Turning, quietly
 
@@ -31,12 +31,13 @@ log = logging.getLogger(__name__)
 
 REST_SECONDS: Final = 1.0
 CLAIM: Final = timedelta(seconds=5)
-LEARNERS: Final = 50
 AT_ONCE: Final = 10
 STEP_SECONDS: Final = 0.15
 """Then a step ends with the learner it is at: a long transaction meets those of others, and begins anew for ever."""
 PART: Final = 100
 """Records of a step: what is deleted at once, others wait for."""
+YIELDING: Final = 2.0
+"""It rests so many times as long as a step took: where the database is busy steps take longer, and come less often."""
 LONGEST_PAUSE_SECONDS: Final = 20.0
 PREVIEW_FACTOR: Final = 10
 
@@ -82,7 +83,7 @@ class Task:
 
     def outlives(self, newest: datetime | None) -> bool:
         """Whether a copy of what was made of a learner's records goes, the newest of which was stored then."""
-        return self.action is not RetentionAction.aggregate and is_outlived(self.selection, newest)
+        return outlives(self.order, newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ class Part:
 class Retains(Protocol):
     """A service's own part."""
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
-        """The next learners of the portion of whom there are records, behind `after` (None: from the first on)."""
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        """The next learners of the portion of whom something may be taken, behind `after` (None: from the first on)."""
         ...
 
     async def retain(self, task: Task, session: Session) -> Part:
@@ -130,7 +131,7 @@ class Retaining:
         self._receipt = receipt
         self._sent = sent
         self._rate = RetainingSettings().retention_records_per_second
-        self._ahead: dict[str, list[str]] = {}  # of an order the next learners, so that not every step asks for them
+        self._ahead: dict[str, Candidates] = {}  # of an order, so that not every step asks for them
         self._taken = metrics.counter(metrics.RETENTION_RECORDS)
         turning = Turning("retaining", self.turn, rest_seconds=REST_SECONDS)
         self.run, self.wake, self.check = turning.run, turning.wake, turning.check
@@ -152,22 +153,30 @@ class Retaining:
 
     async def _step(self, ordered: Ordered) -> tuple[Ordered, float]:
         """How far it has come with this step, and for how many seconds it now rests."""
-        learners = await self._next(ordered)
-        if not learners:
+        began = time.monotonic()
+        ahead = await self._look(ordered)
+        learners = _next(ordered, ahead)
+        if learners:
+            after, pause = await in_transaction(self._client, lambda session: self._take(ordered, learners, session))
+        elif ahead.reached is not None:
+            after, pause = replace(ordered, after=ahead.reached, step=ordered.step + 1), 0.0
+            await self._orders.put(after)
+        else:
             self._ahead.pop(ordered.id, None)
             return await in_transaction(self._client, lambda session: self._finish(ordered, session)), 0.0
-        after, pause = await in_transaction(self._client, lambda session: self._take(ordered, learners, session))
         if not ordered.order.preview:
             self._taken.add(sum(after.counts.values()) - sum(ordered.counts.values()), {"service": self._service})
-        return after, pause
+        return after, min(max(pause, YIELDING * (time.monotonic() - began)), LONGEST_PAUSE_SECONDS)
 
-    async def _next(self, ordered: Ordered) -> list[str]:
-        """The next learners. Whoever appears meanwhile has nothing that is old."""
-        ahead = [one for one in self._ahead.get(ordered.id, ()) if ordered.after is None or one > ordered.after]
-        if not ahead:
-            ahead = await self._participant.learners_between(ordered.tenant, ordered.after, ordered.order, LEARNERS)
-        self._ahead[ordered.id] = ahead
-        return ahead[:AT_ONCE]
+    async def _look(self, ordered: Ordered) -> Candidates:
+        """Whom the next steps are about. Whoever appears meanwhile has nothing that is old."""
+        ahead = self._ahead.get(ordered.id)
+        if ahead is None or not (ahead.reached is None or ahead.after(ordered.after)):
+            known = [one for one in (ordered.after, ahead.reached if ahead else None) if one is not None]
+            after = max(known, default=None)
+            ahead = await self._participant.candidates(ordered.tenant, after, ordered.order)
+            self._ahead[ordered.id] = ahead
+        return ahead
 
     async def _take(self, ordered: Ordered, learners: Sequence[str], session: Session) -> tuple[Ordered, float]:
         tenant, order = ordered.tenant, ordered.order
@@ -184,21 +193,23 @@ class Retaining:
                 kept[reason] += 1
                 done, place = learner, None
                 continue
-            task = Task(tenant, learner, order, place, most - looked, standings[learner], self._held_in(tenant))
+            at = _at(place, learner)
+            task = Task(tenant, learner, order, at, most - looked, standings[learner], self._held_in(tenant))
             part = await self._participant.retain(task, session)
             counts.update(part.counts)
             kept.update(part.kept)
             looked += part.looked
-            place = part.place
-            if place is not None:
+            if part.place is not None:
+                place = {"learner": learner, "at": part.place}
                 break
+            place = None
             done = learner
             if looked >= most or time.monotonic() > until:
                 break
         step = ordered.step + 1
         after = replace(ordered, after=done, place=place, counts=_some(counts), kept=_some(kept), step=step)
         changed = 0 if order.preview else sum(after.counts.values()) - sum(ordered.counts.values())
-        pause = min(max(changed, looked / PREVIEW_FACTOR) / self._rate, LONGEST_PAUSE_SECONDS)
+        pause = max(changed, looked / PREVIEW_FACTOR) / self._rate
         await self._orders.put(after, session)
         return after, pause
 
@@ -217,12 +228,15 @@ class Retaining:
         return done
 
 
-async def learners_in(collection: Collection, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
-    """Learners of a collection whose `_id` is `tenant/learner`: those behind `after` and before `behind`, in order."""
-    end = f"{tenant}0" if behind is None else f"{tenant}/{behind}"  # "0" follows "/"
-    where = {"_id": {"$gt": f"{tenant}/{after}", "$lt": end}}
-    found = await collection.find(where, {"_id": 1}).sort("_id", ASCENDING).limit(limit).to_list(None)
-    return [document["_id"].removeprefix(f"{tenant}/") for document in found]
+def _next(ordered: Ordered, ahead: Candidates) -> list[str]:
+    """Whose turn it is: first whoever was begun with."""
+    begun = [ordered.place["learner"]] if ordered.place else []
+    return list(dict.fromkeys([*begun, *ahead.after(ordered.after)]))[:AT_ONCE]
+
+
+def _at(place: Place | None, learner: str) -> Place | None:
+    """Where the learner's records go on."""
+    return place["at"] if place is not None and place["learner"] == learner else None
 
 
 def _reason(standing: Standing) -> str | None:

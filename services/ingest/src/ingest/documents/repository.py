@@ -128,6 +128,16 @@ class DocumentRepository:
             return (await self._collection.delete_many({"$or": where}, session=session)).deleted_count
         return await self._collection.count_documents({"$or": where}, session=session)
 
+    async def any_outdated(self, tenant: str, agents: Iterable[str], before: int) -> bool:
+        """Whether there is one that `outdated` counts."""
+        where = [one | {"updated": {"$lt": before}} for one in _of_agents(tenant, agents)]
+        return bool(where) and await self._collection.find_one({"$or": where}, {"_id": 1}) is not None
+
+    async def any_of_agents(self, tenant: str) -> bool:
+        """Whether the tenant has a document that is an agent's."""
+        where = [within(f"{tenant}/{kind.key}/") for kind in (STATE, AGENT_PROFILE)]
+        return await self._collection.find_one({"$or": where}, {"_id": 1}) is not None
+
 
 def _of_agents(tenant: str, agents: Iterable[str]) -> Sequence[Document]:
     return [within(f"{tenant}/{kind.key}/{agent}/") for agent in agents for kind in (STATE, AGENT_PROFILE)]

@@ -46,7 +46,7 @@ class IngestParticipant:
         db: Database,
     ) -> None:
         retention = Retention(statements, RetainedStatements(db), identities, documents, attachments, forwardings)
-        self.learners_between, self.retain = retention.learners_between, retention.retain
+        self.candidates, self.retain = retention.candidates, retention.retain
         self._db = db
         self._statements = statements
         self._identities = identities

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import orjson
 from events.sealing import Owner, Sealed, Sealer
+from service_kit.candidates import between, learners_in
 from service_kit.mongo import (
     ASCENDING,
     BulkWriteError,
@@ -32,7 +33,6 @@ from service_kit.mongo import (
     Session,
     UpdateOne,
 )
-from service_kit.retaining import learners_in
 
 IDENTITIES: Final = CollectionSpec("identities", "source", (Index((("tenant", ASCENDING), ("subject", ASCENDING))),))
 LEARNERS: Final = CollectionSpec("learners", "source")
@@ -187,6 +187,17 @@ class IdentityRepository:
     async def learners(self, tenant: str, after: str, limit: int, behind: str | None = None) -> list[str]:
         """The tenant's learners in the order of their ids, those behind `after` and before `behind`."""
         return await learners_in(self._learners, tenant, after, behind, limit)
+
+    async def all_belongings(
+        self, tenant: str, after: str, behind: str | None, limit: int
+    ) -> dict[str, Belongings | None]:
+        """What is theirs, by learner, of those that `learners` gives; None of whose key is gone."""
+        found = await between(self._learners, tenant, after, behind, limit, fields={"bytes": 1, "key": 1})
+        opened = await self._sealer.open_each([Sealed(d["bytes"], d["key"]) for d in found])
+        return {
+            d["_id"].removeprefix(f"{tenant}/"): None if data is None else Belongings(**orjson.loads(data))
+            for d, data in zip(found, opened, strict=True)
+        }
 
     async def destroy_key(self, tenant: str) -> None:
         """The key of the tenant's digests; whoever comes later gets another."""

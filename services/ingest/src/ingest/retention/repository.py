@@ -22,10 +22,7 @@ class RetainedStatements:
         Oldest first, those stored after `after`; and where to go on, None where there is no more. Statements stamped
         alike come in one part.
         """
-        where: Document = {"tenant": tenant, "keys": {"$in": list(tokens)}}
-        bounds = {sign: at for sign, at in (("$lt", before), ("$gt", after)) if at is not None}
-        if bounds:
-            where["stored"] = bounds
+        where = _until(tenant, tokens, before, after)
         cursor = self._statements.find(where, _LOOKED_AT, session=session).hint(list(BY_KEY))
         found = await cursor.sort("stored", ASCENDING).limit(limit).to_list(None)
         if len(found) < limit:
@@ -33,7 +30,22 @@ class RetainedStatements:
         whole = [one for one in found if one["stored"] < found[-1]["stored"]] or found
         return whole, whole[-1]["stored"]
 
-    async def is_active(self, tenant: str, tokens: Sequence[bytes], learner: str, since: int, session: Session) -> bool:
+    async def any_until(self, tenant: str, tokens: Sequence[bytes], before: int | None) -> bool:
+        """Whether there is one that `until` gives."""
+        where = _until(tenant, tokens, before)
+        return await self._statements.find_one(where, {"_id": 1}, hint=list(BY_KEY)) is not None
+
+    async def learners_until(
+        self, tenant: str, tokens: Sequence[bytes], before: int | None, most: int
+    ) -> list[list[str | None]] | None:
+        """The learners of each of those that `until` gives; None where they are more than `most`."""
+        found = self._statements.find(_until(tenant, tokens, before), {"learners": 1}).hint(list(BY_KEY))
+        documents = await found.limit(most + 1).to_list(None)
+        return None if len(documents) > most else [one["learners"] for one in documents]
+
+    async def is_active(
+        self, tenant: str, tokens: Sequence[bytes], learner: str, since: int, session: Session | None = None
+    ) -> bool:
         """Whether a statement about the learner was stored from then on."""
         where = {"tenant": tenant, "keys": {"$in": list(tokens)}, "stored": {"$gte": since}, "learners": learner}
         return await self._statements.find_one(where, {"_id": 1}, hint=list(BY_KEY), session=session) is not None
@@ -45,3 +57,8 @@ class RetainedStatements:
 
     async def whole(self, ids: Sequence[str], session: Session) -> list[Document]:
         return await self._statements.find({"_id": {"$in": list(ids)}}, session=session).to_list(None)
+
+
+def _until(tenant: str, tokens: Sequence[bytes], before: int | None, after: int | None = None) -> Document:
+    bounds = {sign: at for sign, at in (("$lt", before), ("$gt", after)) if at is not None}
+    return {"tenant": tenant, "keys": {"$in": list(tokens)}} | ({"stored": bounds} if bounds else {})

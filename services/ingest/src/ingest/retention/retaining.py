@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from events.payloads import RetentionAction, RetentionOrder
 from events.sealing import KeyGone
+from service_kit.candidates import Candidates
 from service_kit.mongo import Document, Session
 from service_kit.retaining import Part, Task
 from service_kit.selecting import before, facts_of, is_whole, matches
@@ -22,8 +23,9 @@ from ingest.documents.repository import DocumentRepository
 from ingest.erasure.forgetting import NOBODYS, Rewriter
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import Belongings, IdentityRepository
+from ingest.retention.looking import Looking, first_of, tokens_of
 from ingest.retention.repository import RetainedStatements
-from ingest.statements.indexing import VERB, agent_tokens, token, unlinked
+from ingest.statements.indexing import VERB, token
 from ingest.statements.repository import StatementRepository
 from ingest.statements.stamps import to_micros
 
@@ -39,11 +41,9 @@ class Retention:
     attachments: AttachmentRepository
     forwardings: ForwardingRepository
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
-        """With the first portion comes what is nobody's any more."""
-        start = order.first if after is None else after
-        found = await self.identities.learners(tenant, start, limit, order.behind)
-        return [NOBODYS, *found] if after is None and not order.first else found
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        looking = Looking(self.retained, self.identities, self.documents, tenant, order)
+        return await looking.candidates(after)
 
     async def retain(self, task: Task, session: Session) -> Part:
         try:
@@ -54,11 +54,11 @@ class Retention:
             return NOTHING
         if await self._is_active(task, task.learner, session):
             return NOTHING
-        tokens, until = _tokens(task.learner, belongings), before(task.selection)
+        tokens, until = tokens_of(task.learner, belongings), before(task.selection)
         until_us = None if until is None else to_micros(until)
         place = task.place["stored"] if task.place else None
         found, more = await self.retained.until(task.tenant, tokens, until_us, place, max(2, task.limit), session)
-        own = [one for one in found if _first(one) == task.learner]
+        own = [one for one in found if first_of(one["learners"]) == task.learner]
         taken, kept = await self._sorted(task, own, session)
         counts = Counter({"statements": len(taken), "attachments": sum(len(one.get("blobs", ())) for one in taken)})
         if not task.counts_only:
@@ -143,7 +143,7 @@ class Retention:
         belongings = await self._belongings(task.tenant, learner, session)
         if belongings is None:
             return False
-        tokens = _tokens(learner, belongings)
+        tokens = tokens_of(learner, belongings)
         return await self.retained.is_active(task.tenant, tokens, learner, to_micros(since), session)
 
     async def _belongings(self, tenant: str, learner: str, session: Session) -> Belongings | None:
@@ -168,17 +168,6 @@ class Retention:
         await self.forwardings.forget(ids, [], session)
         await self.attachments.look_again(_blobs(taken), session)
         return left
-
-
-def _first(document: Document) -> str:
-    """With whom it is looked at."""
-    return next((one for one in document["learners"] if one is not None), NOBODYS)
-
-
-def _tokens(learner: str, belongings: Belongings) -> list[bytes]:
-    if learner == NOBODYS:
-        return [unlinked()]
-    return sorted({one for agent in belongings.agents for one in agent_tokens(agent)})
 
 
 def _blobs(documents: Iterable[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from events.payloads import RetentionOrder
+from service_kit.candidates import Candidates
 from service_kit.consent import Change
 from service_kit.mongo import Session
 from service_kit.retaining import Part, Task
@@ -33,8 +34,8 @@ class Participation:
         states = await self._states.delete(tenant, [learner], session)
         return {"members": members, "roles": roles, "states": states}
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
-        return await self._states.between(tenant, order.first if after is None else after, order.behind, limit)
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        return await self._states.outlived(tenant, after, order)
 
     async def retain(self, task: Task, session: Session) -> Part:
         """The state, once all that it says is as old as the rule wants; the roster is the school's own record."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from events.payloads import LearnerProfile, ProfileStatus
+from events.payloads import LearnerProfile, ProfileStatus, RetentionOrder
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import CompetencyState
+from service_kit.candidates import Candidates, outlived
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -20,7 +21,6 @@ from service_kit.mongo import (
     UpdateOne,
     aggregate,
 )
-from service_kit.retaining import learners_in
 
 STATES: Final = CollectionSpec("states", "derived", (Index((("tenant", ASCENDING),)),))
 _MANY: Final = 2000  # from here on one scan of the tenant is cheaper than a list of ids
@@ -103,9 +103,9 @@ class StateRepository:
         if changes:
             await self._states.bulk_write(changes, ordered=False, session=session)
 
-    async def between(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
-        """Learners with a state, those behind `after`, in the order of their ids."""
-        return await learners_in(self._states, tenant, after, behind, limit)
+    async def outlived(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        """The next learners whose copy a retention rule takes."""
+        return await outlived(self._states, tenant, after, order)
 
     async def last_stored(self, tenant: str, learner: str, session: Session) -> datetime | None:
         """When the newest evidence in the state was stored; None: there is none, or that is not known."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
+from service_kit.candidates import learners_in
 from service_kit.merging import Merges
 from service_kit.mongo import Collection, CollectionSpec, Database, ReplaceOne, Session
-from service_kit.retaining import learners_in
 
 from learner_profile.estimates.said import Said, pack, unpack
 

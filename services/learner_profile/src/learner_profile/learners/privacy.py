@@ -38,7 +38,7 @@ class ProfileParticipant:
         retention: Retention,
     ) -> None:
         self._bases = bases
-        self.learners_between, self.retain = retention.learners_between, retention.retain
+        self.candidates, self.retain = retention.candidates, retention.retain
         self._evidence = evidence
         self._estimates = estimates
         self._claims = claims

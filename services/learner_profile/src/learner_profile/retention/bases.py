@@ -13,9 +13,9 @@ from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import MODEL_VERSION
+from service_kit.candidates import learners_in
 from service_kit.clock import Clock
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
-from service_kit.retaining import learners_in
 
 from learner_profile.learners.profiles import Base, Place, Profile
 from learner_profile.learners.repository import packed, unpacked
@@ -68,9 +68,9 @@ class BaseRepository:
         result = await self._bases.delete_one({"_id": f"{tenant}/{learner}"}, session=session)
         return int(result.deleted_count)
 
-    async def learners(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
-        """Learners with a base, those behind `after`, in the order of their ids."""
-        return await learners_in(self._bases, tenant, after, behind, limit)
+    async def older(self, tenant: str, after: str, behind: str | None, than_us: int, limit: int) -> list[str]:
+        """Learners with such a base (`is_older`), those behind `after`, in the order of their ids."""
+        return await learners_in(self._bases, tenant, after, behind, limit, {"newest_us": {"$lt": than_us}})
 
 
 def _base(document: Document, data: bytes) -> Base:

@@ -7,7 +7,7 @@ from typing import Final
 
 from events.sealing import Sealed, Sealer
 from learner_model.state import microseconds
-from service_kit.mongo import ASCENDING, Collection, Database, Document, Session
+from service_kit.mongo import ASCENDING, DESCENDING, Collection, Database, Document, Session
 from service_kit.selecting import Facts
 
 from learner_profile.evidence.reading import Marks, unpack
@@ -32,22 +32,38 @@ class RetainedEvidence:
         self._rows: Collection = db[EVIDENCE.name]
         self._sealer = sealer
 
-    async def learners(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
-        """Learners with rows, those behind `after`, in the order of their ids: a step along the index for each."""
+    async def learners(
+        self, tenant: str, after: str, behind: str | None, before_us: int | None, verbs: Sequence[str], limit: int
+    ) -> list[str]:
+        """Learners with rows stored before that time, those behind `after`, in the order of their ids.
+
+        A step along the index for each; those without are skipped within it.
+        """
+        where = {"voided": False} | _before(before_us) | ({"verb": {"$in": list(verbs)}} if verbs else {})
+        return await self._next(tenant, after, behind, where, limit)
+
+    async def with_markers(
+        self, tenant: str, after: str, behind: str | None, before: datetime, limit: int
+    ) -> list[str]:
+        """As `learners`, with markers that came before that time."""
+        return await self._next(tenant, after, behind, {"voided": True, "arrived": {"$lt": before}}, limit)
+
+    async def _next(self, tenant: str, after: str, behind: str | None, where: Document, limit: int) -> list[str]:
         found: list[str] = []
         while len(found) < limit:
             between = {"$gt": found[-1] if found else after} | ({} if behind is None else {"$lt": behind})
-            where = {"tenant": tenant, "learner": between}
-            one = await self._rows.find_one(where, {"learner": 1}, sort=[("learner", ASCENDING)], hint=IN_ORDER)
+            asked = {"tenant": tenant, "learner": between} | where
+            one = await self._rows.find_one(asked, {"learner": 1}, sort=[("learner", ASCENDING)], hint=IN_ORDER)
             if one is None:
                 break
             found.append(one["learner"])
         return found
 
-    async def is_active(self, tenant: str, learner: str, since: datetime, session: Session) -> bool:
+    async def is_active(self, tenant: str, learner: str, since: datetime, session: Session | None = None) -> bool:
         """Whether anything of the learner was stored from then on."""
         where = {"tenant": tenant, "learner": learner, "voided": False, "stored_us": {"$gte": microseconds(since)}}
-        return await self._rows.find_one(where, {"_id": 1}, session=session, hint=IN_ORDER) is not None
+        newest = [("at_us", DESCENDING)]  # most likely there
+        return await self._rows.find_one(where, {"_id": 1}, session=session, hint=IN_ORDER, sort=newest) is not None
 
     async def until(
         self,
@@ -60,9 +76,7 @@ class RetainedEvidence:
         session: Session,
     ) -> list[Found]:
         """The learner's next rows stored before that time, those behind the place; `opened`: with what lies sealed."""
-        where: Document = {"tenant": tenant, "learner": learner, "voided": False}
-        if before_us is not None:  # evidence time is never after `stored`
-            where |= {"at_us": {"$lt": before_us}, "stored_us": {"$lt": before_us}}
+        where: Document = {"tenant": tenant, "learner": learner, "voided": False} | _before(before_us)
         if after is not None:
             at_us, statement = after
             where["$or"] = [{"at_us": {"$gt": at_us}}, {"at_us": at_us, "statement": {"$gt": statement}}]
@@ -96,6 +110,11 @@ class RetainedEvidence:
     async def _marks(self, found: Sequence[Document]) -> list[Marks]:
         opened = await self._sealer.open([Sealed(bytes(d["data"]), d["key"]) for d in found])
         return [unpack(data).marks or Marks() for data in opened]
+
+
+def _before(us: int | None) -> Document:
+    """Evidence time is never after `stored`."""
+    return {} if us is None else {"at_us": {"$lt": us}, "stored_us": {"$lt": us}}
 
 
 def _found(document: Document, marks: Marks) -> Found:

@@ -13,6 +13,7 @@ from typing import Final
 from events.payloads import RetentionAction, RetentionOrder
 from learner_model import last_key
 from learner_model.state import microseconds
+from service_kit.candidates import LOOKED_AT_ONCE, Candidates, merged
 from service_kit.mongo import Session
 from service_kit.retaining import Part, Task
 from service_kit.selecting import before, is_whole, matches
@@ -25,6 +26,7 @@ from learner_profile.learners.rebuilding import Views, beside_base, together
 from learner_profile.retention.repository import Found, RetainedEvidence
 
 PURPOSE: Final = "profile"
+AGGREGATE: Final = RetentionAction.aggregate
 EVERYTHING: Final = 1_000_000
 
 
@@ -34,19 +36,31 @@ class Retention:
     evidence: RetainedEvidence
     wake: Callable[[], None] = field(default=lambda: None)
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
-        """Learners with evidence, with a base record, or of whom a teacher has said something."""
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        """Learners with old evidence; where age alone decides also with old markers or an old base record, or of whom
+        a teacher has said something.
+        """
+        selection, until = order.selection, before(order.selection)
         start = order.first if after is None else after
-        with_rows = await self.evidence.learners(tenant, start, order.behind, limit)
-        with_base = await self.views.bases.learners(tenant, start, order.behind, limit)
-        with_words = await self.views.estimates.learners(tenant, start, order.behind, limit)
-        return sorted({*with_rows, *with_base, *with_words})[:limit]
+        us = None if until is None else microseconds(until)
+        rows = self.evidence.learners(tenant, start, order.behind, us, selection.verbs, LOOKED_AT_ONCE)
+        found = [await rows]
+        if us is not None and until is not None and is_whole(selection) and order.action is not AGGREGATE:
+            found.append(await self.evidence.with_markers(tenant, start, order.behind, until, LOOKED_AT_ONCE))
+            found.append(await self.views.bases.older(tenant, start, order.behind, us, LOOKED_AT_ONCE))
+            found.append(await self.views.estimates.learners(tenant, start, order.behind, LOOKED_AT_ONCE))
+        together = merged(found, LOOKED_AT_ONCE)
+        since = selection.inactive_since
+        if since is None:
+            return together
+        left = [one for one in together.learners if not await self.evidence.is_active(tenant, one, since)]
+        return Candidates(left, together.reached)
 
     async def retain(self, task: Task, session: Session) -> Part:
         tenant, learner, since = task.tenant, task.learner, task.selection.inactive_since
         if since is not None and await self.evidence.is_active(tenant, learner, since, session):
             return Part()
-        if task.action is RetentionAction.aggregate:
+        if task.action is AGGREGATE:
             return await self._aggregate(task, session)
         place = (task.place["at_us"], task.place["statement"]) if task.place else None
         rows = await self._next(task, place, task.limit, session)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from events.payloads import RetentionOrder
+from service_kit.candidates import Candidates
 from service_kit.consent import Change
 from service_kit.mongo import Session
 from service_kit.retaining import Part, Task
@@ -26,8 +27,8 @@ class LearnerParticipant:
     async def erase(self, tenant: str, learner: str, session: Session) -> Mapping[str, int]:
         return {LEARNERS.name: await self._learners.remove(tenant, [learner], session)}
 
-    async def learners_between(self, tenant: str, after: str | None, order: RetentionOrder, limit: int) -> list[str]:
-        return await self._learners.between(tenant, order.first if after is None else after, order.behind, limit)
+    async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        return await self._learners.outlived(tenant, after, order)
 
     async def retain(self, task: Task, session: Session) -> Part:
         """The copy of the profile, once all that it says is as old as the rule wants."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from events.payloads import LearnerProfile, ProfileStatus
+from events.payloads import LearnerProfile, ProfileStatus, RetentionOrder
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import LearnerState, decode, encode
 from learner_model.overruling import Overruling
 from pydantic import TypeAdapter
+from service_kit.candidates import Candidates, outlived
 from service_kit.mongo import Collection, CollectionSpec, Database, DeleteOne, Document, ReplaceOne, Session
-from service_kit.retaining import learners_in
 
 LEARNERS: Final = CollectionSpec("learners", "derived")
 _SAID: Final = TypeAdapter(dict[str, Overruling])
@@ -89,9 +89,9 @@ class LearnerRepository:
         changes = [DeleteOne({"_id": _id(tenant, learner)}) for learner in learners]
         return (await self._learners.bulk_write(changes, ordered=False, session=session)).deleted_count
 
-    async def between(self, tenant: str, after: str, behind: str | None, limit: int) -> list[str]:
-        """Learners of whom something is held, those behind `after`, in the order of their ids."""
-        return await learners_in(self._learners, tenant, after, behind, limit)
+    async def outlived(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
+        """The next learners whose copy a retention rule takes."""
+        return await outlived(self._learners, tenant, after, order)
 
     async def last_stored(self, tenant: str, learner: str, session: Session) -> datetime | None:
         """When the newest evidence in what is held was stored; None: nothing is held, or that is not known."""
