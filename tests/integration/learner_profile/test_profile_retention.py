@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from events import topics
 from events.payloads import ConsentState
-from learner_model import view
+from learner_model import encode, view
+from learner_model.reading import state_of
 from learner_profile.evidence.mapping import looked_up
+from learner_profile.learners import persons
 from learner_profile.learners.explaining import explain
 from learner_profile.learners.profiles import Status
 from learner_profile.retention import retaining as own
@@ -106,6 +110,65 @@ class TestAggregate:
         for seen in view(profile.state, now).competencies:
             found = explain(rows, catalog, seen.id, now, folder, base)
             assert sum(found.shares.values()) == pytest.approx(seen.probability, abs=1e-4)
+
+    async def test_of_people_who_are_one_an_explanation_adds_up_beside_the_base_of_one(
+        self, house: House, retained: Retained
+    ) -> None:
+        await house.policy()
+        history = [statement(number) for number in range(20)]
+        await house.statements("a", *history[1::2])
+        await house.statements("b", *history[::2])
+        await held(house, "a", held=True)
+        only: dict[str, Any] = {"stored_before": stored_before(12), "activities": ["https://lms.example/activity/4"]}
+        assert said(await retained.carry_out("aggregate", **only))[0] == {"evidence": 1}
+        await house.settle()
+        await house.merge("b", "a")
+        await house.settle()
+        v, now = house.views, START + timedelta(days=9)
+        profile = (await v.learners.load(house.tenant, ["a"]))["a"]
+        assert profile.state is not None
+        assert profile.state.activity.statements == 20, "what stays beside the base counts once"
+        made = await persons.read(house.tenant, ("a", "b"), v.evidence, v.bases)
+        catalog = await v.activities.mapped(house.tenant, looked_up(row.reading for row in made.rows))
+        folder = await v.shelf.folder(house.tenant, [row.reading.stored for row in made.rows])
+        for seen in view(profile.state, now).competencies:
+            found = explain(made.rows, catalog, seen.id, now, folder, made.base)
+            assert sum(found.shares.values()) == pytest.approx(seen.probability, abs=1e-4)
+
+    async def test_of_an_older_models_base_the_habits_go_on_and_the_rest_stays_to_be_read(
+        self, house: House, retained: Retained
+    ) -> None:
+        await house.policy()
+        await house.statements("l", *[statement(number) for number in range(20)])
+        await retained.carry_out("aggregate", stored_before=stored_before(10))
+        await house.settle()
+        before = (await house.views.bases.load(house.tenant, ["l"]))["l"]
+        assert before.folded is not None
+        known = next(iter(state_of(before.folded).competencies))
+        older = orjson.dumps({"state": orjson.loads(encode(replace(state_of(before.folded), model=2))), "titles": {}})
+        await house.c.db["bases"].update_one({"learner": "l"}, {"$set": {"data": older, "key": None, "model": 2}})
+        await again(house, "l")
+        [profile] = (await house.views.learners.load(house.tenant, ["l"])).values()
+        assert profile.state is not None
+        assert profile.state.activity.statements == 20, "the habits go on"
+        assert profile.state.competencies[known].evidence_count < 20
+        later: dict[str, Any] = {"stored_before": stored_before(15)}
+        assert said(await retained.carry_out("aggregate", **later)) == ({"evidence": 5}, {})
+        base = (await house.views.bases.load(house.tenant, ["l"]))["l"]
+        [earlier] = base.earlier
+        assert earlier.model == 2
+        assert earlier.state is not None
+        assert earlier.state.competencies[known] == state_of(before.folded).competencies[known]
+
+    async def test_without_a_base_that_can_be_read_all_that_is_left_counts(
+        self, house: House, retained: Retained
+    ) -> None:
+        await house.policy()
+        await house.statements("l", *[statement(number) for number in range(12)])
+        only: dict[str, Any] = {"stored_before": stored_before(12), "activities": ["https://lms.example/activity/3"]}
+        await retained.carry_out("aggregate", **only)
+        await house.c.db["bases"].update_one({"learner": "l"}, {"$set": {"data": b"new", "key": None, "model": 99}})
+        assert (await again(house, "l"))[2] == 10
 
     async def test_a_withdrawal_and_an_erasure_take_the_base_along(self, house: House, retained: Retained) -> None:
         await house.policy()

@@ -50,6 +50,13 @@ def nothing() -> Folded:
     return Folded(empty())
 
 
+def carried_on(folded: Folded) -> Folded:
+    """What this version can go on from of what an older one made: the habits. Competencies are learnt anew."""
+    now = empty()
+    kept = replace(folded.habits, model=now.model, ability=now.ability, level=now.level, competencies={})
+    return Folded(kept)
+
+
 def pack(folded: Folded) -> bytes:
     """As bytes; `unpack` reads them."""
     habits = folded.habits

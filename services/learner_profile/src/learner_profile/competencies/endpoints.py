@@ -16,10 +16,10 @@ from learner_profile.competencies.schemas import GrowthOut, PageOut
 from learner_profile.estimates.said import Said, overrulings
 from learner_profile.estimates.schemas import Estimate
 from learner_profile.evidence.mapping import looked_up
+from learner_profile.learners import persons
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Reader, Teacher
 from learner_profile.learners.placing import Placed
-from learner_profile.learners.rebuilding import in_order
 from learner_profile.learners.standing import PURPOSE
 from learner_profile.state import State, StateDep
 
@@ -109,10 +109,10 @@ async def _growth(
     profile, everyone = await open_profile(principal, learner, state)
     now = as_of or state.clock()
     placed = await state.placing(profile, now, [competency])
-    rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
+    made = await persons.read(principal.tenant, everyone, state.evidence, state.bases)
+    rows = made.rows
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
-    base = (await state.bases.load(principal.tenant, [learner])).get(learner)
-    grown = partial(growth, rows, catalog, competency, placed.around.frameworks, now, points, base=base)
+    grown = partial(growth, rows, catalog, competency, placed.around.frameworks, now, points, base=made.base)
     found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], grown)
     if not found.points:
         raise NotFound("There is no evidence on this competency")

@@ -12,10 +12,10 @@ from service_kit.paging import Page, decode_cursor, encode_cursor
 from service_kit.problems import BadRequest, NotFound
 
 from learner_profile.evidence.mapping import looked_up
+from learner_profile.learners import persons
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.explaining import explain
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
-from learner_profile.learners.rebuilding import in_order
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.learners.standing import PURPOSE
 from learner_profile.learners.why import WhyOut
@@ -96,10 +96,10 @@ async def _why(
     principal: Principal, learner: str, competency: str, state: State, as_of: AwareDatetime | None, limit: int
 ) -> WhyOut:
     profile, everyone = await open_profile(principal, learner, state)
-    rows = in_order(await state.evidence.of_learners(principal.tenant, everyone))
+    made = await persons.read(principal.tenant, everyone, state.evidence, state.bases)
+    rows = made.rows
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
-    base = (await state.bases.load(principal.tenant, [learner])).get(learner)
-    told = partial(explain, rows, catalog, competency, as_of or state.clock(), base=base)
+    told = partial(explain, rows, catalog, competency, as_of or state.clock(), base=made.base)
     found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], told)
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))

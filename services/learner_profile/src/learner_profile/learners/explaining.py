@@ -165,10 +165,10 @@ class _Walk:
 def evidence_of_rows(
     rows: Iterable[Row], catalog: Mapping[str, Mapped], base: Base | None = None
 ) -> Iterator[tuple[Row, Evidence]]:
-    """What of the rows is folded, in their order; with a base, what is not part of it."""
+    """What of the rows is folded, in their order; with a base, those that are not part of it are given."""
     found = [(row, counted(row)) for row in rows if not row.reading.of_group]
     if base is not None:
-        late = ((row, behind(base.place, one)) for row, one in found if not row.based)
+        late = ((row, behind(base.place, one)) for row, one in found)
         found = sorted(late, key=lambda pair: key_of(pair[1]))
     for row, one in found:
         yield row, evidence_of(one, catalog)

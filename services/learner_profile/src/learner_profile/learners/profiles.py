@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -45,11 +45,20 @@ ALONE: Final = Collaboration()
 _NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 
 
+class Earlier(NamedTuple):
+    """What the version `model` of the model said of competencies. `state` None: nothing that can be read any more."""
+
+    model: int
+    until: datetime
+    state: LearnerState | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
     """What a learner's evidence up to a place (microseconds, statement id) had added up to when it was deleted.
 
-    `newest_us`: when the newest of it was stored. `folded` None: a model made it that this one cannot go on from.
+    `newest_us`: when the newest of it was stored. `folded` None: a model made it that this one cannot read. `earlier`:
+    what older versions of the model said of competencies, which this one does not go on from.
     """
 
     place: Place
@@ -58,6 +67,7 @@ class Base:
     titles: Mapping[str, str] = field(default_factory=dict)
     collaboration: Collaboration = ALONE
     reflects: Reflects | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

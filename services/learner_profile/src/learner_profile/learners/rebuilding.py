@@ -22,11 +22,11 @@ from service_kit.turning import Turning, quietly
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.estimates.said import overrulings
-from learner_profile.evidence.acts import totals_among
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
-from learner_profile.evidence.repository import EvidenceRepository, Row
-from learner_profile.learners.profiles import Base, Profile, Status, built_anew, closed
+from learner_profile.evidence.repository import EvidenceRepository
+from learner_profile.learners.persons import Made, made_of
+from learner_profile.learners.profiles import Profile, Status, built_anew, closed
 from learner_profile.learners.repository import Dirty, LearnerRepository
 from learner_profile.learners.standing import PURPOSE, everyone
 from learner_profile.parameters.shelf import Shelf
@@ -116,13 +116,10 @@ class Rebuilder:
         for profile in still:
             own = people[profile.learner]
             learns = own[0] == profile.learner and profile.learner not in others
-            based = next((one for one in own if one in bases), None)  # states cannot be added up: one of them counts
-            now = together({one: rows.get(one, []) for one in own}, based=based)
+            made = made_of(own, rows, bases)
             if learns and standings[profile.learner].allows(PURPOSE):
-                base = None if based is None else bases[based]
-                kept = _Kept(beside_base(now, based), overrulings(said[profile.learner]), base)
-                built.append(_one(profile, kept, catalog, folder))
-                await views.evidence.mark_totals(tenant, _changed(rows, now), session)
+                built.append(_one(profile, made, overrulings(said[profile.learner]), catalog, folder))
+                await views.evidence.mark_totals(tenant, made.changed, session)
             else:
                 built.append(closed(profile))
             await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
@@ -130,53 +127,12 @@ class Rebuilder:
         self._rebuilt.add(len(built))
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a learner is built from. `rows`: those that are not part of the base."""
-
-    rows: Sequence[Row]
-    said: Mapping[str, Overruling]
-    base: Base | None
-
-
-def _one(profile: Profile, kept: _Kept, catalog: dict[str, Mapped], folder: Folder) -> Profile:
+def _one(
+    profile: Profile, made: Made, said: Mapping[str, Overruling], catalog: dict[str, Mapped], folder: Folder
+) -> Profile:
     with span_after("rebuild learner", profile.traceparent):
         traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
-        return built_anew(traced, [counted(row) for row in kept.rows], catalog, folder, kept.said, kept.base)
-
-
-def together(rows: Mapping[str, Sequence[Row]], *, based: str | None = None) -> list[tuple[str, Row]]:
-    """A person's rows, each with the learner whose it is, and the totals that all of them together show, whatever was
-    known when each one came. What two of the person's learners reached in one group is there once.
-
-    Where some of the `based` learner's are gone into a base record what was a total stays one: the parts may be there.
-    """
-    once = {row.reading.statement_id: (learner, row) for learner, found in rows.items() for row in found}
-    totals = totals_among(row.reading for _, row in once.values())
-    return [
-        (learner, replace(row, total=statement in totals or (learner == based and row.total)))
-        for statement, (learner, row) in once.items()
-    ]
-
-
-def beside_base(rows: Sequence[tuple[str, Row]], based: str | None) -> list[Row]:
-    """What is folded on: all rows but those of the `based` learner that the base record holds already."""
-    return [row for one, row in rows if not (one == based and row.based)]
-
-
-def in_order(rows: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """A person's rows in the order in which they are folded."""
-    return sorted((row for _, row in together(rows)), key=lambda row: (row.reading.at, row.reading.statement_id))
-
-
-def _changed(before: Mapping[str, Sequence[Row]], now: Sequence[tuple[str, Row]]) -> dict[str, dict[str, bool]]:
-    """Learner → statement → whether it is a total now, where it was not or was."""
-    held = {(learner, row.reading.statement_id): row.total for learner, found in before.items() for row in found}
-    changed: dict[str, dict[str, bool]] = {}
-    for learner, row in now:
-        if held[learner, row.reading.statement_id] != row.total:
-            changed.setdefault(learner, {})[row.reading.statement_id] = row.total
-    return changed
+        return built_anew(traced, [counted(row) for row in made.rows], catalog, folder, said, made.base)
 
 
 def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
+from learner_model import view
 from learner_model.state import EPOCH, microseconds
 from service_kit.subjects import Item, Record
 
 from learner_profile.estimates.said import pack
 from learner_profile.evidence.mapping import looked_up
 from learner_profile.evidence.repository import Place
+from learner_profile.learners.profiles import Earlier
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.state import State
 
@@ -34,6 +36,8 @@ class HeldByProfile:
         if base is not None:
             until = EPOCH + timedelta(microseconds=base.place[0])
             yield Record.of("base", {"until": until, "what": "the profile starts from what was learned until then"})
+            for one in base.earlier:
+                yield Record.of("base", _told(one))
         role = (await self.state.roles.known(tenant, [learner])).get(learner)
         if role is not None:
             yield Record("role", role.model_dump_json().encode())
@@ -45,3 +49,11 @@ class HeldByProfile:
             for row in page:
                 yield Record("evidence", EvidenceOut.of(row, catalog).model_dump_json().encode())
             before = (microseconds(page[-1].reading.at), page[-1].reading.statement_id)
+
+
+def _told(earlier: Earlier) -> dict[str, Any]:
+    """What an older version of the model said, and that it does not go on."""
+    seen = view(earlier.state, earlier.until).competencies if earlier.state is not None else []
+    what = "an earlier version of the model said this; the profile does not go on from it"
+    known = {one.id: {"probability": one.probability, "evidence": one.evidence_count} for one in seen}
+    return {"until": earlier.until, "model": earlier.model, "what": what, "competencies": known}

@@ -21,7 +21,8 @@ from service_kit.turning import Turning, quietly
 
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import evidence_of, looked_up
-from learner_profile.learners.rebuilding import Views, in_order
+from learner_profile.learners.persons import in_order
+from learner_profile.learners.rebuilding import Views
 from learner_profile.learners.standing import PURPOSE, everyone
 from learner_profile.parameters.repository import ParametersRepository, Trained, cut
 from learner_profile.parameters.shelf import AHEAD

@@ -1,28 +1,35 @@
 """MongoDB: the base records, which take the place of evidence that a retention rule has added up and deleted.
 
 `{_id: "tenant/learner", tenant, learner, place: [at_us, statement], newest_us, reflects, model, rows, data, key,
-updated_at}`: `data` is what a profile seals, as of `place`; every building anew starts from it. `rows` counts the
-evidence in it. A source: nothing can make it again.
+earlier?: [{model, place, data, key}], updated_at}`: `data` is what a profile seals, as of `place`; every building anew
+starts from it. `rows` counts the evidence in it. A source: nothing can make it again.
+
+A base that an older version of the model made is gone on from as far as this one can: habits, titles and counts are,
+competencies are not. They stay to be read, also (`earlier`) when this version writes its own over it.
 """
 
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
-from learner_model import MODEL_VERSION
+from learner_model import MODEL_VERSION, Folded
+from learner_model.folded import carried_on
+from learner_model.reading import state_of
+from learner_model.state import EPOCH
 from service_kit.candidates import learners_in
 from service_kit.clock import Clock
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
 
-from learner_profile.learners.profiles import Base, Place, Profile
+from learner_profile.learners.profiles import Base, Earlier, Place, Profile
 from learner_profile.learners.repository import packed, unpacked
 
 log = logging.getLogger(__name__)
 
 BASES: Final = CollectionSpec("bases", "source")
+_EARLIER: Final = ("model", "place", "data", "key")
 
 
 class BaseRepository:
@@ -35,8 +42,11 @@ class BaseRepository:
         """Those that there are, by learner."""
         ids = [f"{tenant}/{learner}" for learner in learners]
         found = await self._bases.find({"_id": {"$in": ids}}, session=session).to_list(None)
-        opened = await self._sealer.open([Sealed(bytes(d["data"]), d["key"]) for d in found])
-        return {d["learner"]: _base(d, data) for d, data in zip(found, opened, strict=True)}
+        parts = [[one, *one.get("earlier", ())] for one in found]
+        opened = iter(await self._sealer.open([Sealed(bytes(p["data"]), p["key"]) for part in parts for p in part]))
+        return {
+            one["learner"]: _base(one, [next(opened) for _ in part]) for one, part in zip(found, parts, strict=True)
+        }
 
     async def put(self, profile: Profile, place: Place, newest_us: int, rows: int, session: Session) -> None:
         """Keep the profile as of the place; `rows` are the pieces of evidence that are new in it."""
@@ -53,7 +63,11 @@ class BaseRepository:
             "key": sealed.key,
             "updated_at": self._clock(),
         }
-        change = {"$set": fields, "$inc": {"rows": rows}}
+        change: Document = {"$set": fields, "$inc": {"rows": rows}}
+        older = {"_id": f"{tenant}/{learner}", "model": {"$ne": MODEL_VERSION}}
+        before = await self._bases.find_one(older, _EARLIER, session=session)
+        if before is not None:
+            change["$push"] = {"earlier": {name: before[name] for name in _EARLIER}}
         await self._bases.update_one({"_id": f"{tenant}/{learner}"}, change, upsert=True, session=session)
 
     async def is_older(self, tenant: str, learner: str, than_us: int, session: Session) -> bool:
@@ -73,13 +87,16 @@ class BaseRepository:
         return await learners_in(self._bases, tenant, after, behind, limit, {"newest_us": {"$lt": than_us}})
 
 
-def _base(document: Document, data: bytes) -> Base:
-    profile = Profile(tenant=document["tenant"], learner=document["learner"])
-    with suppress(ValueError, TypeError):  # pydantic's ValidationError is one
-        profile = unpacked(data, profile)
-    folded = profile.folded if profile.folded is not None and profile.folded.current else None
-    if folded is None:
-        log.warning("this model cannot go on from a base record", extra={"model": document["model"]})
+def _base(document: Document, opened: Sequence[bytes]) -> Base:
+    """`opened`: its own data, and that of each of the earlier ones."""
+    read = _read(opened[0])
+    earlier = [_earlier(one, _read(data)) for one, data in zip(document.get("earlier", ()), opened[1:], strict=True)]
+    folded = read.folded if read is not None else None
+    if document["model"] != MODEL_VERSION or (folded is not None and not _goes_on(folded)):
+        log.warning("of a base record the habits alone go on, if any", extra={"model": document["model"]})
+        earlier.append(_earlier(document, read))
+        folded = carried_on(folded) if folded is not None else None
+    profile = read or Profile(tenant=document["tenant"], learner=document["learner"])
     return Base(
         place=(document["place"][0], document["place"][1]),
         newest_us=document["newest_us"],
@@ -87,4 +104,26 @@ def _base(document: Document, data: bytes) -> Base:
         titles=profile.titles,
         collaboration=profile.collaboration,
         reflects=tuple(document["reflects"]) if document["reflects"] else None,
+        earlier=tuple(earlier),
     )
+
+
+def _read(data: bytes) -> Profile | None:
+    """What was packed; None where this version of the model cannot read it."""
+    try:
+        return unpacked(data, Profile(tenant="", learner=""))
+    except (ValueError, TypeError):  # pydantic's ValidationError is one
+        return None
+
+
+def _goes_on(folded: Folded) -> bool:
+    try:
+        state_of(folded)
+    except ValueError:  # MemoryVersionError is one
+        return False
+    return folded.current
+
+
+def _earlier(document: Document, read: Profile | None) -> Earlier:
+    until = EPOCH + timedelta(microseconds=document["place"][0])
+    return Earlier(document["model"], until, read.folded.habits if read is not None and read.folded else None)

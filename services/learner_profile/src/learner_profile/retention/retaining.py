@@ -21,8 +21,9 @@ from service_kit.selecting import before, is_whole, matches
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import looked_up
 from learner_profile.evidence.repository import Place, Row
+from learner_profile.learners.persons import made_of
 from learner_profile.learners.profiles import Base, Profile, Status, built_anew, erased
-from learner_profile.learners.rebuilding import Views, beside_base, together
+from learner_profile.learners.rebuilding import Views
 from learner_profile.retention.repository import Found, RetainedEvidence
 
 PURPOSE: Final = "profile"
@@ -146,10 +147,9 @@ class Retention:
     async def _into_base(self, tenant: str, learner: str, taken: Sequence[str], session: Session) -> None:
         """Everything up to the last of those taken, by the model of today and the catalog of today."""
         views = self.views
-        base = (await views.bases.load(tenant, [learner], session)).get(learner)
-        found = (await views.evidence.of_learners(tenant, [learner], session)).get(learner, [])
-        based = None if base is None else learner
-        rows = beside_base(together({learner: found}, based=based), based)
+        bases = await views.bases.load(tenant, [learner], session)
+        made = made_of([learner], await views.evidence.of_learners(tenant, [learner], session), bases)
+        rows, base = made.rows, made.base
         chosen = set(taken)
         last = max((_place(row) for row in rows if row.reading.statement_id in chosen), default=None)
         if last is None:
