@@ -215,6 +215,8 @@ def check_erased_among_others(house: House, stack: Stack, files: Path | None = N
     for one in (victim, other):
         one.live(house)
         one.be_known(house)
+        one.be_refused(house)
+    victim.be_judged(house, stack)
     profile = f"/learners/{other.learner_id}"
     eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == other.last, what="the other")
     was = state(house, other.learner_id)

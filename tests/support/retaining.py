@@ -26,7 +26,7 @@ class Retained:
         c = self._c
         return Retaining(c.client, c.db, c.service, self._participant, c.clock, self._receipt, lambda: None)
 
-    async def begin(self, action: str, *, preview: bool = False, **selection: Any) -> str:
+    async def begin(self, action: str, *, preview: bool = False, void_outside: bool = False, **selection: Any) -> str:
         """The order of a run over all learners; its id."""
         order = RetentionOrder(
             portion=0,
@@ -34,6 +34,7 @@ class Retained:
             action=RetentionAction(action),
             selection=Selection(**selection),
             preview=preview,
+            void_outside=void_outside,
         )
         request = Request(request_id=str(uuid4()), type="retention", retention=order)
 

@@ -6,14 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
-from devstack.latency import HOME_PAGE, XAPI_HEADERS, answered
+from devstack.latency import HOME_PAGE, XAPI_HEADERS, account, answered
+from devstack.stack import Stack
 
 from tests.support import multipart_mixed as multipart
 from tests.support.canaries import Canaries, Json
-from tests.support.driving import House
+from tests.support.driving import House, eventually
 from tests.support.signing import signer
 
 ACTIVITY = "https://example.org/a"
@@ -75,16 +77,54 @@ class Victim:
 
     def be_known(self, house: House) -> None:
         """Of the school: a row of the roster, a guardian, a request, each with its texts."""
-        row = [HOME_PAGE, self.canary("account"), "learner", self.canary("roster.name"), self.canary("roster.value")]
-        text = f"account_home_page,account_name,role,display_name,attributes\n{','.join(row[:4])},note={row[4]}\n"
-        csv = house.token | {"Content-Type": "text/csv"}
-        address, merge = house.url("insights", "/rosters/import"), {"mode": "merge"}
-        house.http.post(address, content=text, params=merge, headers=csv).raise_for_status()
+        named = f"{self.canary('roster.name')},note={self.canary('roster.value')}"
+        _enrol(house, self.agent, "learner", named)
         link = {"learner_id": self.learner_id, "guardian": self.canary("guardian")}
         link["verified_by"] = self.canary("guardian.verified")
         house.http.post(house.url("privacy", "/guardians"), json=link, headers=house.token).raise_for_status()
         access = {"type": "access", "learner_id": self.learner_id, "reason": self.canary("request.reason")}
         house.http.post(house.url("privacy", "/requests"), json=access, headers=house.token).raise_for_status()
+
+    def be_refused(self, house: House) -> None:
+        """A statement of a batch that is not valid, and waits in quarantine: about the learner, and about nobody."""
+        body = {"name": "emitter", "scopes": ["statements/write"], "profile": "moodle"}
+        made = house.http.post(house.url("ingest", "/credentials"), json=body, headers=house.token).raise_for_status()
+        wrong = {"verb": {"id": "started"}, "result": {"response": self.canary("quarantine.response")}}
+        sent = [
+            _said(self.person, {"id": ACTIVITY}, **wrong),
+            _said(self.person, {"id": ACTIVITY}, context={"registration": self.canary("quarantine.registration")}),
+            _said(account(f"classmate-{uuid4().hex[:8]}"), {"id": ACTIVITY}),
+        ]
+        auth = (made.json()["key"], made.json()["secret"])
+        answer = house.http.post(f"{house.xapi}/statements", json=sent, headers=XAPI_HEADERS, auth=auth)
+        assert answer.is_success, answer.text
+        where = {"credential": made.json()["key"]}
+        assert len(house.get("ingest", "/quarantine", **where).raise_for_status().json()["items"]) == 2
+
+    def be_judged(self, house: House, stack: Stack) -> None:
+        """The learner contests, a teacher decides and overrules; each says why."""
+        teacher = account(f"teacher-{uuid4().hex[:8]}")
+        _enrol(house, teacher, "teacher", ",")
+        learns = _bearer(stack, "learner", self.canary("token.subject"), self.learner_id)
+        teaches = _bearer(stack, "teacher", "teacher", house.learner_id(teacher))
+        evidence = f"/learners/{self.learner_id}/evidence/{self.last}"
+        profile = f"/learners/{self.learner_id}"
+        eventually(lambda: house.get("learner_profile", profile).json()["reflects"] == self.last, what="the profile")
+        page = house.get("learner_profile", profile).json()
+        competency = quote(page["competencies"][0]["id"], safe="")
+        estimate = f"/learners/{self.learner_id}/competencies/{competency}/estimate"
+        for method, path, said, token in (
+            ("POST", f"{evidence}/contest", {"reason": self.canary("contest.reason")}, learns),
+            ("POST", f"{evidence}/override", {"reason": self.canary("override.reason"), "correctness": 1.0}, teaches),
+            ("PUT", estimate, {"reason": self.canary("estimate.reason"), "probability": 0.5}, teaches),
+        ):
+            address = house.url("learner_profile", path)
+            eventually(
+                lambda method=method, address=address, said=said, token=token: house.http.request(
+                    method, address, json=said, headers=token
+                ).raise_for_status(),
+                what=path,
+            )
 
     def be_named(self, house: House, other: Json) -> list[Json]:
         """In every place of somebody else's statements that takes an agent; these, as they were sent."""
@@ -124,6 +164,20 @@ class Victim:
         described = multipart.attachment(data, "application/octet-stream", usageType=multipart.SIGNATURE)
         hand_in(house, signed | {"attachments": [described]}, data)
         return [*sent, vouched, signed]
+
+
+def _bearer(stack: Stack, role: str, subject: str, learner: str) -> Json:
+    token = stack.issuer.token(roles=[role], tenant="demo", subject=subject, learner=learner)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _enrol(house: House, agent: Json, role: str, rest: str) -> None:
+    """Into a class; `rest`: the name to show, and attributes."""
+    head = "account_home_page,account_name,role,class,school,display_name,attributes"
+    row = f"{HOME_PAGE},{agent['account']['name']},{role},7b,North,{rest}"
+    csv = house.token | {"Content-Type": "text/csv"}
+    address, merge = house.url("insights", "/rosters/import"), {"mode": "merge"}
+    house.http.post(address, content=f"{head}\n{row}\n", params=merge, headers=csv).raise_for_status()
 
 
 def hand_in(house: House, statement: Json, data: bytes) -> None:

@@ -32,6 +32,7 @@ from tests.integration.ingest.test_forwarding import (
     source,
     until,
 )
+from tests.support.retaining import Retained
 
 __all__ = ["other", "source"]  # fixtures
 
@@ -86,6 +87,52 @@ async def restrict(lrs: Lrs, learner: str) -> None:
     view = ConsentView(lrs.connections.db)
     state = ConsentState(version=1, restricted=True)
     await in_transaction(lrs.connections.client, lambda s: view.put_state(lrs.tenant, learner, state, s))
+
+
+class TestRetention:
+    async def given(self, source: Lrs, other: Other) -> tuple[str, list[str]]:
+        """A forwarding that has three statements, two of them ada's; and an export of all."""
+        mine = [statement("ada"), statement("ada")]
+        await source.post([*mine, statement("eve")])
+        one = await made(source, other)
+        async with forwarding(source):
+            await until(lambda: _forwarded(source, one, 3))
+        params = {"purpose": "record", "recipient": "institute"}
+        await source.http.get("/exports/statements", params=params, headers=source.bearer("operator"))
+        await source.connections.db["statements"].update_many({"tenant": source.tenant}, {"$unset": {"outbox": ""}})
+        return one, [str(one["id"]) for one in mine]
+
+    async def test_who_has_what_went_is_named_and_gets_a_notice(self, source: Lrs, other: Other, told: Told) -> None:
+        await self.given(source, other)
+        retained = Retained(source.connections, participant(source.connections), source.tenant)
+        clock = source.connections.clock
+        preview = await retained.preview("delete", stored_before=clock())
+        assert preview.recipients == []
+        receipt = await retained.carry_out("delete", stored_before=clock())
+        assert {(t.name, t.outcome, t.statements) for t in receipt.recipients} == {
+            ("ministry", "notice", 3),
+            ("institute", "notice", 3),
+        }
+        assert not await told.passing.turn(), "nothing is sent to where the rule does not say so"
+        again = await retained.carry_out("delete", stored_before=clock())
+        assert again.recipients == []
+
+    async def test_a_target_voids_where_the_rule_says_so(self, source: Lrs, other: Other, told: Told) -> None:
+        _, mine = await self.given(source, other)
+        retained = Retained(source.connections, participant(source.connections), source.tenant)
+        request = await retained.begin("unlink", void_outside=True, stored_before=source.connections.clock())
+        receipt = await retained.finish(request)
+        assert {(t.name, t.outcome, t.statements) for t in receipt.recipients} == {
+            ("ministry", "pending", 3),
+            ("institute", "notice", 3),
+        }
+        while await told.passing.turn():
+            pass
+        subject, answer = told.receipts[-1]
+        assert (subject, answer.kind, answer.request_id) == (request, "recipients", request)
+        assert [(t.name, t.outcome) for t in answer.recipients] == [("ministry", "received")]
+        for voided in mine:
+            assert (await other.lrs.get(statementId=voided)).status_code == 404
 
 
 class TestForwarding:

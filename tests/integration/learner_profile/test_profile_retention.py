@@ -146,7 +146,9 @@ class TestAggregate:
         assert before.folded is not None
         known = next(iter(state_of(before.folded).competencies))
         older = orjson.dumps({"state": orjson.loads(encode(replace(state_of(before.folded), model=2))), "titles": {}})
-        await house.c.db["bases"].update_one({"learner": "l"}, {"$set": {"data": older, "key": None, "model": 2}})
+        await house.c.db["bases"].update_one(
+            {"_id": f"{house.tenant}/l"}, {"$set": {"data": older, "key": None, "model": 2}}
+        )
         await again(house, "l")
         [profile] = (await house.views.learners.load(house.tenant, ["l"])).values()
         assert profile.state is not None
@@ -167,7 +169,9 @@ class TestAggregate:
         await house.statements("l", *[statement(number) for number in range(12)])
         only: dict[str, Any] = {"stored_before": stored_before(12), "activities": ["https://lms.example/activity/3"]}
         await retained.carry_out("aggregate", **only)
-        await house.c.db["bases"].update_one({"learner": "l"}, {"$set": {"data": b"new", "key": None, "model": 99}})
+        await house.c.db["bases"].update_one(
+            {"_id": f"{house.tenant}/l"}, {"$set": {"data": b"new", "key": None, "model": 99}}
+        )
         assert (await again(house, "l"))[2] == 10
 
     async def test_a_withdrawal_and_an_erasure_take_the_base_along(self, house: House, retained: Retained) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
-from events.payloads import RetentionOrder
+from events.payloads import RetentionOrder, Told
 from privacy.consents.decisions import ENFORCERS
 from privacy.service import SERVICE
 from service_kit.candidates import Candidates
@@ -84,6 +84,7 @@ class Twin:
     """A service's part in the conversation, as small as it can be: it keeps rows of learners and forgets them."""
 
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
     async def standing_changed(self, change: Change, session: Session) -> None:
@@ -98,7 +99,9 @@ class Twin:
 
     async def retain(self, task: Task, session: Session) -> Part:
         key = (task.tenant, task.learner)
-        return Part({"rows": self.rows[key] if task.counts_only else self.rows.pop(key)}, looked=1)
+        if task.counts_only:
+            return Part({"rows": self.rows[key]}, looked=1)
+        return Part({"rows": self.rows.pop(key)}, looked=1, told=self.told)
 
     def stopped(self, learner: str, purpose: str) -> bool:
         return any(change.learner == learner and change.stopped(purpose) for change in self.changes)

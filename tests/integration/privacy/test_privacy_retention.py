@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 import pytest_asyncio
+from events.payloads import Receipt, Told
+from jwt.api_jws import PyJWS
+from privacy.retention.receiving import PortionReceipts
 from privacy.retention.running import Running
 from privacy.retention.settings import RetentionSettings
 from privacy.service import SERVICE
 from privacy.state import State
+from service_kit.mongo import in_transaction
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 
@@ -75,6 +81,7 @@ class TestRules:
             {"services": ["privacy"]},
             {"verbs": ["no iri"]},
             {"every_days": 0},
+            {"recipients": "burn"},
             {"unknown": 1},
         ],
     )
@@ -191,6 +198,74 @@ class TestRuns:
         assert (await completed(call, begun["id"]))["counts"] == {"ingest": {"rows": 1}}
 
 
+class TestReports:
+    async def test_the_report_is_signed_and_each_recipient_has_a_notice_of_its_own(
+        self, services: dict[str, Twin], call: Caller, settings: ServiceSettings
+    ) -> None:
+        ingest = services["ingest"]
+        ingest.rows |= {(call.tenant, str(uuid4())): 2 for _ in range(3)}
+        ingest.told = [
+            Told(name="ministry", purpose="record", statements=2),
+            Told(name="institute", purpose="research", outcome="notice", statements=1),
+        ]
+        rule = await made(call, services=["ingest"], recipients="void")
+        begun = (await call("POST", f"/retention-rules/{rule}/runs", "dpo")).json()
+        done = await completed(call, begun["id"])
+        ingest.told = []
+        of = {one["name"]: (one["outcome"], one["statements"]) for one in done["recipients"]}
+        assert of == {"ministry": ("pending", 6), "institute": ("notice", 3)}
+        path = f"/retention-runs/{begun['id']}"
+
+        async def issued() -> dict[str, Any]:
+            got = await call("GET", f"{path}/report", "operator")
+            return dict(got.json()) if got.status_code == 200 else {"earlier": []}
+
+        first = await until(issued, lambda one: "certificate" in one)
+        said = await checked(call, first["certificate"])
+        assert (said["run"], said["counts"], said["status"]) == (begun["id"], {"ingest": {"rows": 6}}, "completed")
+        assert said["reason"] == RULE["reason"]
+        notices = (await call("GET", f"{path}/notices", "dpo")).json()["items"]
+        for one in notices:
+            notice = await checked(call, one["notice"])
+            assert notice["dpv:hasRecipient"]["name"] == one["name"]
+            others = {other["name"] for other in notices} - {one["name"]}
+            assert not any(other in json.dumps(notice) for other in others)
+        async with connections("privacy", settings) as c:
+            handler = PortionReceipts(State.of(c), lambda: None)
+            told = Told(name="ministry", purpose="record", outcome="failed", statements=6, reason="refused: 400")
+            answer = Receipt(
+                service="ingest",
+                kind="recipients",
+                request_id=begun["id"],
+                recipients=[told],
+                completed_at=c.clock(),
+            )
+            await in_transaction(c.client, lambda s: handler.answer(call.tenant, answer, s))
+        anew = await until(issued, lambda one: len(one["earlier"]) == 1)
+        [failed] = [one for one in (await checked(call, anew["certificate"]))["dpv:hasRecipient"] if "reason" in one]
+        assert (failed["name"], failed["outcome"], failed["statements"]) == ("ministry", "failed", 6)
+        assert anew["earlier"] == [first["certificate"]], "what was signed is kept"
+
+    async def test_of_a_preview_nothing_is_signed(self, services: dict[str, Twin], call: Caller) -> None:
+        rule = await made(call, services=["ingest"])
+        preview = await call("POST", f"/retention-rules/{rule}/preview", "dpo", headers={"Prefer": "wait=30"})
+        for path in ("report", "notices"):
+            assert (await call("GET", f"/retention-runs/{preview.json()['id']}/{path}", "dpo")).status_code == 404
+            assert (await call("GET", f"/retention-runs/{preview.json()['id']}/{path}", "app")).status_code == 403
+
+
+class TestClosed:
+    async def test_a_rule_of_a_tenant_that_is_gone_runs_no_more(self, call: Caller, settings: ServiceSettings) -> None:
+        rule = await made(call)
+        async with connections("privacy", settings) as c:
+            closing = {"_id": call.tenant, "stage": "closed"}
+            await c.db["closings"].insert_one(closing)
+            await c.db["retention_rules"].update_one({"_id": rule}, {"$set": {"next_run_at": c.clock()}})
+            await Running(State.of(c), RetentionSettings(), 60, lambda: None).turn()
+        assert (await call("GET", f"/retention-rules/{rule}", "dpo")).json()["next_run_at"] is None
+        assert (await call("GET", f"/retention-runs?rule={rule}", "dpo")).json()["items"] == []
+
+
 class TestHolds:
     async def test_a_learners_hold_is_effective_once_all_know_it_and_wins(
         self, services: dict[str, Twin], call: Caller
@@ -252,6 +327,13 @@ class TestRecords:
         await made_rule(call)
         second = (await call("PUT", put, "app", body={"status": "withdrawn"})).json()
         assert [await period(call, one) for one in (first, second)] == ["not stated", "P3Y"]
+
+
+async def checked(call: Caller, jws: str) -> dict[str, Any]:
+    """What it says, if the signature is good."""
+    [key] = (await call("GET", "/certificates/keys")).json()["keys"]
+    said: dict[str, Any] = json.loads(PyJWS().decode(jws, jwt.PyJWK(key), algorithms=["EdDSA"]))
+    return said
 
 
 async def made_rule(call: Caller) -> None:

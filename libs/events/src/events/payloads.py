@@ -281,6 +281,7 @@ class RetentionOrder(Payload):
     action: RetentionAction
     selection: Selection
     preview: bool = False
+    void_outside: bool = Field(False, description="whether targets of forwardings are to void what goes")
 
 
 class Request(Payload):
@@ -302,11 +303,14 @@ class IdentityMerge(Payload):
 
 
 class Told(Payload):
-    """A recipient outside to whom an erasure is passed on (GDPR 19), and what came of it."""
+    """A recipient outside to whom an erasure is passed on (GDPR 19), and what came of it.
+
+    `notice`: of a retention rule, whose signed notice the controller hands on.
+    """
 
     name: str
     purpose: str
-    outcome: Literal["pending", "received", "failed"] = "pending"
+    outcome: Literal["pending", "received", "failed", "notice"] = "pending"
     statements: int = Field(0, ge=0, description="how many statements that recipient was given")
     reason: str | None = Field(None, description="failed: why; it names no one")
 

@@ -11,13 +11,13 @@ sent again gives the same receipt.
 one begins anew: no step that began before a hold ends after it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events.errors import NotReady
-from events.payloads import Receipt, Request, RetentionOrder
+from events.payloads import Receipt, Request, RetentionOrder, Told
 
 from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, Document, Index, Session
 
@@ -37,7 +37,7 @@ Place = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """An order and how far it has come. `kept`: what was left although it matched, by the reason why. `since`: when it
-    came; the oldest is carried out before the next is begun.
+    came; the oldest is carried out before the next is begun. `told`: recipients outside who have what went.
     """
 
     tenant: str
@@ -49,6 +49,7 @@ class Ordered:
     since: datetime
     step: int = 0
     done_at: datetime | None = None
+    told: Sequence[Told] = ()
 
     @property
     def order(self) -> RetentionOrder:
@@ -70,6 +71,7 @@ class Ordered:
             portion=self.order.portion,
             counts=dict(self.counts),
             kept=dict(self.kept),
+            recipients=list(self.told),
             completed_at=self.done_at,
         )
 
@@ -126,6 +128,7 @@ def _document(ordered: Ordered) -> Document:
         "kept": dict(ordered.kept),
         "since": ordered.since,
         "step": ordered.step,
+        "told": [one.model_dump() for one in ordered.told],
         **({"done_at": ordered.done_at} if ordered.done_at else {}),
     }
 
@@ -141,4 +144,15 @@ def _ordered(document: Document) -> Ordered:
         document["since"],
         document["step"],
         document.get("done_at"),
+        tuple(Told.model_validate(one) for one in document.get("told", ())),
     )
+
+
+def told_together(*parts: Sequence[Told]) -> tuple[Told, ...]:
+    """Each recipient once, with the sum of the statements."""
+    found: dict[tuple[str, str], Told] = {}
+    for one in (one for part in parts for one in part):
+        held = found.get((one.name, one.purpose))
+        sum_ = one.statements + (held.statements if held else 0)
+        found[one.name, one.purpose] = one.model_copy(update={"statements": sum_})
+    return tuple(found.values())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
-from events.payloads import Receipt, RetentionAction, RetentionOrder, Selection
+from events.payloads import Receipt, RetentionAction, RetentionOrder, Selection, Told
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -23,7 +23,7 @@ from service_kit.candidates import Candidates, outlives
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import Client, Database, Session, in_transaction
-from service_kit.orders import Ordered, Orders, Place
+from service_kit.orders import Ordered, Orders, Place, told_together
 from service_kit.settings import danger
 from service_kit.turning import Turning, quietly
 
@@ -59,7 +59,9 @@ class RetainingSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A learner's records under an order. `place`: where the last part ended. `held`: who of these is held."""
+    """A learner's records under an order. `place`: where the last part ended. `held`: who of these is held. `request`:
+    the run's id.
+    """
 
     tenant: str
     learner: str
@@ -68,6 +70,7 @@ class Task:
     limit: int
     standing: Standing
     held: Callable[[Sequence[str], Session], Awaitable[frozenset[str]]]
+    request: str
 
     @property
     def selection(self) -> Selection:
@@ -88,12 +91,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was taken (in a preview: would be), what was left and why; `place`: there is more, from there on."""
+    """What was taken (in a preview: would be), what was left and why; `place`: there is more, from there on.
+
+    `told`: recipients outside who have what was taken.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     kept: Mapping[str, int] = field(default_factory=dict)
     looked: int = 0
     place: Place | None = None
+    told: Sequence[Told] = ()
 
 
 @runtime_checkable
@@ -184,7 +191,7 @@ class Retaining:
             await self._orders.fence(tenant, session)
         standings = await self._view.standings(tenant, learners, session)
         counts, kept, looked = Counter(ordered.counts), Counter(ordered.kept), 0
-        done, place = ordered.after, ordered.place
+        done, place, told = ordered.after, ordered.place, ordered.told
         most = PART * PREVIEW_FACTOR if order.preview else PART
         until = time.monotonic() + STEP_SECONDS
         for learner in learners:
@@ -194,11 +201,13 @@ class Retaining:
                 done, place = learner, None
                 continue
             at = _at(place, learner)
-            task = Task(tenant, learner, order, at, most - looked, standings[learner], self._held_in(tenant))
+            held, request = self._held_in(tenant), ordered.request.request_id
+            task = Task(tenant, learner, order, at, most - looked, standings[learner], held, request)
             part = await self._participant.retain(task, session)
             counts.update(part.counts)
             kept.update(part.kept)
             looked += part.looked
+            told = told_together(told, part.told)
             if part.place is not None:
                 place = {"learner": learner, "at": part.place}
                 break
@@ -207,7 +216,7 @@ class Retaining:
             if looked >= most or time.monotonic() > until:
                 break
         step = ordered.step + 1
-        after = replace(ordered, after=done, place=place, counts=_some(counts), kept=_some(kept), step=step)
+        after = replace(ordered, after=done, place=place, counts=_some(counts), kept=_some(kept), step=step, told=told)
         changed = 0 if order.preview else sum(after.counts.values()) - sum(ordered.counts.values())
         pause = max(changed, looked / PREVIEW_FACTOR) / self._rate
         await self._orders.put(after, session)

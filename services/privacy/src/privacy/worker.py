@@ -27,6 +27,7 @@ from privacy.requests.resending import Resending
 from privacy.requests.settings import RequestSettings
 from privacy.retention.outbox import PortionSource
 from privacy.retention.receiving import PortionReceipts
+from privacy.retention.reporting import Reporting
 from privacy.retention.running import Running
 from privacy.retention.settings import RetentionSettings
 from privacy.settings import AuditChainSettings, KeyDestructionSettings
@@ -45,6 +46,7 @@ def worker(c: Connections) -> Worker:
     running = Running(state, RetentionSettings(), RequestSettings().erasure_resend_seconds, portions.wake)
     w.job(running.run)
     w.checks.append(running.check)
+    w.job(Reporting(state).run)
     keys = KeyParts.of(c)
     answers = PortionReceipts(state, running.wake)
     receipts = ReceiptHandler(state.consents, state.requests, answers)

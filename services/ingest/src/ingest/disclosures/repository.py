@@ -94,9 +94,16 @@ class DisclosureRepository:
     # Passing on
 
     async def pass_on(
-        self, tenant: str, request: str, recipient: Recipient, statements: Sequence[str], at: datetime, session: Session
+        self,
+        tenant: str,
+        request: str,
+        recipient: Recipient,
+        statements: Sequence[str],
+        at: datetime,
+        session: Session,
+        part: str = "",
     ) -> None:
-        """Have the recipient void these statements; repeatable."""
+        """Have the recipient void these statements; repeatable. `part`: names them, where more may come."""
         for start in range(0, len(statements), AT_ONCE):
             part = list(statements[start : start + AT_ONCE])
             document = {
@@ -111,7 +118,7 @@ class DisclosureRepository:
                 "tries": 0,
                 "since": at,
             }
-            key = f"{request}/{recipient.id}/{start // AT_ONCE:06}"
+            key = f"{request}/{recipient.id}/{part}{start // AT_ONCE:06}"
             await self._passing.update_one({"_id": key}, {"$setOnInsert": document}, upsert=True, session=session)
 
     async def next_due(self, now: datetime, until: datetime) -> Passing | None:

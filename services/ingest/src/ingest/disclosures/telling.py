@@ -63,7 +63,7 @@ class Telling:
         forwarding = await self.forwardings.one(tenant, recipient.id)
         if forwarding is None:
             return _failed(recipient, one.statements, FORWARDING_GONE)
-        ids = await self._given(forwarding, own)
+        ids = await given(forwarding, own, self.statements)
         await self.disclosures.pass_on(tenant, request, recipient, ids, self.clock(), session)
         if not ids:
             return Told(name=recipient.name, purpose=recipient.purpose, outcome="received", statements=0)
@@ -82,13 +82,14 @@ class Telling:
             if learner in d["learners"] and set(d["learners"]) <= {learner, None} and "voided" not in d
         ]
 
-    async def _given(self, forwarding: Forwarding, own: Sequence[Document]) -> list[str]:
-        """The ids of those that it looked at and chose; it may have withheld some, and voids those in vain."""
-        place = (forwarding.place.stored, forwarding.place.statement_id)
-        behind = [d for d in own if (d["stored"], d["_id"].partition("/")[2]) <= place and "voids" not in d]
-        opened = await self.statements.readable(behind)
-        chosen = [d for d, data in opened if is_chosen(forwarding.filters, xapi.loads(data))]
-        return [d["_id"].partition("/")[2] for d in chosen]
+
+async def given(forwarding: Forwarding, own: Sequence[Document], statements: StatementRepository) -> list[str]:
+    """The ids of those that it looked at and chose; it may have withheld some, and voids those in vain."""
+    place = (forwarding.place.stored, forwarding.place.statement_id)
+    behind = [d for d in own if (d["stored"], d["_id"].partition("/")[2]) <= place and "voids" not in d]
+    opened = await statements.readable(behind)
+    chosen = [d for d, data in opened if is_chosen(forwarding.filters, xapi.loads(data))]
+    return [d["_id"].partition("/")[2] for d in chosen]
 
 
 def _failed(recipient: Recipient, statements: int, reason: str) -> Told:

@@ -19,6 +19,7 @@ from ingest.identities.repository import IdentityRepository
 from ingest.launches.repository import LaunchRepository
 from ingest.merges.repository import MergeRepository
 from ingest.republishing.repository import RepublicationRepository
+from ingest.retention.outside import Outside
 from ingest.retention.repository import RetainedStatements
 from ingest.retention.retaining import Retention
 from ingest.statements.repository import StatementRepository
@@ -45,7 +46,9 @@ class IngestParticipant:
         telling: Telling,
         db: Database,
     ) -> None:
-        retention = Retention(statements, RetainedStatements(db), identities, documents, attachments, forwardings)
+        retained = RetainedStatements(db)
+        outside = Outside(telling.disclosures, forwardings, statements, retained, telling.clock)
+        retention = Retention(statements, retained, identities, documents, attachments, forwardings, outside)
         self.candidates, self.retain = retention.candidates, retention.retain
         self._db = db
         self._statements = statements

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from events.payloads import RetentionAction, RetentionOrder
+from events.payloads import RetentionAction, RetentionOrder, Told
 from events.sealing import KeyGone
 from service_kit.candidates import Candidates
 from service_kit.mongo import Document, Session
@@ -24,6 +24,7 @@ from ingest.erasure.forgetting import NOBODYS, Rewriter
 from ingest.forwarding.repository import ForwardingRepository
 from ingest.identities.repository import Belongings, IdentityRepository
 from ingest.retention.looking import Looking, first_of, tokens_of
+from ingest.retention.outside import Outside
 from ingest.retention.repository import RetainedStatements
 from ingest.statements.indexing import VERB, token
 from ingest.statements.repository import StatementRepository
@@ -40,6 +41,7 @@ class Retention:
     documents: DocumentRepository
     attachments: AttachmentRepository
     forwardings: ForwardingRepository
+    outside: Outside
 
     async def candidates(self, tenant: str, after: str | None, order: RetentionOrder) -> Candidates:
         looking = Looking(self.retained, self.identities, self.documents, tenant, order)
@@ -61,7 +63,9 @@ class Retention:
         own = [one for one in found if first_of(one["learners"]) == task.learner]
         taken, kept = await self._sorted(task, own, session)
         counts = Counter({"statements": len(taken), "attachments": sum(len(one.get("blobs", ())) for one in taken)})
+        told: list[Told] = []
         if not task.counts_only:
+            told = await self.outside.tell(task, [one["_id"] for one in taken], session)
             kept += await self._carry_out(task, belongings, taken, session)
             counts["statements"] -= kept["unreadable"]
         if more is None and until_us is not None and is_whole(task.selection):
@@ -69,7 +73,7 @@ class Retention:
             counts["documents"] = await self.documents.outdated(
                 task.tenant, belongings.agents, until_us, session, remove=remove
             )
-        return Part(counts, kept, len(found), None if more is None else {"stored": more})
+        return Part(counts, kept, len(found), None if more is None else {"stored": more}, told)
 
     # Which
 

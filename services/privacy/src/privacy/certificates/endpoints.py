@@ -10,6 +10,7 @@ from service_kit.auth import Principal, Role, require
 from service_kit.problems import NotFound
 
 from privacy.certificates.jws import public_jwk
+from privacy.certificates.repository import Issued
 from privacy.requests.access import visible
 from privacy.state import Here
 
@@ -18,11 +19,17 @@ Caller = Annotated[Principal, Depends(require(Role.learner, Role.guardian, Role.
 
 
 class Certificate(BaseModel):
-    """A signed JSON-LD document: `dpv:RightFulfilmentNotice`, or `dpv:RightNonFulfilmentNotice` of a refusal."""
+    """A signed JSON-LD document: `dpv:RightFulfilmentNotice`, or `dpv:RightNonFulfilmentNotice` of a refusal; of a run
+    of a retention rule `dpv:RecordsOfActivities`.
+    """
 
     issued_at: datetime
     certificate: str = Field(description="JWS, compact form (RFC 7515), Ed25519")
     earlier: list[str] = Field(description="The ones that this one supersedes, oldest first")
+
+    @classmethod
+    def of(cls, issued: Issued) -> "Certificate":
+        return cls(issued_at=issued.issued_at, certificate=issued.jws, earlier=list(issued.earlier))
 
 
 class Keys(BaseModel):
@@ -36,7 +43,7 @@ async def certificate(request_id: UUID, principal: Caller, state: Here) -> Certi
     issued = await state.certificates.find(principal.tenant, request.id)
     if issued is None:
         raise NotFound("Nothing is signed of this request yet")
-    return Certificate(issued_at=issued.issued_at, certificate=issued.jws, earlier=list(issued.earlier))
+    return Certificate.of(issued)
 
 
 @router.get("/certificates/keys")

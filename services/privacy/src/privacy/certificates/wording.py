@@ -35,12 +35,12 @@ def document(
 ) -> dict[str, Any]:
     """The certificate, or the notice of a refusal, as of now. `number`: this document's own id."""
     refused = request.status is Status.refused
-    return _without_nothing(
+    return without_nothing(
         {
             "@context": CONTEXT,
             "@id": f"urn:uuid:{number}",
             "@type": "dpv:RightNonFulfilmentNotice" if refused else "dpv:RightFulfilmentNotice",
-            "dct:issued": _moment(issued_at),
+            "dct:issued": moment(issued_at),
             "dct:subject": f"urn:uuid:{request.id}",
             "request": request.id,
             "tenant": tenant,
@@ -49,9 +49,9 @@ def document(
             "dpv:hasRight": {"@id": GDPR_RIGHTS[request.type]} if request.pack == "eu-school" else None,
             "pack": request.pack,
             "clauses": list(request.clauses),
-            "asked_at": _moment(request.requested_at),
-            "due_at": _moment(request.due_at),
-            "started_at": _moment(request.started_at),
+            "asked_at": moment(request.requested_at),
+            "due_at": moment(request.due_at),
+            "started_at": moment(request.started_at),
             **(_refusal(request) if refused else _fulfilment(request, backups)),
         }
     )
@@ -59,12 +59,12 @@ def document(
 
 def _fulfilment(request: DataRequest, backups: timedelta) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "closed_at": _moment(request.completed_at),
+        "closed_at": moment(request.completed_at),
         "services": {
-            service: {"at": _moment(carried.completed_at), "counts": dict(carried.counts)}
+            service: {"at": moment(carried.completed_at), "counts": dict(carried.counts)}
             for service, carried in sorted(request.receipts.items())
         },
-        "dpv:hasRecipient": [_recipient(one) for one in request.recipients],
+        "dpv:hasRecipient": [recipient_said(one) for one in request.recipients],
     }
     return said | (_erasure(request, backups) if request.type == "erasure" else {})
 
@@ -77,13 +77,13 @@ def _erasure(request: DataRequest, backups: timedelta) -> dict[str, Any]:
             {
                 "what": "a keyed hash of the identifiers, under a key of its own",
                 "why": "the policy refuses who comes back",
-                "until": _moment(request.returning_refused_until),
+                "until": moment(request.returning_refused_until),
             }
         )
     return {
-        "key_destroyed_at": _moment(destroyed),
+        "key_destroyed_at": moment(destroyed),
         "unreadable": None if destroyed else UNREADABLE_LATER,
-        "key_backups_gone_by": _moment(destroyed + backups) if destroyed else None,
+        "key_backups_gone_by": moment(destroyed + backups) if destroyed else None,
         "kept": kept,
     }
 
@@ -93,7 +93,7 @@ def _refusal(request: DataRequest) -> dict[str, Any]:
     clause = next((g.clause for g in pack.grounds if g.code == request.ground), pack.no_right) if pack else None
     hearing = [f"{one.says} ({one})" for one in pack.hearing] if pack and request.type == "rectification" else []
     return {
-        "refused_at": _moment(request.completed_at),
+        "refused_at": moment(request.completed_at),
         "dpv:hasJustification": {
             "ground": request.ground,
             "clause": str(clause) if clause else None,
@@ -107,7 +107,7 @@ def _refusal(request: DataRequest) -> dict[str, Any]:
     }
 
 
-def _recipient(one: Recipient) -> dict[str, Any]:
+def recipient_said(one: Recipient) -> dict[str, Any]:
     said: Mapping[str, Any] = {
         "name": one.name,
         "purpose": one.purpose,
@@ -115,12 +115,12 @@ def _recipient(one: Recipient) -> dict[str, Any]:
         "outcome": one.outcome,
         "reason": one.reason,
     }
-    return _without_nothing(said)
+    return without_nothing(said)
 
 
-def _moment(at: datetime | None) -> str | None:
+def moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
-def _without_nothing(said: Mapping[str, Any]) -> dict[str, Any]:
+def without_nothing(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None and value != []}

@@ -52,6 +52,11 @@ class Closings:
         found = await self._closings.find_one({"_id": tenant}, session=session)
         return _closing(found) if found else None
 
+    async def is_shut(self, tenant: str) -> bool:
+        """Whether nothing comes in any more, and what is there is erased or was."""
+        where = {"_id": tenant, "stage": {"$in": [Stage.erasing.value, Stage.closed.value]}}
+        return await self._closings.find_one(where, {"_id": 1}) is not None
+
     async def put(self, closing: Closing, due_at: datetime | None, session: Session | None = None) -> None:
         document = _document(closing) | {"due_at": due_at}
         await self._closings.replace_one({"_id": closing.tenant}, document, upsert=True, session=session)

@@ -83,6 +83,8 @@ class ReceiptHandler:
     async def _answered(self, tenant: str, learner: str, receipt: Receipt, session: Session) -> None:
         request = await self._requests.find(tenant, receipt.request_id or "", session)
         if request is None:
+            if receipt.kind == "recipients":
+                await self._portions.answer(tenant, receipt, session)
             return
         # What recipients answer comes later, under the request's id: the learner's is gone by then.
         if receipt.kind != "recipients" and not await self._requests.is_about(tenant, request.id, learner):

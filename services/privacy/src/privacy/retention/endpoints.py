@@ -9,11 +9,24 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from service_kit.audit import Who
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, decode_cursor, encode_cursor
+from service_kit.problems import NotFound
 
+from privacy.certificates.endpoints import Certificate
+from privacy.retention.reporting import notice_id
 from privacy.retention.ruling import change_rule, end_rule, found_rule, make_rule
 from privacy.retention.running import begin, cancel, found_run, standing_of
 from privacy.retention.runs import Run, RunStatus
-from privacy.retention.schemas import CourseEnd, CourseEnds, RuleBody, RuleView, RunBody, RunView
+from privacy.retention.schemas import (
+    CourseEnd,
+    CourseEnds,
+    Notices,
+    NoticeView,
+    RecipientView,
+    RuleBody,
+    RuleView,
+    RunBody,
+    RunView,
+)
 from privacy.state import Here, State
 
 router = APIRouter(tags=["retention"])
@@ -117,6 +130,22 @@ async def run(run_id: UUID, principal: Reader, state: Here) -> RunView:
     return await _view(await found_run(principal.tenant, str(run_id), state), state)
 
 
+@router.get("/retention-runs/{run_id}/report")
+async def signed_report(run_id: UUID, principal: Reader, state: Here) -> Certificate:
+    """The signed report of a run that has ended; `/certificates/keys` gives the key. 404 until it is signed."""
+    run = await found_run(principal.tenant, str(run_id), state)
+    return await _issued(principal.tenant, run.id, state)
+
+
+@router.get("/retention-runs/{run_id}/notices")
+async def notices(run_id: UUID, principal: Reader, state: Here) -> Notices:
+    """For each recipient outside who has statements that went, a signed notice to hand on. 404 until it is signed."""
+    run = await found_run(principal.tenant, str(run_id), state)
+    await _issued(principal.tenant, run.id, state)
+    found = [(one, await _issued(principal.tenant, notice_id(run, one), state)) for one in run.recipients]
+    return Notices(items=[NoticeView(**RecipientView.of(one).model_dump(), notice=by.certificate) for one, by in found])
+
+
 @router.post("/retention-runs/{run_id}/cancel")
 async def stop(run_id: UUID, principal: Reader, state: Here) -> RunView:
     """Begin no further portion. What is gone is gone."""
@@ -137,6 +166,13 @@ async def put_course_ends(body: CourseEnds, principal: School, state: Here) -> C
     """Set the whole list; rules with `after_course_end` count from it."""
     await state.course_ends.put(principal.tenant, {one.activity: one.ended_on for one in body.items})
     return body
+
+
+async def _issued(tenant: str, document: str, state: State) -> Certificate:
+    issued = await state.certificates.find(tenant, document)
+    if issued is None:
+        raise NotFound("Nothing is signed of this run yet")
+    return Certificate.of(issued)
 
 
 async def _view(run: Run, state: State) -> RunView:

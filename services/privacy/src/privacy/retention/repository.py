@@ -2,15 +2,18 @@
 
 - `retention_rules`: `{_id: rule, tenant, rule: {…}, next_run_at?}`; `retention_rule_versions` each that ever was,
   `{_id: "rule/version", tenant, rule: {…}, at}`, which nothing changes.
-- `retention_runs`: `{_id, tenant, rule_id, rule: {…}, preview, status, open?, counts, kept, …}`; `open` while it runs.
+- `retention_runs`: `{_id, tenant, rule_id, rule: {…}, preview, status, open?, counts, kept, recipients, unsigned?, …}`;
+  `open` while it runs, `unsigned` while its report is to be signed.
 - `retention_portions`: `{_id: "run/number", run, tenant, order, stage, state, …, outbox?}`; they go when a run ends.
 - `legal_holds`: `{_id, tenant, data, key, everyone, versions, count, …}`; released, it names no learner any more.
 - `course_ends`: `{_id: tenant, items: [{activity, ended_on}]}`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Final
+from uuid import uuid4
 
 import orjson
 from events.payloads import RetentionOrder, Selection
@@ -28,6 +31,7 @@ from service_kit.mongo import (
 )
 from service_kit.outbox import OUTBOX_INDEX, flag
 
+from privacy.requests.progress import Recipient
 from privacy.retention.holds import Hold
 from privacy.retention.rules import Rule, Totals
 from privacy.retention.runs import Portion, PortionState, Run, RunStatus
@@ -51,6 +55,7 @@ RUNS: Final = CollectionSpec(
         Index((("tenant", ASCENDING), ("rule_id", ASCENDING), ("_id", DESCENDING))),
         Index((("rule_id", ASCENDING),), unique=True, where={"open": "run"}),
         Index((("open", ASCENDING), ("_id", ASCENDING)), where={"open": {"$exists": True}}),
+        Index((("unsigned", ASCENDING),), where={"unsigned": {"$exists": True}}),
     ),
 )
 PORTIONS: Final = CollectionSpec(
@@ -116,6 +121,10 @@ class Rules:
         found = await self._rules.find({"next_run_at": {"$lte": now}}).limit(limit).to_list(None)
         return [(one["tenant"], _rule(one["rule"]), one["next_run_at"]) for one in found]
 
+    async def unschedule(self, rule: str, was: datetime) -> None:
+        """It does not run by itself any more."""
+        await self._rules.update_one({"_id": rule, "next_run_at": was}, {"$unset": {"next_run_at": ""}})
+
     async def reschedule(self, rule: str, was: datetime, then: datetime, session: Session) -> bool:
         """Whether nobody else has done so."""
         where = {"_id": rule, "next_run_at": was}
@@ -136,6 +145,8 @@ class Runs:
         document["selection"] = run.selection.model_dump(mode="json") if run.selection else None
         document |= {"portions": run.portions, "clauses": list(run.clauses)}
         document |= {"started_by": run.started_by, "started_at": run.started_at}
+        if run.status is not RunStatus.running and not run.preview:
+            document["unsigned"] = str(uuid4())
         await self._runs.insert_one({"_id": run.id, **document}, session=session)
         portions = [Portion(run=run.id, tenant=run.tenant, order=order) for order in orders]
         if portions:
@@ -167,8 +178,22 @@ class Runs:
         change: Document = {"$set": _run_document(run)}
         if run.status is not RunStatus.running:
             change["$unset"] = {"open": ""}
+            if not run.preview:
+                change["$set"]["unsigned"] = str(uuid4())
             await self._portions.delete_many({"run": run.id}, session=session)
         await self._runs.update_one({"_id": run.id}, change, session=session)
+
+    async def to_sign(self, limit: int) -> list[tuple[Run, str]]:
+        """Of all tenants, those whose report is to be signed, each with its mark."""
+        found = await self._runs.find({"unsigned": {"$exists": True}}).limit(limit).to_list(None)
+        return [(_run(one), one["unsigned"]) for one in found]
+
+    async def signed(self, run: str, mark: str, session: Session) -> bool:
+        """Whether the mark is still the one that was read, and is gone now."""
+        done = await self._runs.update_one(
+            {"_id": run, "unsigned": mark}, {"$unset": {"unsigned": ""}}, session=session
+        )
+        return done.modified_count == 1
 
     async def escalate(self, run: str, at: datetime) -> bool:
         """Whether it was not before."""
@@ -285,6 +310,7 @@ def _run_document(run: Run) -> Document:
         "done": run.done,
         "counts": run.totals.counts,
         "kept": run.totals.kept,
+        "recipients": [asdict(one) for one in run.recipients],
         "escalated_at": run.escalated_at,
         "completed_at": run.completed_at,
         **({"open": "preview" if run.preview else "run"} if run.status is RunStatus.running else {}),
@@ -306,6 +332,7 @@ def _run(found: Document) -> Run:
         status=RunStatus(found["status"]),
         done=found["done"],
         totals=Totals(found["counts"], found["kept"]),
+        recipients=tuple(Recipient(**one) for one in found.get("recipients", ())),
         escalated_at=found["escalated_at"],
         completed_at=found["completed_at"],
     )

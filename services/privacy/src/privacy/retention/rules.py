@@ -31,7 +31,8 @@ _DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:
 class Rule:
     """`stored_for`, `inactive_for`, `after_course_end`: ISO 8601 durations, at least one of them.
 
-    `active`: it runs every `every_days` days; an inactive one runs when it is told to.
+    `active`: it runs every `every_days` days; an inactive one runs when it is told to. `recipients`: what those outside
+    get who have what goes: a signed notice, or also (targets of forwardings) voiding statements.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Rule:
     after_course_end: str | None = None
     active: bool = False
     every_days: float = 1.0
+    recipients: Literal["notice", "void"] = "notice"
     changed_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -135,6 +137,7 @@ def orders(
             action=rule.action,
             selection=selection,
             preview=preview,
+            void_outside=rule.recipients == "void",
         )
         for number, (first, behind) in enumerate(ranges)
     ]

@@ -152,6 +152,9 @@ class Running:
     async def _begin_due(self) -> None:
         now = self._state.clock()
         for tenant, rule, since in await self._state.rules.due(now, AT_ONCE):
+            if await self._state.closings.is_shut(tenant):
+                await self._state.rules.unschedule(rule.id, since)
+                continue
             then = max(since + timedelta(days=rule.every_days), now)
 
             async def start(

@@ -7,7 +7,7 @@ running ──every portion is done──▶ completed
    └───────cancel───────▶ cancelled
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Final
 
 from events.payloads import RetentionOrder, Selection
 
+from privacy.requests.progress import Recipient
 from privacy.retention.rules import Rule, Totals, stages_of
 
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -43,6 +44,7 @@ class Run:
     status: RunStatus = RunStatus.running
     done: int = 0
     totals: Totals = field(default_factory=Totals)
+    recipients: tuple[Recipient, ...] = ()
     escalated_at: datetime | None = None
     completed_at: datetime | None = None
 
@@ -100,6 +102,25 @@ def answered(portion: Portion, service: str) -> Portion:
     if heard.stage + 1 < len(stages_of(heard.order.services)):
         return replace(heard, stage=heard.stage + 1, state=PortionState.waiting, send_again_at=None)
     return replace(heard, state=PortionState.done, send_again_at=None)
+
+
+def with_told(recipients: Sequence[Recipient], more: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    """With those to whom what one portion has taken was given."""
+    found = {(one.name, one.purpose): one for one in recipients}
+    for one in more:
+        held = found.get((one.name, one.purpose), replace(one, statements=0))
+        found[one.name, one.purpose] = replace(held, statements=held.statements + one.statements)
+    return tuple(found.values())
+
+
+def with_answer(recipients: Sequence[Recipient], answer: Recipient) -> tuple[Recipient, ...]:
+    """With what a recipient has answered; a failure stays."""
+    found = {(one.name, one.purpose): one for one in recipients}
+    held = found.get((answer.name, answer.purpose), replace(answer, statements=0))
+    if held.outcome != "failed":
+        held = replace(held, outcome=answer.outcome, reason=answer.reason)
+    found[answer.name, answer.purpose] = held
+    return tuple(found.values())
 
 
 def added(totals: Mapping[str, Mapping[str, int]], service: str, more: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -1,12 +1,13 @@
 """Rules, runs, holds and ends of courses on the wire."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from events.payloads import RetentionAction
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from privacy.requests.progress import Recipient
 from privacy.retention.holds import Hold, HoldStatus
 from privacy.retention.rules import MOST_COURSES, SERVICES, Rule, Service, ago
 from privacy.retention.runs import Run, RunStatus
@@ -44,6 +45,11 @@ class RuleBody(BaseModel):
     after_course_end: Duration | None = Field(None, description="ISO 8601")
     active: bool = Field(False, description="whether it runs by itself")
     every_days: float = Field(1, ge=0.01, le=366)
+    recipients: Literal["notice", "void"] = Field(
+        "notice",
+        description="What recipients outside get who have what goes: a signed notice to hand on; `void`: targets of "
+        "forwardings are sent voiding statements as well",
+    )
 
     @model_validator(mode="after")
     def _has_an_age(self) -> Self:
@@ -67,6 +73,7 @@ class RuleBody(BaseModel):
             after_course_end=self.after_course_end,
             active=self.active,
             every_days=self.every_days,
+            recipients=self.recipients,
             changed_at=at,
         )
 
@@ -88,6 +95,7 @@ class RuleView(BaseModel):
     after_course_end: str | None
     active: bool
     every_days: float
+    recipients: str
     purposes: list[str] = Field(description="whose data it takes")
     changed_at: datetime | None
     next_run_at: datetime | None
@@ -109,6 +117,7 @@ class RuleView(BaseModel):
             after_course_end=rule.after_course_end,
             active=rule.active,
             every_days=rule.every_days,
+            recipients=rule.recipients,
             purposes=list(rule.purposes),
             changed_at=rule.changed_at,
             next_run_at=next_run_at,
@@ -121,6 +130,34 @@ class RunBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     as_of: AwareDatetime | None = None
+
+
+class RecipientView(BaseModel):
+    """Someone outside who has statements that went. `outcome`: `notice`, to be handed on; of voiding statements
+    `pending`, `received`, or `failed`: then `reason` says why, and the notice is to be handed on.
+    """
+
+    name: str
+    purpose: str
+    statements: int
+    outcome: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, one: Recipient) -> "RecipientView":
+        return cls(
+            name=one.name, purpose=one.purpose, statements=one.statements, outcome=one.outcome, reason=one.reason
+        )
+
+
+class NoticeView(RecipientView):
+    """With the signed notice for this recipient alone."""
+
+    notice: str = Field(description="JWS, compact form (RFC 7515), Ed25519")
+
+
+class Notices(BaseModel):
+    items: list[NoticeView]
 
 
 class RunView(BaseModel):
@@ -137,6 +174,7 @@ class RunView(BaseModel):
     clauses: list[str]
     counts: dict[str, dict[str, int]]
     kept: dict[str, dict[str, int]]
+    recipients: list[RecipientView] = Field(description="outside, who have statements that went (GDPR 19)")
     portions: int
     portions_done: int
     silent: list[str] = Field(description="The services that have not answered yet")
@@ -157,6 +195,7 @@ class RunView(BaseModel):
             clauses=list(run.clauses),
             counts={service: dict(one) for service, one in run.totals.counts.items()},
             kept={service: dict(one) for service, one in run.totals.kept.items()},
+            recipients=[RecipientView.of(one) for one in run.recipients],
             portions=run.portions,
             portions_done=run.done,
             silent=silent,
