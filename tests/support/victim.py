@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -118,13 +119,7 @@ class Victim:
             ("POST", f"{evidence}/override", {"reason": self.canary("override.reason"), "correctness": 1.0}, teaches),
             ("PUT", estimate, {"reason": self.canary("estimate.reason"), "probability": 0.5}, teaches),
         ):
-            address = house.url("learner_profile", path)
-            eventually(
-                lambda method=method, address=address, said=said, token=token: house.http.request(
-                    method, address, json=said, headers=token
-                ).raise_for_status(),
-                what=path,
-            )
+            eventually(partial(_taken, house, method, path, said, token), what=path)
 
     def be_named(self, house: House, other: Json) -> list[Json]:
         """In every place of somebody else's statements that takes an agent; these, as they were sent."""
@@ -164,6 +159,10 @@ class Victim:
         described = multipart.attachment(data, "application/octet-stream", usageType=multipart.SIGNATURE)
         hand_in(house, signed | {"attachments": [described]}, data)
         return [*sent, vouched, signed]
+
+
+def _taken(house: House, method: str, path: str, said: Json, token: Json) -> httpx2.Response:
+    return house.http.request(method, house.url("learner_profile", path), json=said, headers=token).raise_for_status()
 
 
 def _bearer(stack: Stack, role: str, subject: str, learner: str) -> Json:

@@ -6,11 +6,13 @@ import json
 import time
 from typing import Annotated, Any, Final
 
+import jwt
 import typer
+from jwt.api_jws import PyJWS
 from rich.table import Table
 
 from cli.console import one_line_errors, out
-from cli.operator import Api, privacy
+from cli.operator import Api, Refused, privacy
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
@@ -22,6 +24,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead")]
 AsOf = Annotated[str | None, typer.Option(help="The moment from which ages count, as a preview names it")]
 Rule = Annotated[str, typer.Argument(help="The rule's id, as `trellis retention list` shows it")]
 _LOOK_SECONDS: Final = 0.5
+_TOLD: Final = {
+    "notice": "hand on the notice",
+    "pending": "is asked to void",
+    "received": "has voided",
+    "failed": "did not void: hand on the notice",
+}
 
 
 @group.command("list")
@@ -54,12 +62,16 @@ def run(rule: Rule, as_of: AsOf = None, as_json: AsJson = False, url: Url = None
 @group.command()
 def report(
     run_id: Annotated[str | None, typer.Argument(help="A run; without one, the newest are listed")] = None,
+    signed: Annotated[bool, typer.Option("--signed", help="Check the signature, and print what is signed")] = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = "",
 ) -> None:
     """What a run took and why, and what it left and why."""
     with one_line_errors(), privacy(url, token) as api:
+        if run_id is not None and signed:
+            typer.echo(json.dumps(_checked(api, api.get("retention-runs", run_id, "report")["certificate"]), indent=2))
+            return
         if run_id is not None:
             _say(api.get("retention-runs", run_id), as_json)
             return
@@ -145,7 +157,18 @@ def _say(run: dict[str, Any], as_json: bool) -> None:
     for service, kept in sorted(run["kept"].items()):
         for why, number in sorted(kept.items()):
             table.add_row(service, f"left: {why.replace('_', ' ')}", f"{number:,}")
+    for one in run["recipients"]:
+        table.add_row(f"outside: {one['name']}", _TOLD[one["outcome"]], f"{one['statements']:,}")
     out.print(table)
+
+
+def _checked(api: Api, jws: str) -> Any:
+    """What it says, where the signature is good. Raises `Refused`."""
+    try:
+        keys = [jwt.PyJWK(one) for one in api.get("certificates", "keys")["keys"]]
+        return json.loads(PyJWS().decode(jws, keys[0], algorithms=["EdDSA"]))
+    except jwt.PyJWTError:
+        raise Refused("the signature is not that of this service's key") from None
 
 
 def _pages(api: Api, path: str) -> list[dict[str, Any]]:

@@ -105,7 +105,7 @@ class DisclosureRepository:
     ) -> None:
         """Have the recipient void these statements; repeatable. `part`: names them, where more may come."""
         for start in range(0, len(statements), AT_ONCE):
-            part = list(statements[start : start + AT_ONCE])
+            some = list(statements[start : start + AT_ONCE])
             document = {
                 "tenant": tenant,
                 "request": request,
@@ -113,7 +113,7 @@ class DisclosureRepository:
                 "name": recipient.name,
                 "purpose": recipient.purpose,
                 "total": len(statements),
-                "statements": part,
+                "statements": some,
                 "due_at": at,
                 "tries": 0,
                 "since": at,
