@@ -12,6 +12,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from typing import Any
 import httpx2
 from devstack.latency import XAPI_HEADERS, percentiles
 from devstack.stack import Stack
+from pymongo import MongoClient
 
+from tests.load.flow import CpuMeter
 from tests.load.machine import machine, say
 from tests.load.sample import actor, batches, statements
 from tests.support.driving import House, eventually
@@ -69,7 +72,7 @@ def measure(plan: Plan) -> None:
         say(f"{plan.size:,} statements recorded in {took:.0f} s; waiting for the other services")
         eventually(lambda: _caught_up(house, plan.size), seconds=3600, what="the other services")
         say("they have caught up; measuring")
-        asyncio.run(_phases(stack.description(), plan))
+        asyncio.run(_phases(stack, plan))
 
 
 def _caught_up(house: House, size: int) -> bool:
@@ -106,7 +109,8 @@ async def _recorded(http: httpx2.AsyncClient, batch: list[dict[str, Any]]) -> No
     answer.raise_for_status()
 
 
-async def _phases(description: dict[str, Any], plan: Plan) -> None:
+async def _phases(stack: Stack, plan: Plan) -> None:
+    description = stack.description()
     async with _http(description) as http, _officer(description) as officer:
         load = _Load(http, plan.rate, statements(seed=1))
         warm, before, beside, after = (Phase(name) for name in ("warm-up", "normal, before", "beside the run", "after"))
@@ -114,9 +118,11 @@ async def _phases(description: dict[str, Any], plan: Plan) -> None:
         task = asyncio.create_task(load.run())
         await asyncio.sleep(SETTLE_SECONDS)
         load.phase = before
-        await asyncio.sleep(plan.seconds)
+        with _cost(stack, before):
+            await asyncio.sleep(plan.seconds)
         load.phase = beside
-        run, took = await _run(officer, plan.most_seconds)
+        with _cost(stack, beside):
+            run, took = await _run(officer, plan.most_seconds)
         load.phase = Phase("settling")
         await asyncio.sleep(SETTLE_SECONDS)
         load.phase = after
@@ -130,6 +136,21 @@ async def _phases(description: dict[str, Any], plan: Plan) -> None:
     normal = percentiles(before.seconds + after.seconds).p99
     ratio = percentiles(beside.seconds).p99 / normal
     say(f"  p99 beside the run is {ratio:.2f} × the normal one of {normal * 1000:.0f} ms (goal: at most {GOAL})")
+
+
+@contextmanager
+def _cost(stack: Stack, phase: Phase) -> Iterator[None]:
+    """What the phase costs each program, and how many transactions of mongod began anew."""
+    with MongoClient[dict[str, Any]](stack.mongodb_url) as client:
+        meter, already = CpuMeter(stack), _conflicts(client)
+        yield
+        conflicts = _conflicts(client) - already
+    say(f"  {phase.name}: {conflicts:,} write conflicts")
+    meter.report(max(1, len(phase.seconds)))
+
+
+def _conflicts(client: MongoClient[dict[str, Any]]) -> int:
+    return int(client.admin.command("serverStatus")["metrics"]["operation"]["writeConflicts"])
 
 
 async def _run(officer: httpx2.AsyncClient, most_seconds: float) -> tuple[dict[str, Any], float]:

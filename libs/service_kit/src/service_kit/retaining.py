@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
 from events.payloads import Receipt, RetentionAction, RetentionOrder, Selection, Told
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit import metrics
 from service_kit.candidates import Candidates, outlives
@@ -24,7 +22,7 @@ from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing
 from service_kit.mongo import Client, Database, Session, in_transaction
 from service_kit.orders import Ordered, Orders, Place, told_together
-from service_kit.settings import danger
+from service_kit.pacing import PREVIEW_FACTOR, RetainingSettings, rest
 from service_kit.turning import Turning, quietly
 
 log = logging.getLogger(__name__)
@@ -36,25 +34,8 @@ STEP_SECONDS: Final = 0.15
 """Then a step ends with the learner it is at: a long transaction meets those of others, and begins anew for ever."""
 PART: Final = 100
 """Records of a step: what is deleted at once, others wait for."""
-YIELDING: Final = 2.0
-"""It rests so many times as long as a step took: where the database is busy steps take longer, and come less often."""
-LONGEST_PAUSE_SECONDS: Final = 20.0
-PREVIEW_FACTOR: Final = 10
 
 SendReceipt = Callable[[str, None, Receipt, Session], Awaitable[None]]
-
-
-class RetainingSettings(BaseSettings):
-    """How fast a service carries out retention rules."""
-
-    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore")
-
-    retention_records_per_second: float = Field(
-        200,
-        gt=0,
-        description="Records that a service deletes or rewrites a second for retention rules; it reads ten times that",
-        json_schema_extra=danger("High: what people do meanwhile waits for the database. Low: a run takes days."),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,35 +126,37 @@ class Retaining:
 
     async def turn(self) -> bool:
         """One step of the order that waits longest; whether there was one."""
+        began = time.monotonic()
         ordered = await self._orders.claim(self._clock(), CLAIM)
         if ordered is None:
             return False
         try:
-            after, pause = await self._step(ordered)
+            claimed = time.monotonic()
+            after, looked = await self._step(ordered)
         except Exception:
             await quietly(self._orders.give_back(ordered))
             raise
         if after.done_at is not None:
             self._sent()
-        await asyncio.sleep(pause)
+        taken = 0 if ordered.order.preview else sum(after.counts.values()) - sum(ordered.counts.values())
+        self._taken.add(taken, {"service": self._service})
+        records = max(taken, looked / PREVIEW_FACTOR)
+        took, waited = time.monotonic() - claimed, claimed - began
+        await asyncio.sleep(rest(records, self._rate, took=took, waited=waited if taken else 0.0))
         return True
 
-    async def _step(self, ordered: Ordered) -> tuple[Ordered, float]:
-        """How far it has come with this step, and for how many seconds it now rests."""
-        began = time.monotonic()
+    async def _step(self, ordered: Ordered) -> tuple[Ordered, int]:
+        """How far it has come with this step, and at how many records it has looked."""
         ahead = await self._look(ordered)
         learners = _next(ordered, ahead)
         if learners:
-            after, pause = await in_transaction(self._client, lambda session: self._take(ordered, learners, session))
-        elif ahead.reached is not None:
-            after, pause = replace(ordered, after=ahead.reached, step=ordered.step + 1), 0.0
+            return await in_transaction(self._client, lambda session: self._take(ordered, learners, session))
+        if ahead.reached is not None:
+            after = replace(ordered, after=ahead.reached, step=ordered.step + 1)
             await self._orders.put(after)
-        else:
-            self._ahead.pop(ordered.id, None)
-            return await in_transaction(self._client, lambda session: self._finish(ordered, session)), 0.0
-        if not ordered.order.preview:
-            self._taken.add(sum(after.counts.values()) - sum(ordered.counts.values()), {"service": self._service})
-        return after, min(max(pause, YIELDING * (time.monotonic() - began)), LONGEST_PAUSE_SECONDS)
+            return after, 0
+        self._ahead.pop(ordered.id, None)
+        return await in_transaction(self._client, lambda session: self._finish(ordered, session)), 0
 
     async def _look(self, ordered: Ordered) -> Candidates:
         """Whom the next steps are about. Whoever appears meanwhile has nothing that is old."""
@@ -185,7 +168,7 @@ class Retaining:
             self._ahead[ordered.id] = ahead
         return ahead
 
-    async def _take(self, ordered: Ordered, learners: Sequence[str], session: Session) -> tuple[Ordered, float]:
+    async def _take(self, ordered: Ordered, learners: Sequence[str], session: Session) -> tuple[Ordered, int]:
         tenant, order = ordered.tenant, ordered.order
         if not order.preview:
             await self._orders.fence(tenant, session)
@@ -217,10 +200,8 @@ class Retaining:
                 break
         step = ordered.step + 1
         after = replace(ordered, after=done, place=place, counts=_some(counts), kept=_some(kept), step=step, told=told)
-        changed = 0 if order.preview else sum(after.counts.values()) - sum(ordered.counts.values())
-        pause = max(changed, looked / PREVIEW_FACTOR) / self._rate
         await self._orders.put(after, session)
-        return after, pause
+        return after, looked
 
     def _held_in(self, tenant: str) -> Callable[[Sequence[str], Session], Awaitable[frozenset[str]]]:
         async def held(learners: Sequence[str], session: Session) -> frozenset[str]:

@@ -36,8 +36,8 @@ class HeldByProfile:
         if base is not None:
             until = EPOCH + timedelta(microseconds=base.place[0])
             yield Record.of("base", {"until": until, "what": "the profile starts from what was learned until then"})
-            for one in base.earlier:
-                yield Record.of("base", _told(one))
+            for earlier in base.earlier:
+                yield Record.of("base", _told(earlier))
         role = (await self.state.roles.known(tenant, [learner])).get(learner)
         if role is not None:
             yield Record("role", role.model_dump_json().encode())
