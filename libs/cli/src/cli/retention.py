@@ -70,7 +70,7 @@ def report(
     """What a run took and why, and what it left and why."""
     with one_line_errors(), privacy(url, token) as api:
         if run_id is not None and signed:
-            typer.echo(json.dumps(_checked(api, api.get("retention-runs", run_id, "report")["certificate"]), indent=2))
+            typer.echo(json.dumps(checked(api, api.get("retention-runs", run_id, "report")["certificate"]), indent=2))
             return
         if run_id is not None:
             _say(api.get("retention-runs", run_id), as_json)
@@ -162,7 +162,7 @@ def _say(run: dict[str, Any], as_json: bool) -> None:
     out.print(table)
 
 
-def _checked(api: Api, jws: str) -> Any:
+def checked(api: Api, jws: str) -> Any:
     """What it says, where the signature is good. Raises `Refused`."""
     try:
         keys = [jwt.PyJWK(one) for one in api.get("certificates", "keys")["keys"]]

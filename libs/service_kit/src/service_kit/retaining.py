@@ -32,6 +32,7 @@ CLAIM: Final = timedelta(seconds=5)
 AT_ONCE: Final = 10
 STEP_SECONDS: Final = 0.15
 """Then a step ends with the learner it is at: a long transaction meets those of others, and begins anew for ever."""
+REMEMBERED: Final = 64
 PART: Final = 100
 """Records of a step: what is deleted at once, others wait for."""
 
@@ -165,6 +166,8 @@ class Retaining:
             known = [one for one in (ordered.after, ahead.reached if ahead else None) if one is not None]
             after = max(known, default=None)
             ahead = await self._participant.candidates(ordered.tenant, after, ordered.order)
+            if len(self._ahead) >= REMEMBERED:  # of orders that another replica has ended
+                self._ahead.clear()
             self._ahead[ordered.id] = ahead
         return ahead
 
