@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from devstack.kafka import broker
-from devstack.mongo import server
+from devstack.kafka import KafkaBroker
+from devstack.mongo import MongoServer
+from devstack.server import Server
 
 DATA, LOG = Path("/data"), Path("/data/x.log")
+MONGOD, KAFKA = MongoServer(DATA, port=1), KafkaBroker(DATA, port=2)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,7 @@ DATA, LOG = Path("/data"), Path("/data/x.log")
     ],
 )
 def test_mongod(output: str, word: str) -> None:
-    line = server.explain(output, DATA, LOG)
+    line = MONGOD.explain(output, LOG)
     assert line is not None
     assert word in line
     assert "\n" not in line
@@ -40,12 +42,12 @@ def test_mongod(output: str, word: str) -> None:
     ],
 )
 def test_kafka(output: str, word: str) -> None:
-    line = broker.explain(output, DATA, LOG)
+    line = KAFKA.explain(output, LOG)
     assert line is not None
     assert word in line
     assert "\n" not in line
 
 
-def test_nothing_is_guessed() -> None:
-    assert server.explain("all is well", DATA, LOG) is None
-    assert broker.explain("all is well", DATA, LOG) is None
+@pytest.mark.parametrize("server", [MONGOD, KAFKA])
+def test_nothing_is_guessed(server: Server) -> None:
+    assert server.explain("all is well", LOG) is None
