@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import psutil
-from devstack.stack import Stack
+from devstack.stack import TENANT, Stack
 from learner_model import Evidence, EvidenceKind
 from learner_model.additive import memory
 from learner_model.additive.kernel import machine as machine_code
 from learner_model.additive.kernel import plain
 from learner_model.folded import Folded, pack, unpack
 from learner_model.folder import Folder
-from learner_model.folding import habits_after
+from learner_model.folding import Habits
 from learner_model.reading import state_of
 from pymongo import MongoClient
+from service_kit.runtime import connections
+from service_kit.settings import ServiceSettings
 
-from tests.load import sample
-from tests.load.closed_loop import Lrs, drive
+from tests.load import crowd
 from tests.load.machine import say
+from tests.support.ports import free_port
 
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_WARM: Final = 1000
 
 
 def measure(*, quick: bool) -> None:
     _fold(rounds=200 if quick else 2000)
-    _process(waiting=10_000 if quick else 50_000)
+    _process(learners=5_000 if quick else 100_000, acts=5_000 if quick else 25_000)
 
 
 def _fold(rounds: int) -> None:
@@ -42,7 +52,7 @@ def _fold(rounds: int) -> None:
     pieces: dict[str, Callable[[], Any]] = {
         "state from bytes": lambda: unpack(data),
         "memory from bytes": lambda: memory.unpack(before.memory, before.names, room),
-        "habits (interests, pace, what is done)": lambda: habits_after(before.habits, history[500]),
+        "habits (interests, pace, what is done)": lambda: Habits.of(before).take(history[500]),
         "memory to bytes": lambda: memory.pack(room),
         "state to bytes": lambda: pack(before),
         "the state that readers see": lambda: state_of(before),
@@ -87,35 +97,99 @@ def _evidence(number: int) -> Evidence:
     )
 
 
-def _process(waiting: int) -> None:
-    """The whole process: fetch, load, fold, store, publish, commit; mongod and Kafka are not counted."""
+def _process(*, learners: int, acts: int) -> None:
+    """The whole process: fetch, load, fold, store, publish, commit; mongod and Kafka are not counted.
+
+    Everything else runs beside it. First each act is another learner's, then each learner does ten things in a row, as
+    when a quiz is handed in.
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder)) as stack,
         MongoClient[dict[str, Any]](stack.mongodb_url) as client,
     ):
         profile = client[f"{stack.namespace}learner_profile"]
-        described = stack.description()["ingest"]
-        lrs = Lrs("ingest", described["xapi"], described["key"], described["secret"])
-        drive(lrs, (lrs.post(load) for load in sample.batches(10, 20, seed=7)), connections=1)
-        _until(lambda: profile["evidence"].estimated_document_count() >= 200)
         stack.stop_program("learner_profile-work")
-        drive(lrs, (lrs.post(load) for load in sample.batches(100, waiting // 100)), connections=4)
-        published = client[f"{stack.namespace}ingest"]["statements"]
-        _until(lambda: published.find_one({"outbox.token": {"$exists": True}}, {"_id": 1}) is None)
-        stack.start_program("learner_profile-work")
-        stack.wait_ready("learner_profile-work")
-        time.sleep(6)  # its machine code is loaded meanwhile
-        worker = psutil.Process(stack.pids()["learner_profile-work"])
-        begun, cpu, started = profile["evidence"].estimated_document_count(), _cpu(worker), time.perf_counter()
-        _until(lambda: profile["evidence"].estimated_document_count() >= 200 + waiting)
-        _until(lambda: profile["learners"].find_one({"outbox.token": {"$exists": True}}, {"_id": 1}) is None)
-        events, used = 200 + waiting - begun, _cpu(worker) - cpu
-        say(
-            f"{events:,} events: {events / used:,.0f} a second of the worker's CPU, {1e6 * used / events:.0f} µs each; "
-            f"{events / (time.perf_counter() - started):,.0f} a second by the clock, "
-            f"{worker.memory_info().rss / 2**20:.0f} MB"
-        )
+        names = asyncio.run(_settled(stack, learners))
+        for seed, run in enumerate((1, 10)):
+            asyncio.run(_acted(stack, names, acts, run, seed))
+            shares = Path(folder) / f"shares-{run}.json"
+            with _worker(stack, shares) as worker:
+                _report(profile, worker, acts, run)
+            for part, share in _shares(shares):
+                say(f"    {share:5.1%}  {part}")
+
+
+async def _settled(stack: Stack, count: int) -> list[str]:
+    """Learners whom privacy and learner_profile know, with half a year behind them."""
+    with _environment(stack.environment("ingest")):
+        async with connections("ingest", ServiceSettings()) as c:
+            assert c.keys is not None
+            drawn = [await c.keys.directory.draw(TENANT, 1000) for _ in range(0, count, 1000)]
+    keys = [key for part in drawn for key in part][:count]
+    with _environment(stack.environment("learner_profile")):
+        async with connections("learner_profile", ServiceSettings()) as c:
+            await crowd.settle(c, TENANT, keys)
+    return [key.owner.learner for key in keys]
+
+
+async def _acted(stack: Stack, learners: list[str], acts: int, run: int, seed: int) -> None:
+    with _environment(stack.environment("learner_profile")):
+        async with connections("learner_profile", ServiceSettings()) as c:
+            await crowd.act(c, TENANT, learners, acts + _WARM, run=run, seed=seed)
+
+
+@contextmanager
+def _environment(found: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(found)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _worker(stack: Stack, shares: Path) -> Iterator[psutil.Process]:
+    """The worker, sampled, with the stack's own settings."""
+    environment = stack.environment("learner_profile", port=free_port()) | {"SHARES": str(shares)}
+    command = [sys.executable, "-m", "tests.load.sampled", "work"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _report(profile: Any, worker: psutil.Process, acts: int, run: int) -> None:
+    """Of what is on Kafka the first so many warm up."""
+    counted = profile["evidence"].estimated_document_count
+    start = counted()
+    _until(lambda: counted() >= start + _WARM)
+    worker.send_signal(signal.SIGUSR1)
+    saved = _saved(profile)
+    begun, cpu, started = counted(), _cpu(worker), time.perf_counter()
+    _until(lambda: counted() >= start + _WARM + acts)
+    _until(lambda: profile["learners"].find_one({"outbox.token": {"$exists": True}}, {"_id": 1}) is None)
+    events, used, took = start + _WARM + acts - begun, _cpu(worker) - cpu, time.perf_counter() - started
+    say(
+        f"{events:,} events, {run} of a learner in a row ({events / (_saved(profile) - saved):.1f} of a learner in a "
+        f"batch): {events / used:,.0f} a second of the worker's CPU, {1e6 * used / events:.0f} µs each; "
+        f"{events / took:,.0f} a second by the clock, {worker.memory_info().rss / 2**20:.0f} MB"
+    )
+
+
+def _saved(profile: Any) -> int:
+    """How often the learners were folded: each batch raises a learner's version by one."""
+    [found] = profile["learners"].aggregate([{"$group": {"_id": None, "versions": {"$sum": "$version"}}}])
+    return int(found["versions"])
+
+
+def _shares(path: Path) -> list[tuple[str, float]]:
+    found: dict[str, int] = orjson.loads(path.read_bytes())
+    return [(part, count / sum(found.values())) for part, count in found.items()]
 
 
 def _until(check: Callable[[], bool], seconds: float = 300) -> None:

@@ -200,11 +200,11 @@ class TestOverruling:
         profile = (await house.views.learners.load(house.tenant, [room.learner]))[room.learner]
         told = message_of(profile)
         assert told is not None
-        assert {name: one.probability for name, one in told.estimates.items()} == {
+        assert {name: one["probability"] for name, one in told["estimates"].items()} == {
             iri("quarters"): 0.8,
             iri("thirds"): 0.95,
         }
-        assert told.estimates[iri("thirds")].evidence_count == 2
+        assert told["estimates"][iri("thirds")]["evidence_count"] == 2
         await house.views.learners.mark_dirty(house.tenant, [room.learner])
         await house.settle()
         again = (await house.views.learners.load(house.tenant, [room.learner]))[room.learner]

@@ -9,7 +9,7 @@ from typing import Any
 from events import topics
 from events.payloads import ModelParameters
 from learner_model.additive.weights import Parameters, decode_parameters
-from learner_model.folded import pack
+from learner_model.folded import Folded, pack
 from learner_model.state import encode
 from learner_model.versions import builtin
 from learner_profile.learners.profiles import Profile
@@ -162,7 +162,7 @@ class TestAnOlderModel:
         assert profile.folded is not None
         assert profile.state is not None
         old = replace(profile.state, model=1)
-        older = replace(profile, folded=replace(profile.folded, habits=old, names=(), memory=b""))
+        older = replace(profile, folded=Folded(encode(old)))
 
         async def body(session: Any) -> None:
             await house.views.learners.save([older], session)

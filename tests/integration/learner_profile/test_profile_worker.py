@@ -14,6 +14,7 @@ from events.payloads import CatalogActivity, ConsentState, ConsentStatus, Decisi
 from events.payloads import Request as PrivacyRequest
 from learner_model.versions import Effective
 from learner_profile.learners.publishing import ProfileSource
+from learner_profile.learners.repository import LearnerRepository
 from learner_profile.parameters.repository import ParametersRepository
 from learner_profile.records.repository import ClaimRepository
 from learner_profile.worker import work
@@ -170,6 +171,17 @@ async def test_a_crash_after_the_broker_answered_publishes_the_same_again(c: Con
         first, second = out.seen[learner][:2]
         assert first.payload == second.payload
         assert first.id == second.id
+
+
+async def test_what_was_just_saved_is_published_as_its_document_says(c: Connections, house: House) -> None:
+    await house.policy()
+    await house.statements("l", statement(1), statement(2))
+    documents = await c.db["learners"].find({"tenant": house.tenant}).to_list(None)
+    from_document = await LearnerRepository(c.db, c.sealer, c.clock).flagged(documents)
+    from_memory = await house.views.learners.flagged(documents)
+    once_more = await house.views.learners.flagged(documents)
+    assert from_memory == from_document == once_more
+    assert from_memory[0].statements == 2
 
 
 async def test_a_restart_counts_nothing_twice_and_loses_nothing(c: Connections, house: House) -> None:

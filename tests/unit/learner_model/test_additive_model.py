@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from learner_model import Evidence, EvidenceKind
 from learner_model.additive.answers import Columns
+from learner_model.additive.identity import identity
 from learner_model.additive.kernel import machine, plain
 from learner_model.additive.layout import WHOLE
 from learner_model.additive.memory import MemoryVersionError, unpack
@@ -93,7 +94,7 @@ def test_production_folds_as_the_evaluation_does() -> None:
     trainer.run(answers, np.arange(len(answers.item)), learning=False)
     asked = [row for row in rows if row.kind == EvidenceKind.RESPONSE]
     folded, memory = Folder(One(learnt()), kernel=machine()).fold(None, asked), blank_memory()
-    unpack(folded.memory, folded.names, memory)
+    unpack(folded.memory, [identity(name) for name in folded.names], memory)
     told = range(WHOLE - 4)  # the last four are for readers
     assert [memory.whole[k] for k in told] == [trainer.memory.whole[k] for k in told]
 
@@ -153,7 +154,7 @@ def test_memory_of_another_version_is_refused() -> None:
     memory = blank_memory()
     for broken in (b"", folded.memory[:-1], b"\xff" + folded.memory[1:]):
         with pytest.raises(MemoryVersionError):
-            unpack(broken, folded.names, memory)
+            unpack(broken, [identity(name) for name in folded.names], memory)
 
 
 class TestAVersionToFoldWith:

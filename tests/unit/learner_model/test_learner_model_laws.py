@@ -87,7 +87,7 @@ def test_folding_on_equals_folding_all(history: list[Evidence], cuts: set[int]) 
         folded = FOLDER.fold(None if folded is None else unpack(pack(folded)), ordered[start:end])
     assert folded is not None
     assert pack(folded) == pack(FOLDER.fold_all(history))
-    assert last_key(folded.habits) == ordered[-1].key
+    assert last_key(state_of(folded)) == ordered[-1].key
 
 
 @given(histories(max_size=8))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _propagator = TraceContextTextMapPropagator()
@@ -19,8 +19,13 @@ def current_traceparent() -> str | None:
 
 
 @contextmanager
-def span_after(name: str, traceparent: str | None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
-    """A span whose parent is the one that `traceparent` names; a new trace where there is none."""
+def span_after(name: str, traceparent: str | None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[str | None]:
+    """A span whose parent is the one that `traceparent` names, a new trace where there is none; the `traceparent` to
+    hand on. Where nothing is recorded that is the one given: to carry a context about costs what reading evidence does.
+    """
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        yield traceparent
+        return
     context = _propagator.extract({"traceparent": traceparent}) if traceparent else None
-    with _tracer.start_as_current_span(name, context=context, kind=kind) as span:
-        yield span
+    with _tracer.start_as_current_span(name, context=context, kind=kind):
+        yield current_traceparent()

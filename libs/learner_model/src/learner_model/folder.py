@@ -6,13 +6,15 @@ from typing import Final
 import numpy as np
 
 from learner_model.additive.answers import figures, tells
+from learner_model.additive.identity import identity
 from learner_model.additive.kernel import Kernel, plain
 from learner_model.additive.layout import GENERAL, LATELY, MOST_SKILLS, NO_TIME, SKILLS_AT_ONCE, Answer
-from learner_model.additive.memory import blank, identity, pack, room, unpack, workbench
+from learner_model.additive.memory import MemoryVersionError, blank, pack, room, unpack, workbench
 from learner_model.additive.weights import Parameters
+from learner_model.coding import Names
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.folded import Folded, nothing
-from learner_model.folding import habits_after
+from learner_model.folding import Habits
 from learner_model.versions import Builtin, Loaded, Versions, loaded
 
 _BUILTIN: Final = Builtin()
@@ -28,8 +30,7 @@ class Folder:
         self.versions = versions
         self.kernel = kernel or plain()
         self._memory, self._terms, self._room = blank(), workbench(), room()
-        self._names: list[str] = []
-        self._rows: dict[int, int] = {}
+        self._names = Names()
 
     def fold_all(self, rows: Iterable[Evidence]) -> Folded:
         """From all rows, in any order; a statement that stands there twice counts once."""
@@ -41,9 +42,11 @@ class Folder:
         Raises `MemoryVersionError` where another version of the model made what was kept.
         """
         before = before or nothing()
-        habits, opened = before.habits, False
+        if before.data and not before.current:
+            raise MemoryVersionError("made by an older version of the model")
+        habits, opened = Habits.of(before), False
         for evidence in rows:
-            habits = habits_after(habits, evidence)
+            habits.take(evidence)
             answered = tells(evidence)
             if evidence.kind == EvidenceKind.SUMMARY or not (answered or evidence.competencies):
                 continue
@@ -53,16 +56,15 @@ class Folder:
                 opened = True
             self._take(evidence, version, answered=answered)
         if not opened:
-            return Folded(habits, before.names, before.memory)
-        return Folded(habits, tuple(self._names), pack(self._memory))
+            return habits.packed(before.coded_names, before.memory)
+        return habits.packed(self._names, pack(self._memory, self.kernel.put_rows))
 
     def _open(self, before: Folded, version: Loaded) -> None:
-        if before.memory:
-            unpack(before.memory, before.names, self._memory)
+        self._names, memory = before.coded_names, before.memory
+        if memory:
+            unpack(memory, list(self._names.identities), self._memory, self.kernel.take_rows)
         else:
             self.kernel.forget_all(self._memory, version.hyper)
-        self._names = list(before.names)
-        self._rows = {identity(name): row for row, name in enumerate(self._names)}
 
     def _take(self, evidence: Evidence, version: Loaded, *, answered: bool) -> None:
         kernel, memory, terms = self.kernel, self._memory, self._terms
@@ -82,13 +84,12 @@ class Folder:
         """Identities of the competencies, and how much the evidence is about each. Names stand in the rows' order."""
         about = dict(evidence.competencies[:SKILLS_AT_ONCE])
         found = {identity(name): weight for name, weight in about.items()}
+        names = self._names
         for name, one in zip(about, found, strict=False):
-            if one in self._rows:
-                continue
-            if len(self._names) == MOST_SKILLS:
-                self._rows.pop(identity(self._names.pop()))
-            self._rows[one] = len(self._names)
-            self._names.append(name)
+            if one not in names.identities:
+                if len(names) == MOST_SKILLS:
+                    names.drop_last()
+                names.add(name)
         return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=np.float64)
 
 

@@ -1,52 +1,146 @@
 """What evidence says of a learner's habits: what was done, interests, pace, activity. Mastery is `folder`'s."""
 
-from dataclasses import replace
+import struct
+from typing import Final
 
+import orjson
+
+from learner_model import parameters
+from learner_model.coding import (
+    KEY_CHARS,
+    Names,
+    key_bytes,
+    last_bytes,
+    read_keys,
+    read_last,
+    split_interests,
+)
 from learner_model.evidence import Evidence, EvidenceKind
-from learner_model.interests import choice, interests_after
-from learner_model.outcomes import activity_key, completed_after, is_done, last_outcome, outcome, recent_after
+from learner_model.folded import COUNTS, MAGIC, REST, Folded
+from learner_model.interests import add_choice, choice
+from learner_model.outcomes import Outcome, activity_key, completed_after, outcome, position
 from learner_model.pacing import pace_after
 from learner_model.regularity import days_after
 from learner_model.regulation import regulation_after
-from learner_model.state import Activity, LastKey, LearnerState, microseconds
+from learner_model.state import Activity, Days, LastKey, Pace, Regulation, Trend, microseconds
 
-_DAY = 86_400
+_DAY: Final = 86_400
 
 
 class OutOfOrderError(ValueError):
     """The evidence does not come after what was folded: the state must be built anew from all rows."""
 
 
-def habits_after(state: LearnerState, evidence: Evidence) -> LearnerState:
-    """The state with one piece of evidence more, which comes after all that was folded (else OutOfOrderError).
+class Habits:
+    """A learner's habits while they are folded on. What no evidence touches stays as it stands in bytes."""
 
-    Competencies and levels stay as they are.
-    """
-    last = LastKey(microseconds(evidence.at), evidence.statement_id)
-    if state.last is not None and last <= state.last:
-        raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
-    at = last.at_us // 1_000_000
-    recent, completed = state.recent, state.completed
-    if evidence.activity_id:
-        key, result = activity_key(evidence.activity_id), outcome(evidence)
-        recent, completed = recent_after(recent, key, at, result), completed_after(completed, key, result)
-    interests, pace, regulation = state.interests, state.pace, state.regulation
-    if evidence.kind != EvidenceKind.SUMMARY:
-        before, done = last_outcome(state, evidence.activity_id), is_done(state, evidence.activity_id)
-        interests = interests_after(interests, evidence.tags, choice(evidence, before[0] if before else None), at)
-        pace = pace_after(pace, evidence.duration_seconds, evidence.expected_seconds)
-        regulation = regulation_after(regulation, before, outcome(evidence), at, done=done)
-    return replace(
-        state,
-        last=last,
-        activity=_activity_after(state.activity, at),
-        days=days_after(state.days, at),
-        interests=interests,
-        pace=pace,
-        regulation=regulation,
-        recent=recent,
-        completed=completed,
-    )
+    def __init__(self) -> None:
+        self.last: LastKey | None = None
+        self.pace = Pace()
+        self.activity = Activity()
+        self.days = Days()
+        self.regulation = Regulation()
+        self.interests: dict[bytes, bytes] = {}
+        self.keys = ""
+        self.times: list[int] = []
+        self.outcomes = bytearray()
+        self.completed = ""
+
+    @classmethod
+    def of(cls, folded: Folded) -> "Habits":
+        """Raises ValueError where the bytes are not those of a state."""
+        opened = cls()
+        if not folded.data:
+            return opened
+        data, places = folded.data, folded.places
+        rest = orjson.loads(data[REST : places.last])
+        usual, other = rest["pace"]
+        opened.pace = Pace(Trend(*usual), Trend(*other))
+        opened.activity = Activity(*rest["activity"])
+        opened.days = Days(*rest["days"])
+        opened.regulation = Regulation(*rest["regulation"])
+        opened.last, at = read_last(data, places.last)
+        opened.interests, end = split_interests(data, at, places.interests)
+        if end != places.keys:
+            raise ValueError("not the length that a learner's state says")
+        opened.keys = read_keys(data, places.keys, places.recent)
+        opened.times = list(struct.unpack_from(f"<{places.recent}I", data, places.times))
+        opened.outcomes = bytearray(data[places.outcomes : places.completed])
+        opened.completed = read_keys(data, places.completed, places.done)
+        return opened
+
+    def take(self, evidence: Evidence) -> None:
+        """One piece of evidence more, which comes after all that was folded (else OutOfOrderError)."""
+        last = LastKey(microseconds(evidence.at), evidence.statement_id)
+        if self.last is not None and last <= self.last:
+            raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
+        at, key, result = last.at_us // 1_000_000, activity_key(evidence.activity_id), outcome(evidence)
+        if evidence.kind != EvidenceKind.SUMMARY:
+            before, done = self._last_outcome(key), position(self.completed, key) is not None
+            strength = choice(evidence, before[0] if before else None)
+            add_choice(self.interests, evidence.tags, strength, at)
+            self.pace = pace_after(self.pace, evidence.duration_seconds, evidence.expected_seconds)
+            self.regulation = regulation_after(self.regulation, before, result, at, done=done)
+        if evidence.activity_id:
+            self._note(key, at, result)
+            self.completed = completed_after(self.completed, key, result)
+        self.last = last
+        self.activity = _activity_after(self.activity, at)
+        self.days = days_after(self.days, at)
+
+    def packed(self, names: Names, memory: bytes) -> Folded:
+        """With the rest of what is kept of the learner."""
+        rest = orjson.dumps(
+            {
+                "model": parameters.MODEL_VERSION,
+                "pace": [[*trend] for trend in self.pace],
+                "activity": [*self.activity],
+                "days": [*self.days],
+                "regulation": [*self.regulation],
+            }
+        )
+        named, recent = bytes(names), len(self.times)
+        done = len(self.completed) // KEY_CHARS
+        counts = COUNTS.pack(len(rest), len(self.interests), recent, done, len(names), len(named), len(memory))
+        parts = (
+            MAGIC,
+            counts,
+            rest,
+            last_bytes(self.last),
+            *self.interests.values(),
+            key_bytes(self.keys),
+            struct.pack(f"<{recent}I", *self.times),
+            self.outcomes,
+            key_bytes(self.completed),
+            named,
+            memory,
+        )
+        return Folded(b"".join(parts))
+
+    def _last_outcome(self, key: str) -> tuple[Outcome, int] | None:
+        """How it ended with the activity, and when it was last seen; None where it isn't among the recent ones."""
+        at = position(self.keys, key)
+        if at is None:
+            return None
+        place = at // KEY_CHARS
+        return Outcome(self.outcomes[place]), self.times[place]
+
+    def _note(self, key: str, at: int, result: Outcome) -> None:
+        """Among the recent activities, oldest first. A mere look doesn't wipe out a result."""
+        found, noted = position(self.keys, key), int(result)
+        if found is not None:
+            place = found // KEY_CHARS
+            noted = self.outcomes[place] if result is Outcome.SEEN else noted
+            self._forget(place)
+        elif len(self.times) == parameters.RECENT_KEPT:
+            self._forget(0)
+        self.keys += key
+        self.times.append(at)
+        self.outcomes.append(noted)
+
+    def _forget(self, place: int) -> None:
+        self.keys = self.keys[: place * KEY_CHARS] + self.keys[(place + 1) * KEY_CHARS :]
+        del self.times[place], self.outcomes[place]
 
 
 def _activity_after(activity: Activity, at: int) -> Activity:

@@ -3,11 +3,13 @@
 from math import exp, log
 
 from learner_model import parameters
+from learner_model.coding import interest_bytes, read_interest
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.outcomes import Outcome
 from learner_model.state import Interest
 
-_DAY = 86_400.0
+_HALF_LIFE = 86_400.0 * parameters.INTEREST_HALF_LIFE_DAYS
+_LN_2 = log(2.0)
 _CHOSEN_ANEW = 1.0
 _CHOSEN_AGAIN = 0.3
 _FINISHED = 0.7
@@ -28,7 +30,7 @@ def choice(evidence: Evidence, before: Outcome | None) -> float:
 
 def score_at(interest: Interest, at: float) -> float:
     """The score as time has left it."""
-    return interest.score * exp(-max(0.0, at - interest.at) / (_DAY * parameters.INTEREST_HALF_LIFE_DAYS) * log(2.0))
+    return interest.score * exp(-max(0.0, at - interest.at) / _HALF_LIFE * _LN_2)
 
 
 def strength_at(interest: Interest, at: float) -> float:
@@ -37,19 +39,20 @@ def strength_at(interest: Interest, at: float) -> float:
     return score / (score + parameters.INTEREST_HALFWAY)
 
 
-def interests_after(
-    interests: dict[str, Interest], tags: tuple[str, ...], strength: float, at: int
-) -> dict[str, Interest]:
-    """The interests with a choice added to each tag, the first of which is the discipline; past the bound the weakest
-    goes.
+def add_choice(interests: dict[bytes, bytes], tags: tuple[str, ...], strength: float, at: int) -> None:
+    """Add a choice to each tag, the first of which is the discipline; past the bound the weakest goes.
+
+    `interests`: tag → interest, both as they stand in bytes.
     """
-    if strength <= 0.0 or not tags:
-        return interests
-    result = dict(interests)
-    for place, tag in enumerate(tags):
-        before = result.get(tag, Interest(0.0, at))
+    if strength <= 0.0:
+        return
+    for place, name in enumerate(tags):
+        tag = name.encode()
+        coded = interests.get(tag)
+        before = Interest(0.0, at) if coded is None else read_interest(coded)
         discipline = place == 0 or before.discipline
-        result[tag] = Interest(round(score_at(before, at) + strength, 4), at, discipline)
-    while len(result) > parameters.INTERESTS_KEPT:
-        del result[min(result, key=lambda tag: (score_at(result[tag], at), tag))]
-    return result
+        interests[tag] = interest_bytes(tag, Interest(round(score_at(before, at) + strength, 4), at, discipline))
+    if (over := len(interests) - parameters.INTERESTS_KEPT) > 0:
+        scores = [(score_at(read_interest(coded), at), tag) for tag, coded in interests.items()]
+        for _, tag in sorted(scores)[:over]:
+            del interests[tag]

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from learner_model import parameters
 from learner_model.evidence import Evidence, EvidenceKind
-from learner_model.state import LearnerState, Recent
+from learner_model.state import LearnerState
 
 _KEY_CHARS = 6
 
@@ -58,7 +58,7 @@ def last_outcome(state: LearnerState, activity_id: str) -> tuple[Outcome, int] |
 
 def is_done(state: LearnerState, activity_id: str) -> bool:
     """Whether the learner completed the activity or succeeded in it (among the last 128 that were)."""
-    return _position(state.completed, activity_key(activity_id)) is not None
+    return position(state.completed, activity_key(activity_id)) is not None
 
 
 def done_keys(state: LearnerState) -> frozenset[str]:
@@ -66,27 +66,18 @@ def done_keys(state: LearnerState) -> frozenset[str]:
     return frozenset(state.completed[i : i + _KEY_CHARS] for i in range(0, len(state.completed), _KEY_CHARS))
 
 
-def recent_after(recent: tuple[Recent, ...], key: str, at: int, result: Outcome) -> tuple[Recent, ...]:
-    """The recent activities, oldest first. A mere look doesn't wipe out a result."""
-    before = next((entry for entry in recent if entry.activity == key), None)
-    if before is not None and result is Outcome.SEEN:
-        result = Outcome(before.outcome)
-    rest = tuple(entry for entry in recent if entry.activity != key)
-    return (*rest, Recent(key, at, int(result)))[-parameters.RECENT_KEPT :]
-
-
 def completed_after(completed: str, key: str, result: Outcome) -> str:
     """The keys of what is done, joined, oldest first. A failure takes one out again: it is worth another try."""
-    position = _position(completed, key)
+    place = position(completed, key)
     if result in (Outcome.SUCCEEDED, Outcome.COMPLETED):
-        if position is None:
+        if place is None:
             completed = (completed + key)[-parameters.COMPLETED_KEPT * _KEY_CHARS :]
-    elif result is Outcome.FAILED and position is not None:
-        completed = completed[:position] + completed[position + _KEY_CHARS :]
+    elif result is Outcome.FAILED and place is not None:
+        completed = completed[:place] + completed[place + _KEY_CHARS :]
     return completed
 
 
-def _position(joined: str, key: str) -> int | None:
+def position(joined: str, key: str) -> int | None:
     """Where the key stands among the keys; a hit across two of them is none."""
     at = joined.find(key)
     while at % _KEY_CHARS and at >= 0:

@@ -176,4 +176,5 @@ def decode(data: bytes) -> LearnerState:
 
 def microseconds(at: datetime) -> int:
     """Whole microseconds since the epoch, without the rounding of float seconds."""
-    return (at - EPOCH) // timedelta(microseconds=1)
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,6 +1,7 @@
 """ISO 8601 durations in the format with designators (4.4.3.2; 1.0.3 Data 4.6)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _N: Final = r"(\d+(?:[.,]\d+)?)"
@@ -21,6 +22,7 @@ def check(text: str) -> None:
         seconds(text)
 
 
+@lru_cache(maxsize=4096)
 def seconds(text: str) -> float:
     """The duration in seconds (a year as 365.25 days, a month as its twelfth); raises ValueError with the reason.
 

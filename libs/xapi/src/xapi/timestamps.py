@@ -34,6 +34,8 @@ def parse(text: str, *, rfc3339: bool = False) -> datetime:
     Without an offset it is read as UTC (1.0.3 Data 4.5 recommends one, and demands none); RFC 3339, which 2.0 demands,
     knows no time without seconds and offset. A leap second counts as the first moment of the next minute.
     """
+    if _PLAIN.match(text) is not None:
+        return datetime.fromisoformat(text).astimezone(UTC)
     found = _ISO.match(text)
     if found is None:
         raise ValueError("expected an ISO 8601 date and time such as 2026-02-03T04:05:06.789Z, found other text")

@@ -13,7 +13,7 @@ from typing import IO, Final
 
 import numpy as np
 import numpy.typing as npt
-from learner_model.additive.memory import identity
+from learner_model.additive.identity import identity
 from learner_model.additive.replaying import Answers
 
 from cli.evaluation.errors import UnreadableAnswers

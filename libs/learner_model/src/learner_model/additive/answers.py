@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from learner_model.additive.identity import identity
 from learner_model.additive.layout import NO_TIME, SKILLS_AT_ONCE
-from learner_model.additive.memory import identity
 from learner_model.additive.replaying import Answers
 from learner_model.competency import item_logit
 from learner_model.evidence import Evidence, EvidenceKind

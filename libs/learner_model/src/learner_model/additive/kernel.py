@@ -11,25 +11,27 @@ from pkgutil import get_data
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
-from learner_model.additive import folding, replaying, telling
+from learner_model.additive import folding, packing, replaying, telling
 from learner_model.additive.compiled import MARKED
 
-_SOURCES: Final = ("compiled", "kernel", "layout", "terms", "remembering", "folding", "telling", "replaying")
+_SOURCES: Final = ("compiled", "kernel", "layout", "packing", "terms", "remembering", "folding", "telling", "replaying")
 
 
 class Kernel(NamedTuple):
-    """What folds: the functions of `folding`, `telling` and `replaying` by name, and whether they are machine code."""
+    """What folds: functions by name, and whether they are machine code."""
 
     forget_all: Callable[..., None]
     take_answer: Callable[..., None]
     take_exposure: Callable[..., None]
     replay: Callable[..., int]
+    put_rows: packing.PutRows
+    take_rows: packing.TakeRows
     compiled: bool
 
 
 def plain() -> Kernel:
     """About 1 ms an answer, at once and everywhere."""
-    return _kernel(MARKED, compiled=False)
+    return _kernel(MARKED, compiled=False)._replace(put_rows=packing.put_at_once, take_rows=packing.take_at_once)
 
 
 def _kernel(found: dict[str, Callable[..., Any]], *, compiled: bool) -> Kernel:
@@ -70,6 +72,6 @@ def stamp() -> str:
     return hashed.hexdigest()
 
 
-_COMPILED: Final = (folding, replaying, telling)
+_COMPILED: Final = (folding, packing, replaying, telling)
 
 __all__ = ["Kernel", "machine", "plain", "stamp"]

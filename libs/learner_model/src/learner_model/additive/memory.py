@@ -4,20 +4,17 @@ Ids of skills are no part of the bytes: whoever keeps the memory keeps their nam
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 
-from learner_model.additive.compiled import Bytes, Floats, Integers
+from learner_model.additive.compiled import Floats, Integers
 from learner_model.additive.layout import (
     ADDITIVE_VERSION,
     DOUBLES,
     I_DURATION,
     I_HINTS,
     ITEM,
-    ITEM_GRID,
     ITEM_ID_BYTES,
     ITEMS,
     MOST_ITEMS,
@@ -35,23 +32,23 @@ from learner_model.additive.layout import (
     Memory,
     Terms,
 )
-from learner_model.additive.packing import packed, unpacked
+from learner_model.additive.packing import (
+    ITEM_BYTES,
+    SKILL_BYTES,
+    PutRows,
+    TakeRows,
+    put_at_once,
+    table,
+    take_at_once,
+    unpacked,
+)
 
 _VERSION: Final = ADDITIVE_VERSION.to_bytes(2, "little")
 _HEAD_BYTES: Final = 2 + 8 * DOUBLES + 4 * (WHOLE - DOUBLES)
-SKILL_BYTES: Final = int(SKILL_GRID.width.sum())
-_ITEM_BYTES: Final = ITEM_ID_BYTES + int(ITEM_GRID.width.sum())
-MOST_BYTES: Final = _HEAD_BYTES + MOST_SKILLS * SKILL_BYTES + MOST_ITEMS * _ITEM_BYTES
 
 
 class MemoryVersionError(ValueError):
     """The bytes were written by another version of the model: the learner is to be built anew from evidence."""
-
-
-@lru_cache(maxsize=65_536)
-def identity(name: str) -> int:
-    """The 32-bit identity of an item or skill, the same in every process."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "little")
 
 
 def blank() -> Memory:
@@ -91,36 +88,26 @@ def room() -> tuple[Floats, Integers]:
 
 def packed_bytes(memory: Memory) -> int:
     """How many bytes `pack` would take."""
-    return _HEAD_BYTES + int(memory.whole[SKILLS]) * SKILL_BYTES + int(memory.whole[ITEMS]) * _ITEM_BYTES
+    return _HEAD_BYTES + _row_bytes(memory)
 
 
-def pack(memory: Memory) -> bytes:
+def pack(memory: Memory, put_rows: PutRows = put_at_once) -> bytes:
     """The memory as bytes; lossless, since every figure lies on its grid."""
-    skills, items = int(memory.whole[SKILLS]), int(memory.whole[ITEMS])
-    parts = [
-        memory.whole[:DOUBLES],
-        memory.whole[DOUBLES:].astype("<f4"),
-        packed(memory.skills[:skills], SKILL_GRID),
-        memory.item_ids[:items].view(np.uint8).reshape(items, 8)[:, :ITEM_ID_BYTES],
-        packed(memory.items[:items], ITEM_GRID),
-    ]
-    return _VERSION + b"".join(part.tobytes() for part in parts)
+    rows = np.empty(_row_bytes(memory), dtype=np.uint8)
+    put_rows(memory, rows)
+    singles = memory.whole[DOUBLES:].astype("<f4")
+    return b"".join((_VERSION, memory.whole[:DOUBLES].tobytes(), singles.tobytes(), rows.tobytes()))
 
 
-def unpack(data: bytes, names: Sequence[str], memory: Memory) -> None:
-    """What `pack` wrote, into the memory given; `names` of the skills. Raises `MemoryVersionError`."""
+def unpack(data: bytes, skill_ids: Sequence[int], memory: Memory, take_rows: TakeRows = take_at_once) -> None:
+    """What `pack` wrote, into the memory given. Raises `MemoryVersionError`."""
     skills = _unpack_whole(data, memory.whole)
-    items = int(memory.whole[ITEMS])
-    if len(data) != packed_bytes(memory) or len(names) != skills or skills > MOST_SKILLS or items > MOST_ITEMS:
+    if len(data) != packed_bytes(memory) or len(skill_ids) != skills or skills > MOST_SKILLS:
         raise MemoryVersionError("not the length that its counts say")
-    memory.skill_ids[:skills] = [identity(name) for name in names]
-    memory.skills[:skills] = skills_of(data, skills)
-    at = _HEAD_BYTES + skills * SKILL_BYTES
-    ids = np.zeros((items, 8), dtype=np.uint8)
-    ids[:, :ITEM_ID_BYTES] = _bytes(data, at, items, ITEM_ID_BYTES)
-    memory.item_ids[:items] = ids.view(np.int64)[:, 0]
-    at += items * ITEM_ID_BYTES
-    memory.items[:items] = unpacked(_bytes(data, at, items, _ITEM_BYTES - ITEM_ID_BYTES), ITEM_GRID)
+    if memory.whole[ITEMS] > MOST_ITEMS:
+        raise MemoryVersionError("more items than are kept")
+    memory.skill_ids[:skills] = skill_ids
+    take_rows(memory, np.frombuffer(data, dtype=np.uint8), _HEAD_BYTES)
 
 
 def whole_of(data: bytes) -> Floats:
@@ -132,11 +119,11 @@ def whole_of(data: bytes) -> Floats:
 
 def skills_of(data: bytes, count: int) -> Floats:
     """The rows of the skills alone."""
-    return unpacked(_bytes(data, _HEAD_BYTES, count, SKILL_BYTES), SKILL_GRID)
+    return unpacked(table(np.frombuffer(data, dtype=np.uint8), _HEAD_BYTES, count, SKILL_BYTES), SKILL_GRID)
 
 
-def _bytes(data: bytes, at: int, count: int, width: int) -> Bytes:
-    return np.frombuffer(data, dtype=np.uint8, count=count * width, offset=at).reshape(count, width)
+def _row_bytes(memory: Memory) -> int:
+    return int(memory.whole[SKILLS]) * SKILL_BYTES + int(memory.whole[ITEMS]) * (ITEM_ID_BYTES + ITEM_BYTES)
 
 
 def _unpack_whole(data: bytes, whole: Floats) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from learner_model.additive.memory import identity
+from learner_model.additive.identity import identity
 from learner_model.additive.replaying import Answers
 
 _DAY: Final = 86_400.0

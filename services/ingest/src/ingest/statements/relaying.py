@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 from events import topics
 from events.envelope import Outgoing
-from events.tracing import current_traceparent, span_after
+from events.tracing import span_after
 from opentelemetry.trace import SpanKind
 from service_kit.mongo import Document
 from xapi import for_learner, learners_of
@@ -64,8 +64,8 @@ def _messages(document: Document, raw: JsonObject, learners: Iterable[tuple[str,
 def _published(document: Document, raw: JsonObject, own: Mapping[str, set[str]]) -> list[Outgoing]:
     traceparent = None
     if "traceparent" in document:  # without a trace to go on with there is none to begin: it costs as much as reading
-        with span_after(_SPAN, document["traceparent"], SpanKind.PRODUCER):
-            traceparent = current_traceparent()
+        with span_after(_SPAN, document["traceparent"], SpanKind.PRODUCER) as handed_on:
+            traceparent = handed_on
     tenant, _, statement_id = document["_id"].partition("/")
     return [
         Outgoing(

@@ -30,7 +30,7 @@ def emitter_of(statement: Json) -> Emitter:
     if any(name.startswith(_OPEN_EDX_EXTENSION) for name in extensions):
         return Emitter.OPEN_EDX
     info = extensions.get(_MOODLE_INFO, {})
-    if isinstance(info, Mapping) and any(_MOODLE_PLUGIN in name for name in info):
+    if isinstance(info, dict) and any(_MOODLE_PLUGIN in name for name in info):
         return Emitter.MOODLE
     return Emitter.MOODLE if context.get("platform") == "Moodle" else Emitter.OTHER
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from events.consumer import Rejected
 from events.envelope import Message
-from events.tracing import current_traceparent, span_after
+from events.tracing import span_after
 from learner_model.folder import Folder
 from service_kit import metrics
 from service_kit.clock import Clock
@@ -179,10 +179,8 @@ class StatementsHandler:
 def _after(
     before: Profile, news: _News, catalog: Mapping[str, Mapped], folder: Folder, traceparent: str | None
 ) -> Profile:
-    with span_after("fold evidence", traceparent):
-        profile = replace(before, traceparent=current_traceparent() or traceparent)
-        if news.takes_back:
-            profile = replace(profile, dirty=True)
+    with span_after("fold evidence", traceparent) as handed_on:
+        profile = replace(before, traceparent=handed_on, dirty=before.dirty or news.takes_back)
         return folded_on(profile, news.counting, catalog, folder)
 
 

@@ -1,5 +1,6 @@
 """A statement, as Kafka carries it, read as evidence. What depends on the catalog is added later (see `mapping`)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ IMPORTED_WEIGHT = 0.5
 MOST_CONTEXT_ACTIVITIES = 8
 H5P_SUB_CONTENT = "http://h5p.org/x-api/h5p-subContentId"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
+_CANONICAL = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _SECTIONS = ("section", "module", "lesson", "unit", "chapter", "topic")
 _COURSES = ("course",)
 _PLATFORMS = frozenset({"site", "lms", "source", "system", "platform", "application", "profile"})
@@ -294,4 +296,4 @@ def _is_one_of(activity: Json, words: tuple[str, ...]) -> bool:
 
 
 def _canonical(statement_id: str) -> str:
-    return str(UUID(statement_id))
+    return statement_id if _CANONICAL.fullmatch(statement_id) else str(UUID(statement_id))

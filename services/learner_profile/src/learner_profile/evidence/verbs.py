@@ -22,6 +22,7 @@ event-routing-backends. The last part of the IRI decides: these vocabularies use
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from learner_model import EvidenceKind
 
@@ -66,6 +67,7 @@ VOIDED = "voided"
 _TOTALS = frozenset({"completed", "passed", "failed", "mastered"})
 
 
+@lru_cache(maxsize=4096)
 def word_of(iri: str) -> str:
     """The last part of an IRI, in lower case: `http://adlnet.gov/expapi/verbs/answered` → `answered`."""
     return iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1].lower()

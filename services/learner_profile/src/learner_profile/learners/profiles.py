@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from learner_model import Evidence, EvidenceKey, EvidenceKind, Folded, LearnerState, last_key
+from learner_model import Evidence, EvidenceKey, EvidenceKind, Folded, LearnerState
 from learner_model.folder import Folder
 from learner_model.overruling import Overruling
 from learner_model.reading import state_of
-from learner_model.state import EPOCH, microseconds
+from learner_model.state import EPOCH, LastKey, microseconds
 
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.reading import Reading
@@ -96,7 +96,7 @@ class Profile:
     @property
     def statements(self) -> int:
         """How many were folded."""
-        return 0 if self.folded is None else self.folded.habits.activity.statements
+        return 0 if self.folded is None else self.folded.statements
 
 
 def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped], folder: Folder) -> Profile:
@@ -111,8 +111,8 @@ def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Ma
         return replace(profile, dirty=True)
     if not ordered:
         return profile
-    last = last_key(kept.habits) if kept is not None else None
-    if last is not None and key_of(ordered[0]) <= last:
+    last = kept.last if kept is not None else None
+    if last is not None and _last_key(ordered[0]) <= last:
         return replace(profile, dirty=True)
     return _fold(profile, ordered, catalog, folder)
 
@@ -219,6 +219,10 @@ def _together_after(before: Collaboration, reading: Reading) -> Collaboration:
 def _in_order(readings: Iterable[Reading]) -> list[Reading]:
     """What is folded, in the learner's order."""
     return sorted((one for one in readings if not one.of_group), key=key_of)
+
+
+def _last_key(reading: Reading) -> LastKey:
+    return LastKey(microseconds(reading.at), reading.statement_id)
 
 
 def key_of(reading: Reading) -> EvidenceKey:

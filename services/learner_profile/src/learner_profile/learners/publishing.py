@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from events import topics
 from events.envelope import Outgoing
-from events.payloads import LearnerProfile, ProfileStatus, TeacherEstimate
-from learner_model import last_key
+from events.payloads import ProfileStatus
+from learner_model.reading import told
 from learner_model.state import EPOCH
 from service_kit.mongo import CollectionSpec, Document
 
@@ -27,32 +27,31 @@ class ProfileSource:
         self._learners = learners
 
     async def messages(self, documents: Sequence[Document]) -> list[Outgoing]:
-        profiles = await self._learners.profiles(documents)
+        profiles = await self._learners.flagged(documents)
         return [_outgoing(document, profile) for document, profile in zip(documents, profiles, strict=True)]
 
 
-def message_of(profile: Profile) -> LearnerProfile | None:
-    """What the profile says to the other services; None: the learner is erased."""
+def message_of(profile: Profile) -> dict[str, Any] | None:
+    """What the profile says to the other services, a `LearnerProfile` as JSON has it; None: the learner is erased."""
     if profile.status == Status.ERASED:
         return None
-    state = profile.state
-    if profile.status == Status.CLOSED or state is None:
-        return LearnerProfile(version=max(1, profile.version), status=ProfileStatus.closed)
-    last = last_key(state)
-    return LearnerProfile(
-        version=profile.version,
-        status=ProfileStatus.open,
-        reflects=profile.reflects[1] if profile.reflects else None,
-        statements=state.activity.statements,
-        last_statement_at=last[0] if last else None,
-        last_stored_at=EPOCH + timedelta(microseconds=profile.reflects[0]) if profile.reflects else None,
-        titles=dict(sorted(profile.titles.items())),
-        estimates={
-            name: TeacherEstimate(probability=one.probability, at=one.at, evidence_count=one.evidence_count)
+    if profile.status == Status.CLOSED or profile.folded is None:
+        return {"version": max(1, profile.version), "status": ProfileStatus.closed}
+    folded = profile.folded
+    said: dict[str, Any] = {"version": profile.version, "status": ProfileStatus.open, "statements": folded.statements}
+    if profile.reflects:
+        stored_us, said["reflects"] = profile.reflects
+        said["last_stored_at"] = EPOCH + timedelta(microseconds=stored_us)
+    if folded.last is not None:
+        said["last_statement_at"] = EPOCH + timedelta(microseconds=folded.last.at_us)
+    if profile.titles:
+        said["titles"] = dict(sorted(profile.titles.items()))
+    if profile.said:
+        said["estimates"] = {
+            name: {"probability": one.probability, "at": one.at, "evidence_count": one.evidence_count}
             for name, one in profile.said.items()
-        },
-        state=state,
-    )
+        }
+    return said | {"state": told(folded)}
 
 
 def _outgoing(document: Document, profile: Profile) -> Outgoing:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from events.errors import NotReady
-from events.tracing import current_traceparent, span_after
+from events.tracing import span_after
 from learner_model.folder import Folder
 from learner_model.overruling import Overruling
 from service_kit import metrics
@@ -130,8 +130,8 @@ class Rebuilder:
 def _one(
     profile: Profile, made: Made, said: Mapping[str, Overruling], catalog: dict[str, Mapped], folder: Folder
 ) -> Profile:
-    with span_after("rebuild learner", profile.traceparent):
-        traced = replace(profile, traceparent=current_traceparent() or profile.traceparent)
+    with span_after("rebuild learner", profile.traceparent) as traceparent:
+        traced = replace(profile, traceparent=traceparent)
         return built_anew(traced, [counted(row) for row in made.rows], catalog, folder, said, made.base)
 
 

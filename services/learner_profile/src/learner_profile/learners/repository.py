@@ -1,5 +1,6 @@
 """MongoDB: the learners' profiles. State and titles are sealed; `dirty` and `outbox` are flags for the jobs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -40,6 +41,9 @@ LEARNERS: Final = CollectionSpec(
     ),
 )
 _MARKED_AT_ONCE: Final = 1000
+_MOST_FRESH: Final = 4000  # of 5 kB each
+_FRESH_SECONDS: Final = 5.0
+_STATUS: Final = {one.value: one for one in Status}
 _SAID: Final = TypeAdapter(dict[str, Overruling])
 _LENGTH: Final = 4
 
@@ -60,6 +64,7 @@ class LearnerRepository:
         self._learners: Collection = db[LEARNERS.name]
         self._sealer = sealer
         self._clock = clock
+        self._fresh: dict[str, Profile] = {}  # by outbox token, which stands in one document alone
 
     async def load(self, tenant: str, learners: Iterable[str], session: Session | None = None) -> dict[str, Profile]:
         """The profiles that there are."""
@@ -78,16 +83,38 @@ class LearnerRepository:
         opened = iter(await self._sealer.open([Sealed(d["data"], d["key"]) for d in full]))
         return [_profile(d, next(opened) if d["data"] is not None else None) for d in documents]
 
+    async def flagged(self, documents: Sequence[Document]) -> list[Profile]:
+        """The profiles in documents that wait to be published, same order; those that were saved here a moment ago need
+        not be opened again.
+        """
+        fresh = {d["_id"]: self._fresh.pop(d["outbox"]["token"], None) for d in documents}
+        opened = iter(await self.profiles([d for d in documents if fresh[d["_id"]] is None]))
+        return [fresh[d["_id"]] or next(opened) for d in documents]
+
     async def save(self, profiles: Sequence[Profile], session: Session, *, publish: bool = True) -> None:
         """Store the profiles as they are; with `publish`, those that aren't dirty go to Kafka."""
         if not profiles:
             return
         sealed = await self._sealer.seal([(Owner(p.tenant, p.learner), packed(p)) for p in profiles])
-        writes = [
-            ReplaceOne({"_id": _id(p.tenant, p.learner)}, self._document(p, one, publish), upsert=True)
-            for p, one in zip(profiles, sealed, strict=True)
-        ]
+        writes: list[ReplaceOne[Document]] = []
+        fresh: dict[str, Profile] = {}
+        for profile, one in zip(profiles, sealed, strict=True):
+            document = self._document(profile, one, publish)
+            writes.append(ReplaceOne({"_id": _id(profile.tenant, profile.learner)}, document, upsert=True))
+            if "outbox" in document and len(self._fresh) < _MOST_FRESH:
+                fresh[document["outbox"]["token"]] = profile
         await self._learners.bulk_write(writes, ordered=False, session=session)
+        self._remember(fresh)
+
+    def _remember(self, fresh: dict[str, Profile]) -> None:
+        """For as long as it may take to publish them, and no longer: who is forgotten leaves this memory too."""
+        if fresh:
+            self._fresh |= fresh
+            asyncio.get_running_loop().call_later(_FRESH_SECONDS, self._forget, tuple(fresh))
+
+    def _forget(self, tokens: Iterable[str]) -> None:
+        for token in tokens:
+            self._fresh.pop(token, None)
 
     async def touch(self, tenant: str, learners: Iterable[str], session: Session) -> None:
         """Make whatever else changes these learners at the same time begin anew: rows of theirs were written."""
@@ -161,7 +188,7 @@ class LearnerRepository:
             "learner": profile.learner,
             "status": profile.status,
             "version": profile.version,
-            "model": profile.folded.habits.model if profile.folded else MODEL_VERSION,
+            "model": profile.folded.model if profile.folded else MODEL_VERSION,
             "statements": profile.statements,
             "reflects": list(profile.reflects) if profile.reflects else None,
             "data": sealed.data if profile.folded else None,
@@ -194,25 +221,28 @@ def packed(profile: Profile) -> bytes:
 
 
 def _profile(document: Document, data: bytes | None) -> Profile:
-    blank = Profile(tenant=document["tenant"], learner=document["learner"])
-    return replace(
-        blank if data is None else unpacked(data, blank),
-        status=Status(document["status"]),
+    reflects = document["reflects"]
+    blank = Profile(
+        tenant=document["tenant"],
+        learner=document["learner"],
+        status=_STATUS[document["status"]],
         version=document["version"],
-        reflects=tuple(document["reflects"]) if document["reflects"] else None,
+        reflects=tuple(reflects) if reflects else None,
         dirty="dirty" in document,
         traceparent=document["traceparent"],
     )
+    return blank if data is None else unpacked(data, blank)
 
 
 def unpacked(data: bytes, blank: Profile) -> Profile:
     """The profile with what `packed` wrote of one. Raises ValueError on anything else."""
     folded, rest = _opened(data)
+    said = rest.get("said")
     return replace(
         blank,
         folded=folded,
         titles=rest.get("titles", {}),
-        said=_SAID.validate_python(rest.get("said", {})),
+        said=_SAID.validate_python(said) if said else {},
         collaboration=Collaboration(*rest.get("together", ())),
     )
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Final
 
 from events.payloads import RetentionAction, RetentionOrder
-from learner_model import last_key
 from learner_model.state import microseconds
 from service_kit.candidates import LOOKED_AT_ONCE, Candidates, merged
 from service_kit.mongo import Session
@@ -169,9 +168,8 @@ class Retention:
 def _end(last: Place, base: Base | None, whole: Profile) -> Place:
     """Where the base ends: never before it did, and never before what was folded last."""
     ends = [last, *([base.place] if base else [])]
-    folded = last_key(whole.folded.habits) if whole.folded is not None else None
-    if folded is not None:
-        ends.append((microseconds(folded[0]), folded[1]))
+    if whole.folded is not None and whole.folded.last is not None:
+        ends.append(whole.folded.last)
     return max(ends)
 
 
