@@ -25,7 +25,7 @@ from learner_model.additive.kernel import plain
 from learner_model.folded import Folded, pack, unpack
 from learner_model.folder import Folder
 from learner_model.folding import Habits
-from learner_model.reading import state_of
+from learner_model.reading import state_of, told
 from pymongo import MongoClient
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
@@ -40,21 +40,24 @@ _WARM: Final = 1000
 
 def measure(*, quick: bool) -> None:
     _fold(rounds=200 if quick else 2000)
-    _process(learners=5_000 if quick else 100_000, acts=5_000 if quick else 25_000)
+    _process(learners=5_000 if quick else 100_000, acts=5_000 if quick else 15_000)
 
 
 def _fold(rounds: int) -> None:
     """µs of CPU, of a learner with 20 competencies, all items, 128 things done."""
-    folder = Folder(kernel=machine_code())
+    kernel = machine_code()
+    folder = Folder(kernel=kernel)
     history = [_evidence(number) for number in range(600)]
     before = unpack(pack(folder.fold(None, history[:500])))
     data, room = pack(before), memory.blank()
+    habits, names = Habits.of(before), before.coded_names
+    ids = list(names.identities)
     pieces: dict[str, Callable[[], Any]] = {
-        "state from bytes": lambda: unpack(data),
-        "memory from bytes": lambda: memory.unpack(before.memory, before.names, room),
-        "habits (interests, pace, what is done)": lambda: Habits.of(before).take(history[500]),
-        "memory to bytes": lambda: memory.pack(room),
-        "state to bytes": lambda: pack(before),
+        "memory from bytes": lambda: memory.unpack(before.memory, ids, room, kernel.take_rows),
+        "habits from bytes, and one event": lambda: Habits.of(before).take(history[500]),
+        "memory to bytes": lambda: memory.pack(room, kernel.put_rows),
+        "habits to bytes": lambda: habits.packed(names, before.memory),
+        "the state that others are told": lambda: told(before),
         "the state that readers see": lambda: state_of(before),
     }
     for name, piece in pieces.items():

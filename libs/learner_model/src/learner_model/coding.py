@@ -3,9 +3,8 @@
 import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from learner_model.additive.identity import identity
 from learner_model.state import Interest, LastKey
@@ -47,8 +46,13 @@ def interest_bytes(tag: bytes, interest: Interest) -> bytes:
 
 def read_interest(coded: bytes) -> Interest:
     """What `interest_bytes` made."""
+    return Interest(*told_interest(coded))
+
+
+def told_interest(coded: bytes) -> tuple[float, int, bool]:
+    """The same as JSON has it."""
     length, score, at = INTEREST.unpack_from(coded)
-    return Interest(score / SCORES, at, discipline=bool(length & 1))
+    return score / SCORES, at, length & 1 == 1
 
 
 def split_interests(data: bytes, at: int, count: int) -> tuple[dict[bytes, bytes], int]:
@@ -87,10 +91,11 @@ class Names:
 
     def __init__(self, data: bytes = b"", count: int = 0) -> None:
         """Raises ValueError where the bytes do not hold so many."""
+        found = _parsed(data, count)
         self._data = data
-        self.identities = dict.fromkeys(_identities(data, count))
         self._count = count
-        self._before: bytes | None = None
+        self._before = found.before
+        self.identities = dict.fromkeys(found.identities)
 
     def __len__(self) -> int:
         return self._count
@@ -99,8 +104,6 @@ class Names:
         return self._data
 
     def add(self, name: str) -> None:
-        if self._before is None:
-            self._before = _before_end(self._data, self._count)
         coded, self._before = _coded(self._before, name)
         self._data += coded
         self._count += 1
@@ -108,52 +111,51 @@ class Names:
 
     def drop_last(self) -> None:
         left = read_names(self._data, self._count)[:-1]
-        self._data, self._count, self._before = b"", 0, None
+        self._data, self._count, self._before = b"", 0, b""
         self.identities = {}
         for name in left:
             self.add(name)
 
 
-@lru_cache(maxsize=4096)
+class _Parsed(NamedTuple):
+    """`before`: what the next name may share."""
+
+    names: tuple[str, ...]
+    identities: tuple[int, ...]
+    before: bytes
+
+
 def read_names(data: bytes, count: int) -> tuple[str, ...]:
     """The names. Raises ValueError where the bytes do not hold so many."""
-    return tuple(name for name, _ in _each(data, count))
+    return _parsed(data, count).names
 
 
 @lru_cache(maxsize=8192)
-def _identities(data: bytes, count: int) -> tuple[int, ...]:
-    return tuple(identity(name) for name, _ in _each(data, count))
-
-
-def _before_end(data: bytes, count: int) -> bytes:
-    """What the next name may share."""
-    before = b""
-    for _, text in _each(data, count):
-        before = text
-    return before
-
-
-def _each(data: bytes, count: int) -> Iterator[tuple[str, bytes]]:
-    """Each name, and it without the UUID at its end."""
+def _parsed(data: bytes, count: int) -> _Parsed:
+    names, identities = list[str](), list[int]()
     before, at = b"", 0
     for _ in range(count):
-        new = at + _NAME.size
-        coded = data[at + 1] | data[at + 2] << 8
-        end = new + (coded >> 1) + (16 if coded & 1 else 0)
-        name, before = _name(before, data[at:end])
-        yield name, before
+        coded = int.from_bytes(data[at + 1 : at + 3], "little")
+        end = at + _NAME.size + (coded >> 1) + (16 if coded & 1 else 0)
+        name, own, before = _name(before, data[at:end])
+        names.append(name)
+        identities.append(own)
         at = end
     if at != len(data):
         raise ValueError("not the length that its names say")
+    return _Parsed(tuple(names), tuple(identities), before)
 
 
 @lru_cache(maxsize=16_384)
-def _name(before: bytes, data: bytes) -> tuple[str, bytes]:
+def _name(before: bytes, data: bytes) -> tuple[str, int, bytes]:
+    """The name, its identity, and it without the UUID at its end."""
     shared, coded = _NAME.unpack_from(data)
     end = _NAME.size + (coded >> 1)
     text = before[:shared] + data[_NAME.size : end]
     name = text.decode()
-    return (name + _uuid(data[end:]) if coded & 1 else name), text
+    if coded & 1:
+        name += _uuid(data[end:])
+    return name, identity(name), text
 
 
 def _coded(before: bytes, name: str) -> tuple[bytes, bytes]:

@@ -16,11 +16,11 @@ from learner_model.coding import (
     KEY_CHARS,
     Names,
     keys_length,
-    read_interest,
     read_keys,
     read_last,
     read_names,
     split_interests,
+    told_interest,
 )
 from learner_model.parameters import MODEL_VERSION
 from learner_model.state import LastKey, decode, empty, encode
@@ -94,7 +94,7 @@ class Folded:
             "last": last and [*last],
             **_OPEN,
             **self._rest(),
-            "interests": {tag.decode(): [*read_interest(coded)] for tag, coded in interests.items()},
+            "interests": {tag.decode(): told_interest(coded) for tag, coded in interests.items()},
             "recent": list(zip(acts, times, data[places.outcomes : places.completed], strict=True)),
             "completed": read_keys(data, places.completed, places.done),
         }

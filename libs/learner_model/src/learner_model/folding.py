@@ -110,7 +110,7 @@ class Habits:
             *self.interests.values(),
             key_bytes(self.keys),
             struct.pack(f"<{recent}I", *self.times),
-            self.outcomes,
+            bytes(self.outcomes),
             key_bytes(self.completed),
             named,
             memory,

@@ -3,7 +3,7 @@
 from math import exp, log
 
 from learner_model import parameters
-from learner_model.coding import interest_bytes, read_interest
+from learner_model.coding import interest_bytes, read_interest, told_interest
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.outcomes import Outcome
 from learner_model.state import Interest
@@ -30,7 +30,11 @@ def choice(evidence: Evidence, before: Outcome | None) -> float:
 
 def score_at(interest: Interest, at: float) -> float:
     """The score as time has left it."""
-    return interest.score * exp(-max(0.0, at - interest.at) / _HALF_LIFE * _LN_2)
+    return _faded(interest.score, interest.at, at)
+
+
+def _faded(score: float, since: float, at: float) -> float:
+    return score * exp(-max(0.0, at - since) / _HALF_LIFE * _LN_2)
 
 
 def strength_at(interest: Interest, at: float) -> float:
@@ -53,6 +57,6 @@ def add_choice(interests: dict[bytes, bytes], tags: tuple[str, ...], strength: f
         discipline = place == 0 or before.discipline
         interests[tag] = interest_bytes(tag, Interest(round(score_at(before, at) + strength, 4), at, discipline))
     if (over := len(interests) - parameters.INTERESTS_KEPT) > 0:
-        scores = [(score_at(read_interest(coded), at), tag) for tag, coded in interests.items()]
+        scores = [(_faded(*told_interest(coded)[:2], at), tag) for tag, coded in interests.items()]
         for _, tag in sorted(scores)[:over]:
             del interests[tag]

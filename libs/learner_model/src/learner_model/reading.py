@@ -1,6 +1,8 @@
 """The state that readers see, from what is kept of a learner. No parameters are needed."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from math import pow
 from typing import Any, Final
 
 import numpy as np
@@ -113,9 +115,14 @@ def _columns(rows: Floats, level: Level, learner: float) -> tuple[list[Any], ...
         [max(0, at) for at in answered],
         [max(0, last - max(0, at)) for last, at in zip(seen, answered, strict=True)],
         [
-            round(2.0**half, 2) if answers else parameters.HALF_LIFE_FIRST_DAYS
+            _days(half) if answers else parameters.HALF_LIFE_FIRST_DAYS
             for half, answers in zip(skills[S_HALF].tolist(), evidence, strict=True)
         ],
         (skills[S_PROVISIONAL] != 0.0).tolist(),
         base_told,
     )
+
+
+@lru_cache(maxsize=8192)
+def _days(logarithm: float) -> float:
+    return round(pow(2.0, logarithm), 2)
