@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import orjson
 import psutil
-from devstack.stack import TENANT, Stack
+from devstack.stack import Stack
+from devstack.tenant import TENANT
 from learner_model import Evidence, EvidenceKind
 from learner_model.additive import memory
 from learner_model.additive.kernel import machine as machine_code
@@ -113,10 +114,12 @@ def _process(*, learners: int, acts: int) -> None:
     ):
         profile = client[f"{stack.namespace}learner_profile"]
         stack.stop_program("learner_profile-work")
+        say(f"{learners:,} learners settle, with half a year behind each")
         names = asyncio.run(_settled(stack, learners))
         for seed, run in enumerate((1, 10)):
             asyncio.run(_acted(stack, names, acts, run, seed))
             shares = Path(folder) / f"shares-{run}.json"
+            say(f"{acts:,} statements wait")
             with _worker(stack, shares) as worker:
                 _report(profile, worker, acts, run)
             for part, share in _shares(shares):

@@ -1,8 +1,8 @@
 """The state that readers see, from what is kept of a learner. No parameters are needed."""
 
+import math
 from collections.abc import Iterable
 from functools import lru_cache
-from math import pow
 from typing import Any, Final
 
 import numpy as np
@@ -125,4 +125,4 @@ def _columns(rows: Floats, level: Level, learner: float) -> tuple[list[Any], ...
 
 @lru_cache(maxsize=8192)
 def _days(logarithm: float) -> float:
-    return round(pow(2.0, logarithm), 2)
+    return round(math.pow(2.0, logarithm), 2)

@@ -54,18 +54,14 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What a batch brings about one learner: `rows` to insert, `voided` statements, and whether anything that counted
-    counts no longer.
+    """What a batch brings about one learner: `rows` to insert, what of them is `counting` in the fold, `voided`
+    statements, and whether anything that counted counts no longer.
     """
 
     rows: tuple[Row, ...]
+    counting: list[Reading]
     voided: tuple[str, ...]
     takes_back: bool
-
-    @property
-    def counting(self) -> list[Reading]:
-        """What is to be folded."""
-        return [counted(row) for row in self.rows if not row.reading.of_group]
 
 
 class StatementsHandler:
@@ -124,7 +120,8 @@ class StatementsHandler:
 
     def _one(self, intake: Intake, found: Sorted) -> _News:
         rows = tuple(Row(one, one.statement_id in found.totals, is_late(one, self._late_after)) for one in intake.new)
-        return _News(rows, intake.voided, intake.takes_back or found.takes_back)
+        counting = [counted(row) for row in rows if not row.reading.of_group]
+        return _News(rows, counting, intake.voided, intake.takes_back or found.takes_back)
 
     async def _write_rows(self, tenant: str, news: Mapping[str, _News], session: Session) -> None:
         new = [(learner, row) for learner, one in news.items() for row in one.rows]
