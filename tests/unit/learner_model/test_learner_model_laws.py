@@ -142,6 +142,15 @@ def test_a_state_survives_its_bytes(history: list[Evidence]) -> None:
     assert decode(encode(state)) == state
 
 
+@given(histories(), st.data())
+def test_other_bytes_are_refused(history: list[Evidence], data: st.DataObject) -> None:
+    whole = pack(FOLDER.fold_all(history))
+    cut = data.draw(st.integers(1, len(whole) - 1))
+    for broken in (whole[:cut], b"TLS9" + whole[4:]):
+        with pytest.raises(ValueError, match="."):
+            state_of(unpack(broken))
+
+
 class TestSize:
     """Bytes of all that is kept of a learner."""
 
