@@ -1,4 +1,4 @@
-"""What of a trace goes on where nobody records spans; with a collector, `tests/e2e/test_trace.py` follows one through."""
+"""What of a trace goes on where nobody records spans (`tests/e2e/test_trace.py`: where somebody does)."""
 
 from __future__ import annotations
 
