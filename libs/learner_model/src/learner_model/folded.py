@@ -139,13 +139,6 @@ def nothing() -> Folded:
     return Folded(b"")
 
 
-def carried_on(folded: Folded) -> Folded:
-    """What this version can go on from of what an older one made: the habits. Competencies are learnt anew."""
-    now = empty()
-    kept = replace(folded.habits, model=now.model, ability=now.ability, level=now.level, competencies={})
-    return Folded(kept)
-
-
 def pack(folded: Folded) -> bytes:
     """As bytes; `unpack` reads them."""
     return folded.data

@@ -9,6 +9,7 @@ from learner_model import parameters
 from learner_model.coding import (
     KEY_CHARS,
     Names,
+    interest_bytes,
     key_bytes,
     last_bytes,
     read_keys,
@@ -22,7 +23,7 @@ from learner_model.outcomes import Outcome, activity_key, completed_after, outco
 from learner_model.pacing import pace_after
 from learner_model.regularity import days_after
 from learner_model.regulation import regulation_after
-from learner_model.state import Activity, Days, LastKey, Pace, Regulation, Trend, microseconds
+from learner_model.state import Activity, Days, Interest, LastKey, Pace, Regulation, Trend, microseconds
 
 _DAY: Final = 86_400
 
@@ -147,3 +148,23 @@ def _activity_after(activity: Activity, at: int) -> Activity:
     first = activity.first if activity.statements else at
     new_day = not activity.statements or at // _DAY != activity.last // _DAY
     return Activity(activity.statements + 1, first, at, activity.active_days + new_day)
+
+
+def carried_on(folded: Folded) -> Folded:
+    """What this version can go on from of what an older one made: the habits. Competencies are learnt anew."""
+    said, habits = folded.told(), Habits()
+    expected, unexpected = said["pace"]
+    habits.last = said["last"] and LastKey(*said["last"])
+    habits.pace = Pace(Trend(*expected), Trend(*unexpected))
+    habits.activity = Activity(*said["activity"])
+    habits.days = Days(*said["days"])
+    habits.regulation = Regulation(*said["regulation"])
+    for name, row in said["interests"].items():
+        tag = name.encode()
+        habits.interests[tag] = interest_bytes(tag, Interest(*row))
+    for key, at, result in said["recent"]:
+        habits.keys += key
+        habits.times.append(at)
+        habits.outcomes.append(result)
+    habits.completed = said["completed"]
+    return habits.packed(Names(), b"")

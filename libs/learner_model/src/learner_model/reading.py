@@ -52,7 +52,15 @@ _PLACES: Final = np.array([[1e4], [1e4], [1e2], [1e4]])  # what is told of means
 
 def state_of(folded: Folded) -> LearnerState:
     """With competencies in the order in which they were met first. Raises `MemoryVersionError`."""
-    said = told(folded)
+    return _state(told(folded))
+
+
+def habits_of(folded: Folded) -> LearnerState:
+    """What can be read without the memory: of an older model's state all, else all but competencies."""
+    return _state(folded.told())
+
+
+def _state(said: dict[str, Any]) -> LearnerState:
     expected, unexpected = said["pace"]
     return LearnerState(
         model=said["model"],

@@ -16,8 +16,8 @@ from typing import Final
 
 from events.sealing import Owner, Sealed, Sealer
 from learner_model import MODEL_VERSION, Folded
-from learner_model.folded import carried_on
-from learner_model.reading import state_of
+from learner_model.folding import carried_on
+from learner_model.reading import habits_of, state_of
 from learner_model.state import EPOCH
 from service_kit.candidates import learners_in
 from service_kit.clock import Clock
@@ -126,4 +126,4 @@ def _goes_on(folded: Folded) -> bool:
 
 def _earlier(document: Document, read: Profile | None) -> Earlier:
     until = EPOCH + timedelta(microseconds=document["place"][0])
-    return Earlier(document["model"], until, read.folded.habits if read is not None and read.folded else None)
+    return Earlier(document["model"], until, habits_of(read.folded) if read is not None and read.folded else None)
