@@ -11,7 +11,7 @@ from typing import Final
 
 import learner_model
 import numpy as np
-from learner_model.additive.layout import BY_ID, BY_PAIR, RATE
+from learner_model.additive.layout import AS_SUCH, BY_ID, BY_PAIR, RATE
 from learner_model.additive.simulating import Simulation, simulated
 from learner_model.additive.training import Trainer, chosen_hyper
 from learner_model.additive.weights import DEFAULT_HYPER, Parameters, published
@@ -27,12 +27,13 @@ def parameters() -> Parameters:
     answers = simulated(Simulation(LEARNERS, seed=20))
     rows = np.arange(len(answers.item))
     hyper = chosen_hyper(answers, rows, Trainer())
-    hyper[[RATE + BY_ID, RATE + BY_PAIR]] = 0.0
+    single = [RATE + kind for kind in (BY_ID, BY_PAIR, AS_SUCH)]
+    hyper[single] = 0.0
     trainer = Trainer(hyper)
     trainer.run(answers, rows)
     learnt = trainer.publish()
     kept = np.abs(learnt.served) >= 0.002
-    hyper[[RATE + BY_ID, RATE + BY_PAIR]] = np.array(DEFAULT_HYPER)[[RATE + BY_ID, RATE + BY_PAIR]]
+    hyper[single] = np.array(DEFAULT_HYPER)[single]
     weights = learnt.learning()
     squares = np.zeros_like(weights.squares)
     squares[learnt.places[kept]] = learnt.squares[kept] * np.float32(FORGOTTEN)

@@ -26,6 +26,7 @@ from learner_model.additive.layout import (
     LAST_HINTS,
     LAST_SKILL,
     LAST_TIME,
+    LEAST_ITEMS,
     MOST_ITEMS,
     MOST_SKILLS,
     NO_TIME,
@@ -85,6 +86,12 @@ def known_item(memory: Memory, identity: int) -> int:
 
 
 @compiled
+def items_kept(skills: int) -> int:
+    """Whoever meets more skills meets more items between two answers to one: half an item for each past the 20th."""
+    return min(max(LEAST_ITEMS, LEAST_ITEMS - 10 + skills // 2), MOST_ITEMS)
+
+
+@compiled
 def item_place(memory: Memory, identity: int) -> int:
     """The row of the item; a new one takes a free row, or that of the item not seen for longest."""
     place = known_item(memory, identity)
@@ -92,7 +99,7 @@ def item_place(memory: Memory, identity: int) -> int:
         return place
     known = int(memory.whole[ITEMS])
     place = known
-    if known < MOST_ITEMS:
+    if known < items_kept(int(memory.whole[SKILLS])):
         memory.whole[ITEMS] = known + 1
     else:
         place = 0

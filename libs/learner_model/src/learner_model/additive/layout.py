@@ -10,10 +10,12 @@ import numpy as np
 
 from learner_model.additive.compiled import Floats, Integers, Singles
 
-ADDITIVE_VERSION: Final = 2
+ADDITIVE_VERSION: Final = 3
 """Raised with every change of terms, columns or hashes: states and parameters of another version are not read."""
 
-MOST_ITEMS: Final = 48
+LEAST_ITEMS: Final = 48
+MOST_ITEMS: Final = 128
+"""So many items are kept of a learner with few skills and of one with many (see `folding.items_kept`)."""
 MOST_SKILLS: Final = 4096
 SKILLS_AT_ONCE: Final = 16
 TERMS_AT_ONCE: Final = 640
@@ -111,13 +113,14 @@ FAMILIES: Final = (
 (LEVEL, ABLE, RECENT, TEMPO, THE_ITEM, ITEM_HISTORY, ITEM_TIME, ROW, THE_SKILL, SKILL_HISTORY, SKILL_TIME, BEFORE,
  EFFORT) = range(len(FAMILIES))  # fmt: skip
 
-# How a weight learns: shapes, small tables, tables by item or skill, tables by pairs of them.
-SHAPE, SMALL, BY_ID, BY_PAIR = range(4)
+# How a weight learns: shapes, small tables, tables by item or skill and something else, tables by pairs of them; and
+# items and skills as such, of which most answers tell.
+SHAPE, SMALL, BY_ID, BY_PAIR, AS_SUCH = range(5)
 
-# Hyper-parameters: four rates, the learner's beliefs, where AdaGrad's sums start, the rate of the own slopes; and, of
+# Hyper-parameters: five rates, the learner's beliefs, where AdaGrad's sums start, the rate of the own slopes; and, of
 # versions to fold with, the own level and lately of a learner of whom nothing is known.
-RATE, FIRST_VARIANCE, DRIFT, SKILL_FIRST_VARIANCE, SKILL_DRIFT, SQUARES_FROM, SLOPE_RATE = 0, 4, 5, 6, 7, 8, 9
-NEW_GENERAL, NEW_LATELY = 10, 11
+RATE, FIRST_VARIANCE, DRIFT, SKILL_FIRST_VARIANCE, SKILL_DRIFT, SQUARES_FROM, SLOPE_RATE = 0, 5, 6, 7, 8, 9, 10
+NEW_GENERAL, NEW_LATELY = 11, 12
 
 
 class Memory(NamedTuple):

@@ -6,9 +6,10 @@ between answers, sittings lie days apart, and sometimes months. Hard items take 
 often right in part. Pure: the same seed gives the same answers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp, log
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -56,12 +57,7 @@ class _Skill:
 
 def simulated(of: Simulation) -> Answers:
     """The answers by columns, each learner's together and in order."""
-    random = np.random.default_rng(of.seed)
-    competencies = random.normal(0.2, 0.7, 40)
-    difficulty = random.normal(0.0, 0.8, (40, _ITEMS_EACH))
-    rows = [
-        (learner, *row) for learner in range(of.learners) for row in _one(random, of, learner, competencies, difficulty)
-    ]
+    rows = [(learner, *row) for learner, one in enumerate(learners(of)) for row in one.rows]
     learner, item, skill, correct, at, duration, hints, harder = zip(*rows, strict=True)
     whole = np.ones(len(rows))
     return Answers(
@@ -79,7 +75,48 @@ def simulated(of: Simulation) -> Answers:
     )
 
 
-_Row = tuple[str, str, float, float, float, float, float]
+class Row(NamedTuple):
+    """One answer. `harder`: what a catalog tells, in logits."""
+
+    item: str
+    skill: str
+    correct: float
+    at: float
+    duration: float
+    hints: float
+    harder: float
+
+
+class Learner(NamedTuple):
+    """One learner's answers, and what is true of each competency that was practised."""
+
+    rows: list[Row]
+    truths: dict[str, "Truth"]
+
+
+class Truth(NamedTuple):
+    """What a learner has of a competency: its level, the ability behind all of them, its items' difficulties."""
+
+    skill: "_Skill"
+    ability: float
+    hard: np.ndarray
+
+    def chance(self, at: float) -> float:
+        """That an item of the competency, any one of them, is answered rightly."""
+        return float(np.mean([_chance(self.ability + self.skill.level(at) - one) for one in self.hard]))
+
+
+def learners(of: Simulation) -> Iterator[Learner]:
+    """One after the other."""
+    random = np.random.default_rng(of.seed)
+    competencies = random.normal(0.2, 0.7, 40)
+    difficulty = random.normal(0.0, 0.8, (40, _ITEMS_EACH))
+    for learner in range(of.learners):
+        yield _one(random, of, learner, competencies, difficulty)
+
+
+def _chance(logit: float) -> float:
+    return 0.1 + 0.86 / (1.0 + exp(-logit - 0.4))
 
 
 def _one(
@@ -88,10 +125,10 @@ def _one(
     learner: int,
     easy: np.ndarray,
     hard: np.ndarray,
-) -> list[_Row]:
+) -> Learner:
     ability, speed = random.normal(0.0, 0.9), random.normal(3.3, 0.4)
     known = {int(one): _Skill(float(easy[one] + random.normal(0.0, 0.7))) for one in random.permutation(40)[:12]}
-    rows: list[_Row] = []
+    rows: list[Row] = []
     at, own = _START + random.random() * 1e7, "" if of.shared else f"{learner}/"
     current, item = 0, 0
     for _ in range(int(of.answers_each * random.lognormal(-0.2, 0.6)) + 1):
@@ -101,18 +138,19 @@ def _one(
         if not rows or rows[-1][2] >= 0.5 or random.random() > 0.5:
             item = int(random.integers(0, _ITEMS_EACH))
         skill = known[current]
-        logit = ability + skill.level(at) - hard[current, item] + 0.4
-        chance = 0.1 + 0.86 / (1.0 + exp(-logit))
+        chance = _chance(ability + skill.level(at) - hard[current, item])
         correct = float(random.random() < chance)
         if random.random() < of.partial:
             correct = float(np.clip(random.normal(chance, 0.25), 0.0, 1.0))
         duration = float(np.exp(speed + 0.25 * (0.5 - chance) + 0.3 * (correct < 0.5) + random.normal(0.0, 0.45)))
         hints = float(random.poisson(0.7 * (1.0 - chance)))
         harder = float(hard[current, item]) if (7 * current + 3 * item) % 10 < 10 * of.told else 0.0
-        rows.append((f"{own}i{current}/{item}", f"{own}s{current}", correct, at, duration, hints, harder))
+        rows.append(Row(f"{own}i{current}/{item}", f"{own}s{current}", correct, at, duration, hints, harder))
         skill.practise(at, correct)
         at += duration
-    return rows
+    seen = {row.skill for row in rows}
+    truths = {f"{own}s{one}": Truth(skill, ability, hard[one]) for one, skill in known.items()}
+    return Learner(rows, {name: truth for name, truth in truths.items() if name in seen})
 
 
 def _pause(random: np.random.Generator) -> float:

@@ -10,6 +10,7 @@ from math import exp, log, log1p
 from learner_model.additive.compiled import Floats, compiled
 from learner_model.additive.layout import (
     ABLE,
+    AS_SUCH,
     BEFORE,
     BY_ID,
     BY_KIND,
@@ -151,6 +152,12 @@ def _binned(figure: float, most: int) -> int:
 
 
 @compiled
+def _seconds(gap: float) -> int:
+    """Each second of the first minute, then 4 to every factor e: time stamps taken at the answer hold what it took."""
+    return int(gap) if gap < 60.0 else 44 + min(int(log1p(gap) * 4.0), 60)
+
+
+@compiled
 def _decayed(bits: int, count: int, fading: float) -> float:
     """The decayed share of successes among the last 12 outcomes (newest lowest), with half a success in the prior."""
     right, total, weight = 0.5, 1.0, 1.0
@@ -220,6 +227,11 @@ def tempo_terms(terms: Terms, n: int, memory: Memory, item: Floats, answer: Answ
     n = _table(terms, n, TEMPO, SMALL, 1, coarse, right + 2 * same_skill, 1.0)
     n = _table(terms, n, TEMPO, BY_ID, 2, coarse // 3 * 4 + right * 2 + (count > 0), answer.item, 1.0)
     n = _table(terms, n, TEMPO, SMALL, 3, relative, right, 1.0)
+    if whole[STEP] > 0:
+        fine = _seconds(gap)
+        n = _table(terms, n, TEMPO, SMALL, 5, fine, right, 1.0)
+        n = _table(terms, n, TEMPO, SMALL, 6, fine, (bits & 3) + 4 * min(count, 2), 1.0)
+        n = _table(terms, n, TEMPO, BY_ID, 7, fine, answer.item, 1.0)
     return _table(terms, n, TEMPO, SMALL, 4, relative, (bits & 1) + 2 * min(count, 2) + 8 * right, 1.0)
 
 
@@ -230,7 +242,7 @@ def item_terms(terms: Terms, n: int, memory: Memory, item: Floats, answer: Answe
     count, bits = int(item[I_COUNT]), int(item[I_BITS])
     tries, short = min(count, 7), _short_pattern(int(item[I_BITS]), min(int(item[I_COUNT]), 3))
     usual = min(int(whole[TRIES] / (whole[TRIES_WEIGHT] + 0.5) * 3.0), 15)
-    n = _table(terms, n, THE_ITEM, BY_ID, 10, answer.item, 0, 1.0)
+    n = _table(terms, n, THE_ITEM, AS_SUCH, 10, answer.item, 0, 1.0)
     n = _table(terms, n, THE_ITEM, BY_ID, 11, answer.item, tries + 1, 1.0)
     n = _table(terms, n, THE_ITEM, BY_ID, 12, answer.item, short, 1.0)
     n = _table(terms, n, ITEM_HISTORY, SMALL, 13, _pattern(bits, min(count, 5)), 0, 1.0)
@@ -282,7 +294,7 @@ def skill_terms(
     count, bits = int(skill[S_COUNT]), int(skill[S_BITS])
     last = int(item[I_BITS] % 2) + 1 if item[I_COUNT] > 0 else 0
     pattern, two = _pattern(bits, min(count, 5)), (bits & 3) + 4 * min(count, 2)
-    n = _table(terms, n, THE_SKILL, BY_ID, 20, identity, 0, share)
+    n = _table(terms, n, THE_SKILL, AS_SUCH, 20, identity, 0, share)
     n = _table(terms, n, THE_SKILL, BY_ID, 21, identity, _binned(skill[S_COUNT], 12) + 1, share)
     n = _table(terms, n, THE_SKILL, BY_ID, 34, identity, two, share)
     n = _table(terms, n, SKILL_HISTORY, SMALL, 22, pattern, 0, share)

@@ -23,10 +23,11 @@ from learner_model.versions import builtin
 
 SEARCHED_ANSWERS: Final = 60_000
 _FACTORS: Final = (
-    (5, 0.2), (6, 0.3), (0, 0.5), (1, 0.4), (2, 0.4), (3, 0.4), (4, 0.4), (7, 0.3), (8, 0.3), (9, 0.4),
+    (6, 0.2), (7, 0.3), (4, 0.4), (0, 0.5), (1, 0.4), (2, 0.4), (3, 0.4), (5, 0.4), (8, 0.3), (9, 0.3), (10, 0.4),
 )  # fmt: skip
+_STEPS: Final = 2
 
-SEARCHES: Final = 1 + 2 * len(_FACTORS)
+SEARCHES: Final = 1 + (1 + _STEPS) * len(_FACTORS)
 """How often the search runs through its sample, at most."""
 
 
@@ -86,17 +87,21 @@ class Trainer:
 def chosen_hyper(
     answers: Answers, rows: Integers, trainer: Trainer, advanced: Callable[[int], None] = lambda _: None
 ) -> Floats:
-    """The hyper-parameters with which training answers were told best, one at a time, down or else up."""
+    """The hyper-parameters with which training answers were told best: one at a time, down or up, and once more."""
     sample = sampled(answers, rows)
     hyper = np.array(DEFAULT_HYPER)
     best = _loss(answers, sample, trainer, hyper, advanced)
     for place, factor in _FACTORS:
         for way in (factor, 1.0 / factor):
-            other = hyper.copy()
-            other[place] *= way
-            loss = _loss(answers, sample, trainer, other, advanced)
-            if loss < best:
-                hyper, best = other, loss
+            moved = False
+            for _ in range(_STEPS):
+                other = hyper.copy()
+                other[place] *= way
+                loss = _loss(answers, sample, trainer, other, advanced)
+                if loss >= best:
+                    break
+                hyper, best, moved = other, loss, True
+            if moved:
                 break
     return hyper
 

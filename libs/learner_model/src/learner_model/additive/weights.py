@@ -14,15 +14,15 @@ from learner_model.additive.layout import ADDITIVE_VERSION, NEW_GENERAL, NEW_LAT
 Places = npt.NDArray[np.uint32]
 
 _MAGIC: Final = b"TLM2"
-_HYPERS: Final = 12
+_HYPERS: Final = 13
 _SMALLEST: Final = 1e-4
 _HEAD_BYTES: Final = len(_MAGIC) + 4 + 8 * _HYPERS + 4
 _MOST_BYTES: Final = _HEAD_BYTES + 12 * WEIGHTS
 _NOTHING: Final = np.zeros(1, dtype=np.float32)
 
-DEFAULT_HYPER: Final = (0.03, 0.02, 0.05, 0.02, 0.5, 0.0005, 0.1, 0.001, 0.25, 0.03, 0.0, 0.0)
-"""Where the trainer's search begins: rates of shapes, small tables, tables by id, tables by pair; variance of a new
-learner and its drift by answer; the same of a new skill; where the sums of squares start; rate of a
+DEFAULT_HYPER: Final = (0.03, 0.02, 0.05, 0.02, 0.12, 0.5, 0.0002, 0.1, 0.001, 0.25, 0.03, 0.0, 0.0)
+"""Where the trainer's search begins: rates of shapes, small tables, tables by id, tables by pair, and ids as such;
+variance of a new learner and its drift by answer; the same of a new skill; where the sums of squares start; rate of a
 learner's own slopes; what `centred` sets."""
 
 
