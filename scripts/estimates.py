@@ -20,7 +20,7 @@ from learner_model.folder import Folder
 from learner_model.reading import state_of
 from learner_model.state import CompetencyState
 
-LEARNERS: Final = 400
+LEARNERS: Final = 250
 _DAY: Final = 86_400.0
 _PAUSES: Final = (0.0, 7.0, 30.0, 90.0)
 _SPREAD: Final = 4.0  # logits from a difficulty of 0 to one of 1

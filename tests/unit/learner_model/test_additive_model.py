@@ -9,6 +9,7 @@ import pytest
 from learner_model import Evidence, EvidenceKind
 from learner_model.additive.answers import Columns
 from learner_model.additive.identity import identity
+from learner_model.additive.folding import items_kept
 from learner_model.additive.kernel import machine, plain
 from learner_model.additive.layout import WHOLE
 from learner_model.additive.memory import MemoryVersionError, unpack
@@ -135,6 +136,19 @@ def test_it_tells_right_from_wrong_and_says_so_honestly() -> None:
     wrong = told[answers.correct == 0]
     assert np.mean(right[:, None] > wrong[None, :]) > 0.68
     assert abs(told.mean() - answers.correct.mean()) < 0.02
+
+
+def test_a_gap_counts_to_the_second() -> None:
+    answers, random = some(40, 40, seed=8), np.random.default_rng(8)
+    gaps = random.integers(20, 24, len(answers.item))
+    timed = answers._replace(at=1e9 + np.cumsum(gaps), correct=1.0 - gaps % 2)
+    told = Trainer().run(timed, np.arange(len(gaps))).probability[-400:]
+    even = gaps[-400:] % 2 == 0
+    assert told[even].mean() - told[~even].mean() > 0.2
+
+
+def test_whoever_meets_more_skills_has_more_items_kept() -> None:
+    assert [items_kept(skills) for skills in (0, 20, 22, 150, 1000)] == [48, 48, 49, 113, 128]
 
 
 def test_parameters_survive_their_bytes_and_tell_other_bytes_apart() -> None:
