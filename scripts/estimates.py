@@ -23,6 +23,7 @@ from learner_model.state import CompetencyState
 LEARNERS: Final = 250
 _DAY: Final = 86_400.0
 _PAUSES: Final = (0.0, 7.0, 30.0, 90.0)
+_FEWEST: Final = 20
 _SPREAD: Final = 4.0  # logits from a difficulty of 0 to one of 1
 
 
@@ -47,10 +48,10 @@ def main() -> None:
         some = (answers >= low) & (answers <= high)
         _line(f"{low} to {high} answers, at once", told[some, 0], true[some, 0])
         _line(f"{low} to {high} answers, after 30 days", told[some, 2], true[some, 2])
-    for low in np.arange(0.2, 1.0, 0.1):
-        some = (told[:, 0] >= low) & (told[:, 0] < low + 0.1)
-        if some.sum() >= 20:
-            _line(f"told {low:.1f} to {low + 0.1:.1f}, at once", told[some, 0], true[some, 0])
+    for tenth in range(2, 10):
+        some = (told[:, 0] * 10 >= tenth) & (told[:, 0] * 10 < tenth + 1)
+        if some.sum() >= _FEWEST:
+            _line(f"told {tenth / 10} to {(tenth + 1) / 10}, at once", told[some, 0], true[some, 0])
 
 
 def _line(name: str, told: np.ndarray, true: np.ndarray) -> None:
