@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from learner_model import Evidence, EvidenceKind
 from learner_model.additive.answers import Columns
-from learner_model.additive.identity import identity
 from learner_model.additive.folding import items_kept
+from learner_model.additive.identity import identity
 from learner_model.additive.kernel import machine, plain
 from learner_model.additive.layout import WHOLE
 from learner_model.additive.memory import MemoryVersionError, unpack
