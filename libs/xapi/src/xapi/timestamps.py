@@ -7,7 +7,7 @@ from typing import Final
 # The calendar forms of ISO 8601, extended or basic; a date alone, week dates and ordinal dates are refused.
 _ISO: Final = re.compile(
     r"(?P<minute>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d|\d{8}[Tt]\d{4})"
-    r"(?P<second>:?\d\d)?(?P<fraction>[.,]\d+)?(?P<offset>[Zz]|[+-]\d\d(?::?\d\d)?)?\Z",
+    r"(?P<second>:?\d\d)?(?P<fraction>[.,]\d+)?(?P<offset>[Zz]|[+-]\d\d(?::?[0-5]\d)?)?\Z",
     re.ASCII,
 )
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
