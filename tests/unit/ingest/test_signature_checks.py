@@ -142,6 +142,15 @@ class TestWrong:
         data = header + b".." + ada.sign(STATEMENT).split(b".")[2]
         refused(signed(data), data, "JWS in compact serialization")
 
+    @pytest.mark.parametrize("name", ["id", "timestamp"])
+    def test_what_was_signed_and_not_sent(self, ada: Signer, name: str) -> None:
+        """The store would set another, and keep a statement that nobody signed."""
+        data = ada.sign(STATEMENT)
+        sent = {key: value for key, value in STATEMENT.items() if key != name}
+        refused(signed(data, sent), data, f"lacks /{name}")
+        data = ada.sign(sent)
+        check(signed(data), data)
+
 
 class TestRoots:
     def test_a_chain_to_a_root(self, ada: Signer) -> None:

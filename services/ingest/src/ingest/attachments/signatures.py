@@ -23,6 +23,8 @@ USAGE: Final = "http://adlnet.gov/expapi/attachments/signature"
 CONTENT_TYPE: Final = "application/octet-stream"
 ALGORITHMS: Final = ("RS256", "RS384", "RS512")
 _MOST_CERTIFICATES: Final = 10
+_SET_WHERE_MISSING: Final = ("id", "timestamp")
+"""Where they were signed and not sent the store would set others, and the signature would be of another statement."""
 
 
 class WrongSignature(Exception):
@@ -87,6 +89,9 @@ def check(raw: JsonObject, attachment: JsonObject, signed: JsonObject) -> None:
     """`raw` is the statement as received, `attachment` the signature in it. Raises `WrongSignature`."""
     if attachment["contentType"].partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise WrongSignature(f"expected the contentType {CONTENT_TYPE} of a signature")
+    for name in _SET_WHERE_MISSING:
+        if name in signed and name not in raw:
+            raise WrongSignature(f"expected the received statement as what was signed; it lacks /{name}")
     place = difference(_without_none(signed), _before_signing(raw, signed))
     if place is not None:
         raise WrongSignature(f"expected the received statement as what was signed; they differ at {place}")
