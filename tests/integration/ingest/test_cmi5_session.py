@@ -247,6 +247,8 @@ async def test_of_a_learner_who_does_not_allow_it(lrs: Lrs) -> None:
         ({"cmi5": COURSE | {"masteryScore": 0.12345}}, "/cmi5/masteryScore"),
         ({"cmi5": COURSE | {"returnURL": "javascript:alert(1)"}}, "/cmi5/returnURL"),
         ({"cmi5": COURSE | {"contextTemplate": {"language": 7}}}, "/cmi5/contextTemplate/language"),
+        ({"cmi5": COURSE | {"contextTemplate": {"extensions": None}}}, "/cmi5/contextTemplate/extensions"),
+        ({"cmi5": COURSE | {"contextTemplate": {"contextActivities": []}}}, "/cmi5/contextTemplate/contextActivities"),
         (
             {"cmi5": COURSE | {"contextTemplate": {"contextActivities": {"parent": [{"id": "x"}]}}}},
             "/cmi5/contextTemplate/contextActivities/parent/0/id",

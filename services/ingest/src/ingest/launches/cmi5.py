@@ -24,9 +24,9 @@ def launch_data(cmi5: Cmi5, session: str) -> JsonObject:
 def context_template(cmi5: Cmi5, session: str) -> JsonObject:
     """With the session's id and the publisher's id of the AU (10.2.1), whatever else the LMS has put there."""
     template = cmi5.contextTemplate
-    activities: JsonObject = dict(_object(template, "contextActivities"))
+    activities: JsonObject = dict(template.get("contextActivities", {}))
     activities["grouping"] = _with(activities.get("grouping"), cmi5.publisherId)
-    extensions = {**_object(template, "extensions"), f"{EXTENSIONS}sessionid": session}
+    extensions = {**template.get("extensions", {}), f"{EXTENSIONS}sessionid": session}
     return {**template, "contextActivities": activities, "extensions": extensions}
 
 
@@ -69,11 +69,6 @@ def taken_parameters(au_url: str) -> list[str]:
     """Names of the AU's own that collide with those of the launch (8.1)."""
     own = {name for name, _ in pairs_of(urlsplit(au_url).query, keep_blank_values=True)}
     return [name for name in PARAMETERS if name in own]
-
-
-def _object(template: JsonObject, name: str) -> dict[str, Any]:
-    value = template.get(name, {})
-    return value if isinstance(value, dict) else {}
 
 
 def _with(activities: Any, activity: str) -> list[Any]:

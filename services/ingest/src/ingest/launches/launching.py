@@ -100,6 +100,9 @@ def _check(body: NewLaunch) -> None:
         raise _wrong("/activityId", "expected an id that is not the publisher's (cmi5 8.1.5)")
     if (score := body.cmi5.masteryScore) is not None and round(score, 4) != score:
         raise _wrong("/cmi5/masteryScore", "expected up to four decimals")
+    for name in ("contextActivities", "extensions"):
+        if not isinstance(body.cmi5.contextTemplate.get(name, {}), dict):
+            raise _wrong(f"/cmi5/contextTemplate/{name}", "expected an object, found another value")
 
 
 def _actor(body: NewLaunch) -> tuple[JsonObject, str]:
