@@ -19,7 +19,7 @@ from cli.oulad import importing
 from cli.oulad.dataset import Refusal
 from cli.oulad.errors import ImportStopped
 from cli.oulad.importing import Options, Outcome, Target
-from cli.oulad.posting import Patience, Poster, reason_of
+from cli.oulad.posting import Patience, Poster, persistently, reason_of
 from cli.oulad.progress import Delivery, journal
 from cli.oulad.statements import Made
 from hypothesis import given, settings
@@ -248,6 +248,17 @@ def test_reasons_of_other_answers() -> None:
     assert reason_of(httpx2.Response(500, text="broken")) == "broken"
     assert reason_of(httpx2.Response(500, json=["x"])) == '["x"]'
     assert reason_of(httpx2.Response(500)) == "no reason given"
+    query = [{"parameter": "since", "in": "query", "detail": "expected a time"}]
+    assert reason_of(httpx2.Response(400, json={"detail": "wrong", "errors": query})) == "since expected a time"
+
+
+@pytest.mark.parametrize("address", ["old.example/xapi", "ftp://old.example/xapi"])
+async def test_no_patience_with_what_is_no_address(address: str) -> None:
+    time = Time()
+    async with httpx2.AsyncClient() as http:
+        with pytest.raises(ImportStopped, match="no address"):
+            await persistently(lambda: http.get(address), address, time.patience())
+    assert time.slept == []
 
 
 class TestJournal:

@@ -67,7 +67,7 @@ class Poster:
 async def persistently(send: Callable[[], Awaitable[httpx2.Response]], url: str, patience: Patience) -> httpx2.Response:
     """The first answer that is neither 429 nor 5xx; between attempts Retry-After, else longer and longer waits.
 
-    Raises `ImportStopped` when patience ends.
+    Raises `ImportStopped` when patience ends, and at once where the address is none.
     """
     until = patience.now() + patience.seconds
     wait = _FIRST_WAIT_SECONDS
@@ -75,6 +75,8 @@ async def persistently(send: Callable[[], Awaitable[httpx2.Response]], url: str,
         asked: float | None = None
         try:
             answer = await send()
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+            raise ImportStopped(f"{url} is no address of an LRS: {error}") from None
         except httpx2.TransportError as error:
             last = type(error).__name__
         else:
@@ -96,7 +98,8 @@ def reason_of(answer: httpx2.Response) -> str:
     problem = _problem(answer)
     for error in problem.get("errors", ()):
         if isinstance(error, dict) and "detail" in error:
-            return f"{error.get('pointer', '')} {error['detail']}".strip()[:LONGEST_SHOWN]
+            place = error.get("pointer") or error.get("parameter") or error.get("header") or ""
+            return f"{place} {error['detail']}".strip()[:LONGEST_SHOWN]
     return str(problem.get("detail") or answer.text.strip() or "no reason given")[:LONGEST_SHOWN]
 
 
