@@ -106,6 +106,19 @@ class TestTakeStatements:
         assert answer["accepted"] == 2
         assert [one["line"] for one in answer["rejected"]] == [2]
 
+    async def test_what_emitters_sent_beyond_the_standard(self, lrs: Lrs) -> None:
+        """It was taken once, and is nowhere else: an export goes in again whole, as it was."""
+        several = {**old()["object"], "objectType": "GroupActivity"}
+        compound = {**old()["object"], "definition": {"interactionType": "compound"}}
+        pointless = {"score": {"raw": 0, "min": 0, "max": 0}}
+        sent = [old(object=several), old(object=compound), old(result=pointless)]
+        answer = await imported(lrs, *sent, old(object={**several, "objectType": "Other"}))
+        assert (answer["accepted"], [one["line"] for one in answer["rejected"]]) == (3, [3])
+        lines = await exported(lrs)
+        assert [line["statement"]["object"] for line in lines] == [one["object"] for one in sent]
+        assert [line["statement"].get("result") for line in lines] == [one.get("result") for one in sent]
+        assert (await imported(lrs, *lines))["rejected"] == []
+
     async def test_provenance(self, lrs: Lrs) -> None:
         one = old()
         await imported(lrs, one)

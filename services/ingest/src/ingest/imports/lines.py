@@ -6,22 +6,27 @@ Each line is read by itself, so that one that is wrong takes none of the others 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import xapi
-from xapi import Parsed, StatementInvalid, Version, parse_statement
+from xapi import Allowance, Parsed, StatementInvalid, Version, judge_statement
 from xapi.parsing import JsonObject
 
+from ingest.emitters.profiles import WAYS
 from ingest.imports.schemas import Rejected
+
+ALLOWANCES: Final = frozenset[Allowance]().union(*(ways.allowances for ways in WAYS.values()))
+"""Another LRS, or ours by a credential's profile, took from emitters what we take: nobody sends it anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A valid statement and the number of its line."""
+    """A valid statement and the number of its line, and what was taken beyond the standard."""
 
     number: int
     parsed: Parsed
     version: Version
+    allowances: frozenset[Allowance] = frozenset()
 
 
 def read(body: bytes) -> tuple[list[Line], list[Rejected], int]:
@@ -61,7 +66,8 @@ def _numbered(body: bytes) -> Iterator[tuple[int, bytes]]:
 def _line(number: int, text: bytes) -> Line:
     raw = with_provenance(xapi.loads(text))
     version = _version_of(raw)
-    return Line(number, parse_statement(raw, version), version)
+    accepted = judge_statement(raw, version, ALLOWANCES)
+    return Line(number, accepted.parsed, version, accepted.allowances)
 
 
 def with_provenance(value: Any) -> JsonObject:

@@ -1,8 +1,10 @@
 """Valid lines to the recorder: what it refuses is set apart, the rest is stored."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from service_kit import metrics
 from service_kit.problems import Conflict, Forbidden
 from xapi import Version
 
@@ -18,6 +20,8 @@ from ingest.statements.recording import Recorder
 
 IMPORTS: Final = "imports"
 """The name under which imported statements are vouched for: the operator's, not any credential's."""
+
+_allowances = metrics.counter(metrics.EMITTER_ALLOWANCES)
 
 
 async def take(received: Received, tenant: str, *, recorder: Recorder) -> Taken:
@@ -75,7 +79,13 @@ async def _record(
         else:
             taken.accepted += len(pending) - recorded.not_recorded
             taken.not_recorded += recorded.not_recorded
+            _count(pending)
             return
+
+
+def _count(lines: Sequence[Line]) -> None:
+    for allowance, count in Counter(used for line in lines for used in line.allowances).items():
+        _allowances.add(count, {"profile": IMPORTS, "allowance": allowance.value})
 
 
 def _rejected(line: Line, index: int, error: object) -> Rejected:
