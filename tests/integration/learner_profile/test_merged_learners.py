@@ -49,6 +49,54 @@ async def test_whenever_the_merge_comes_the_state_is_the_same(house: House) -> N
         assert await house.state(a) == await house.state("expected")
 
 
+async def test_what_comes_in_order_is_folded_on_as_for_anyone_and_nobody_is_built_anew(house: House) -> None:
+    await house.policy()
+    await house.statements("a", HISTORY[0])
+    await house.merge("b", "a")
+    for number, one in enumerate(HISTORY[1:], start=1):
+        await house.statements("b" if number % 2 else "a", one)
+        assert "dirty" not in (await house.document("a") or {}), number
+    assert (await house.document("b") or {})["status"] == Status.CLOSED
+    folded_on = await house.state("a")
+    await house.views.learners.mark_dirty(house.tenant, ["a"])
+    await house.settle()
+    assert await house.state("a") == folded_on
+
+
+async def test_what_changes_what_was_folded_builds_anew(house: House) -> None:
+    await house.policy()
+    await house.statements("a", HISTORY[0], HISTORY[10])
+    await house.merge("b", "a")
+    together, void = HISTORY[12], voiding(HISTORY[14]["id"])
+    for name, sent in {
+        "late": [("b", HISTORY[5])],
+        "once more by the other identifier": [("a", together), ("b", together)],
+        "taken back": [("b", HISTORY[14]), ("b", void)],
+    }.items():
+        for learner, one in sent:
+            await house.statements(learner, one)
+        assert "dirty" in (await house.document("a") or {}), name
+        await house.settle()
+
+
+async def test_a_total_by_one_identifier_of_what_the_other_answered_counts_once(house: House) -> None:
+    await house.policy()
+    quiz = {"id": "https://lms.example/quiz"}
+    inside = {"contextActivities": {"parent": [quiz]}}
+    question = statement(10, context=inside, result={"success": True})
+    total = statement(11, object=quiz, context={}, result={"score": {"scaled": 0.5}})
+    for first, second in ((question, total), (total, question)):
+        a, b = f"a-{first['id']}", f"b-{first['id']}"
+        await house.statements(a, HISTORY[0])
+        await house.merge(b, a)
+        await house.statements(a, first)
+        await house.statements(b, second)
+        await house.settle()
+        await house.statements(expected := f"expected-{first['id']}", HISTORY[0], question, total)
+        await house.settle()
+        assert await house.state(a) == await house.state(expected)
+
+
 async def test_chains_are_one_person_and_every_link_can_be_undone(house: House) -> None:
     await house.policy()
     for learner, number in (("a", 0), ("b", 1), ("c", 2)):

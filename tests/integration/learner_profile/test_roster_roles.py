@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from events.payloads import Staff
 from learner_profile.learners.profiles import Status
+from xapi.identifiers import provider_digest
+from xapi.pseudonymise import PROVIDER_EXTENSION
 
 from tests.integration.learner_profile.conftest import House, policy, statement
 
@@ -156,3 +162,75 @@ class TestWhomNoRosterNames:
         await house.role("ann-by-mail", "learner")
         await house.merge("ann-by-mail", "ann")
         assert await self._status(house, "ann") == (Status.OPEN, 1)
+
+
+class TestStaffByIdentifier:
+    """`staff` of the policy: home pages of accounts and mail domains."""
+
+    OFFICE, SCHOOL = "https://office.example", "https://moodle.example"
+
+    def said(self, number: int, provider: str) -> dict[str, Any]:
+        return statement(number, context={"extensions": {PROVIDER_EXTENSION: provider_digest(provider)}})
+
+    async def rule(self, house: House, version: int, *pages: str, domains: Sequence[str] = ()) -> None:
+        staff = Staff(home_pages=pages, mail_domains=tuple(domains))
+        await house.policy(policy().model_copy(update={"version": version, "staff": staff}))
+        await house.settle()
+
+    async def told(self, house: House, learner: str) -> tuple[str, int]:
+        document = await house.document(learner) or {}
+        return document["status"], document["statements"]
+
+    async def test_who_acts_by_a_listed_identifier_has_no_profile_and_loses_nothing(self, house: House) -> None:
+        await self.rule(house, 1, f"{self.OFFICE}/", domains=["Staff.School.example"])
+        await house.statements("tom", self.said(1, self.OFFICE))
+        await house.statements("eva", self.said(1, "staff.school.example"))
+        await house.statements("ann", self.said(1, self.SCHOOL))
+        await house.statements("old", statement(2))
+        for again in range(2):
+            assert await self.told(house, "tom") == await self.told(house, "eva") == (Status.CLOSED, 0)
+            assert await self.told(house, "ann") == await self.told(house, "old") == (Status.OPEN, 1), again
+            await house.settle()
+        assert await house.rows("tom") == 1
+
+    async def test_another_list_closes_and_opens_whom_it_concerns(self, house: House) -> None:
+        await self.rule(house, 1)
+        await house.statements("tom", self.said(1, self.OFFICE))
+        await house.statements("ann", self.said(1, self.SCHOOL))
+        before = await house.state("tom")
+        await self.rule(house, 2, self.OFFICE)
+        assert await self.told(house, "tom") == (Status.CLOSED, 0)
+        assert await self.told(house, "ann") == (Status.OPEN, 1)
+        await self.rule(house, 3)
+        assert await house.state("tom") == before
+
+    async def test_a_roster_knows_better(self, house: House) -> None:
+        await self.rule(house, 1, self.OFFICE)
+        await house.statements("tom", self.said(1, self.OFFICE))
+        await house.role("tom", "learner")
+        await house.settle()
+        assert await self.told(house, "tom") == (Status.OPEN, 1)
+        await house.role("tom")
+        await house.settle()
+        assert await self.told(house, "tom") == (Status.CLOSED, 0)
+
+    async def test_a_person_who_learns_by_another_identifier_is_a_learner(self, house: House) -> None:
+        await self.rule(house, 1, self.OFFICE)
+        await house.statements("tom", self.said(1, self.OFFICE))
+        await house.statements("tom-learns", self.said(2, self.SCHOOL))
+        await house.merge("tom-learns", "tom")
+        assert await self.told(house, "tom") == (Status.OPEN, 2)
+        await house.statements("tom", self.said(3, self.OFFICE))
+        await house.settle()
+        assert await self.told(house, "tom") == (Status.OPEN, 3)
+        await house.merge("tom-learns", None, 2)
+        assert await self.told(house, "tom") == (Status.CLOSED, 0)
+        assert await self.told(house, "tom-learns") == (Status.OPEN, 1)
+
+    async def test_merged_staff_stay_out_without_being_built_anew(self, house: House) -> None:
+        await self.rule(house, 1, self.OFFICE)
+        await house.statements("tom", self.said(1, self.OFFICE))
+        await house.merge("tom-by-mail", "tom")
+        await house.statements("tom-by-mail", self.said(2, self.OFFICE))
+        document = await house.document("tom") or {}
+        assert (document["status"], "dirty" in document) == (Status.CLOSED, False)

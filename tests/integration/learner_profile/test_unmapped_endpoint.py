@@ -10,9 +10,11 @@ import httpx2
 import pytest_asyncio
 from events.payloads import CatalogActivity
 from learner_profile.app import create
+from service_kit.merging import STANDINGS
 from service_kit.settings import ServiceSettings
 
 from tests.integration.learner_profile.conftest import House, course, statement, voiding
+from tests.support.plans import assert_indexed
 from tests.support.serving import serve
 from tests.support.tokens import Tokens
 
@@ -59,6 +61,35 @@ async def test_each_once_with_its_counts_by_pages(listed: List) -> None:
     assert [one["activity"] for one in seen] == [f"https://lms.example/activity/{number}" for number in range(7)]
     assert [(one["evidence"], one["learners"]) for one in seen] == [(4, 2)] + [(2, 1)] * 6
     assert seen[0]["counts_towards"] in [{"id": course(n)["id"], "title": f"Course {n}"} for n in range(3)]
+
+
+async def test_a_person_with_several_identifiers_counts_once_and_so_does_what_was_reached_together(
+    listed: List,
+) -> None:
+    house = listed.house
+    together = statement(14)
+    await house.statements("eve", together)
+    await house.statements("eve-by-mail", together, statement(21), statement(28))
+    await house.statements("ben", statement(0))
+
+    async def first() -> tuple[int, int]:
+        one = (await listed.get(limit=1)).json()["items"][0]
+        return one["evidence"], one["learners"]
+
+    assert await first() == (9, 4)
+    await house.merge("eve-by-mail", "eve")
+    assert await first() == (8, 3)  # what was reached together counts once
+    await house.merge("eve-by-mail", None, 2)
+    assert await first() == (9, 4)
+
+
+async def test_who_is_one_person_is_found_by_an_index(listed: List) -> None:
+    await listed.house.merge("eve-by-mail", "eve")
+    tenant = listed.house.tenant
+    where = {"merged.version": {"$gt": 0}, "_id": {"$gt": f"{tenant}/", "$lt": f"{tenant}0"}}
+    await assert_indexed(listed.house.c.db[STANDINGS.name], where)
+    assert {group.everyone for group in await listed.house.views.merges.people(tenant)} == {("eve", "eve-by-mail")}
+    assert await listed.house.views.merges.people("another") == set()
 
 
 async def test_mapping_one_moves_its_evidence_and_takes_it_off_the_list(listed: List) -> None:

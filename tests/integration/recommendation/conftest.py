@@ -79,6 +79,7 @@ class Caller:
         **params: Any,
     ) -> httpx2.Response:
         headers = self.tokens.headers(*roles, tenant=tenant or self.tenant, learner=learner) if roles else {}
+        headers |= {"Content-Type": "application/json"} if method == "PUT" else {}
         return await self.client.request(method, path, content=content, headers=headers, params=params)
 
     async def load(self, *activities: dict[str, Any], **more: Any) -> httpx2.Response:

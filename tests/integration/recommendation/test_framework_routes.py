@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -86,3 +87,42 @@ class TestImport:
         found = [one["id"] for one in first["items"] + rest["items"]]
         assert found == sorted(CASE + name for name in ("doc", "fractions", "halves", "thirds"))
         assert (await call("GET", "/catalog/competencies", "app", cursor="WzFd")).status_code == 400
+
+
+class TestThreshold:
+    """From which probability on a competency counts as mastered."""
+
+    HALVES = f"/catalog/competencies/{quote(CASE + 'halves', safe='')}/threshold"
+    HIGH: ClassVar[bytes] = orjson.dumps({"mastery_threshold": 0.9})
+
+    async def test_anonymous_and_other_roles(self, call: Caller) -> None:
+        for verb in ("PUT", "DELETE"):
+            assert (await call(verb, self.HALVES, content=self.HIGH)).status_code == 401
+            for role in ("learner", "teacher", "dpo", "authority"):
+                assert (await call(verb, self.HALVES, role, content=self.HIGH)).status_code == 403
+
+    async def test_unknown_of_another_tenant_or_invalid(self, call: Caller) -> None:
+        await call("POST", IMPORT, "operator", content=MATHS, tenant="elsewhere")
+        assert (await call("PUT", self.HALVES, "operator", content=self.HIGH)).status_code == 404
+        await call("POST", IMPORT, "operator", content=MATHS)
+        for wrong in ({"mastery_threshold": 0.4}, {"mastery_threshold": 1}, {"mastery_threshold": None}, {}):
+            assert (await call("PUT", self.HALVES, "operator", content=orjson.dumps(wrong))).status_code == 400
+
+    async def test_it_is_told_and_outlives_an_import(self, call: Caller) -> None:
+        await call("POST", IMPORT, "operator", content=MATHS)
+        said = (await call("PUT", self.HALVES, "app", content=self.HIGH)).json()
+        assert (said["id"], said["mastery_threshold"]) == (CASE + "halves", 0.9)
+        assert (await call("POST", IMPORT, "operator", content=MATHS)).json()["changed"] == 0
+        await call("POST", IMPORT, "operator", content=MATHS.replace(b"Can do halves", b"Halves"))
+        found = {one["id"]: one for one in (await call("GET", "/catalog/competencies", "app")).json()["items"]}
+        assert (found[CASE + "halves"]["title"], found[CASE + "halves"]["mastery_threshold"]) == ("Halves", 0.9)
+        assert found[CASE + "thirds"]["mastery_threshold"] is None
+        assert (await call("DELETE", self.HALVES, "app")).json()["mastery_threshold"] is None
+
+    async def test_what_leaves_the_framework_leaves_its_threshold(self, call: Caller) -> None:
+        await call("POST", IMPORT, "operator", content=MATHS)
+        await call("PUT", self.HALVES, "app", content=self.HIGH)
+        await call("POST", IMPORT, "operator", content=package(item("thirds")))
+        await call("POST", IMPORT, "operator", content=MATHS)
+        found = (await call("GET", "/catalog/competencies", "app")).json()["items"]
+        assert {one["mastery_threshold"] for one in found} == {None}

@@ -104,9 +104,9 @@ class TestSchool:
 
 
 def test_mastered_is_what_was_answered_and_is_above_the_threshold() -> None:
-    def competency(title: str, probability: float, evidence: int) -> dict[str, Any]:
-        return {"title": title, "probability": probability, "evidence_count": evidence}
+    def competency(title: str, probability: float, evidence: int, threshold: float = 0.8) -> dict[str, Any]:
+        return {"title": title, "probability": probability, "evidence_count": evidence, "threshold": threshold}
 
-    profile = {"competencies": [competency("a", 0.9, 3), competency("b", 0.7, 3), competency("c", 0.9, 0)]}
-    assert mastered(profile) == ["a"]
+    found = [competency("a", 0.9, 3), competency("b", 0.7, 3), competency("c", 0.9, 0), competency("d", 0.7, 3, 0.6)]
+    assert mastered({"competencies": found}) == ["a", "d"]
     assert mastered(None) == []

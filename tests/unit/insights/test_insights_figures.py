@@ -14,11 +14,13 @@ from insights.rosters.places import TOP, Place
 from insights.rosters.repository import Member
 from insights.states.repository import Activity, Competencies
 from learner_model import CompetencyState, mastery
+from learner_model.frameworks import Frameworks
 from service_kit.consent import Standings
 from service_kit.merging import Group
 from service_kit.problems import BadRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
+USUAL = Frameworks()
 WEST, EAST = Place("West", "", "", "A"), Place("East", "", "", "A")
 POLICY = Policy(
     version=1,
@@ -41,11 +43,18 @@ def class_of(size: int, place: Place, days: float | None = 1, prefix: str = "", 
     return [pupil(f"{prefix}{place}{i}", place, activity, **attributes) for i in range(size)]
 
 
-def report(pupils: list[Pupil], mean: float = 1.0, place: Place = TOP) -> Report:
+def report(pupils: list[Pupil], mean: float = 1.0, place: Place = TOP, frameworks: Frameworks = USUAL) -> Report:
     known = {
         p.learner: Competencies({"c": competency(mean)}, {}) for p in pupils if p.activity and p.activity.evidenced
     }
-    return build(place, pupils, known, NOW)
+    return build(place, pupils, known, NOW, frameworks)
+
+
+def test_mastery_is_measured_by_what_the_curriculum_asks() -> None:
+    pupils = class_of(20, WEST)
+    usual, hard = report(pupils), report(pupils, frameworks=Frameworks(thresholds={"c": 0.95}))
+    assert hard.figures.mean_mastery.value == pytest.approx(mastery(competency(1.0), NOW, 0.95), abs=1e-4)
+    assert (hard.figures.mean_mastery.value or 0) < (usual.figures.mean_mastery.value or 0)
 
 
 def test_one_person_by_two_identifiers_is_in_both_classes_and_counted_once() -> None:
@@ -125,7 +134,7 @@ def test_the_gap_is_between_the_groups_shown() -> None:
     )
     known = {p.learner: Competencies({"c": competency(0.0)}, {}) for p in low}
     known |= {p.learner: Competencies({"c": competency(2.0)}, {}) for p in high}
-    gap = build(TOP, [*low, *high, *few], known, NOW).gaps[0]
+    gap = build(TOP, [*low, *high, *few], known, NOW, USUAL).gaps[0]
     assert [group.value for group in gap.groups] == ["5-10", "10-20", None]
     assert (gap.attribute, gap.lowest, gap.highest) == ("band", "10-20", "5-10")
     assert gap.gap == pytest.approx(mastery(competency(2.0), NOW) - mastery(competency(0.0), NOW), abs=1e-3)
@@ -146,7 +155,7 @@ def test_an_attribute_that_names_learners_makes_no_groups() -> None:
 def test_forgetting_is_reckoned_at_as_of() -> None:
     pupils = class_of(20, WEST)
     known = {p.learner: Competencies({"c": competency(3.0)}, {}) for p in pupils}
-    now, later = (build(TOP, pupils, known, at).figures for at in (NOW, NOW + timedelta(days=60)))
+    now, later = (build(TOP, pupils, known, at, USUAL).figures for at in (NOW, NOW + timedelta(days=60)))
     assert now.mean_mastery.value is not None
     assert later.mean_mastery.value is not None
     assert later.mean_mastery.value < now.mean_mastery.value

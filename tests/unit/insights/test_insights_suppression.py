@@ -14,6 +14,7 @@ from insights.reports.tallies import chain, scopes
 from insights.rosters.places import Place
 from insights.states.repository import Activity, Competencies
 from learner_model import CompetencyState
+from learner_model.frameworks import Frameworks
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 PRIME = 2**61 - 1
@@ -179,7 +180,7 @@ def test_no_small_group_follows_from_all_reports_together(layer: int, system: di
     sizes = {atom: (atoms.count(atom), system[atom][1])[layer] for atom in system}
     equations: list[set[Atom]] = []
     for place in places:
-        report = build(place, pupils, known, NOW)
+        report = build(place, pupils, known, NOW, Frameworks())
         equations += shown(report, place, system, pick)
     span = Span(system, equations)
     wanted = [(place, value) for place in places for value in (None, "a", "b", "c")]

@@ -1,8 +1,10 @@
 """The additive model: nothing leaks, nothing is lost in bytes, and it learns what is there to be learnt."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,6 +121,25 @@ def evidence(number: int) -> Iterator[Evidence]:
             difficulty=float(random.random()) if n % 3 else None,
             weight=float(random.choice([1.0, 0.3])),
         )
+
+
+def test_hints_shown_before_an_answer_count_with_it_in_the_fold_and_in_training() -> None:
+    told = [replace(one, competencies=one.competencies[:1]) for one in evidence(60) if one.correctness is not None]
+    asked = [
+        replace(one, statement_id=f"{one.statement_id}h{n}", at=one.at - timedelta(minutes=n + 1), **HINT)
+        for one in told[::3]
+        for n in range(2)
+    ]
+    apart, columns = sorted([*told, *asked], key=lambda one: one.key), Columns()
+    columns.add(apart)
+    counted = [2.0 if n % 3 == 0 else -1.0 for n in range(len(told))]
+    assert columns.answers().hints.tolist() == counted
+    itself = [replace(one, hints=2) if n % 3 == 0 else one for n, one in enumerate(told)]
+    folder = Folder(One(learnt()), kernel=machine())
+    assert folder.fold(None, apart).memory == folder.fold(None, itself).memory != folder.fold(None, told).memory
+
+
+HINT: dict[str, Any] = {"kind": EvidenceKind.EXPOSURE, "correctness": None, "competencies": (), "hints": 1}
 
 
 def test_other_learners_have_no_say_in_a_frozen_fold() -> None:

@@ -7,10 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from events.payloads import CatalogCompetency
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from learner_model import (
+    MASTERY_THRESHOLD,
+    CompetencyView,
+    Evidence,
+    EvidenceKind,
+    probability,
+    view,
+)
 from learner_model.frameworks import APART, Estimate, Frameworks, informed, rolled_up
 from learner_model.overruling import HOLDS, Overruling, Standing, standing
+from learner_model.placement import Placement
+from learner_model.reading import fold_all
+from service_kit.frameworks import frameworks_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 START = Estimate(probability=0.5, mastery=0.1, uncertainty=0.24)
@@ -157,3 +169,64 @@ class TestATeachersWord:
     )
     def test_how_long_it_stands(self, probability: float, count: int, days: int, expected: Standing) -> None:
         assert standing(self.SAID, known(probability, count=count), NOW + timedelta(days=days)) is expected
+
+
+class TestThresholds:
+    """From which probability on a competency counts as mastered, as the curriculum says."""
+
+    HARD = Frameworks.of(MATHS.parents, {"halves": 0.95, "quarters": 0.5})
+    STATE = fold_all(
+        Evidence(
+            statement_id=f"{name}/{number}",
+            at=NOW + timedelta(minutes=number),
+            stored=NOW + timedelta(minutes=number),
+            activity_id=f"https://x.example/{name}/{number}",
+            verb_id="answered",
+            kind=EvidenceKind.RESPONSE,
+            competencies=((name, 1.0),),
+            correctness=1.0,
+        )
+        for name in ("halves", "thirds", "maths")
+        for number in range(6)
+    )
+
+    def seen(self, frameworks: Frameworks) -> dict[str, CompetencyView]:
+        return {one.id: one for one in view(self.STATE, NOW + timedelta(hours=1), frameworks).competencies}
+
+    def test_a_higher_one_is_reached_later_and_lost_sooner(self) -> None:
+        usual, hard = self.seen(MATHS), self.seen(self.HARD)
+        assert (hard["halves"].threshold, hard["thirds"].threshold) == (0.95, MASTERY_THRESHOLD)
+        assert hard["halves"].mastery < usual["halves"].mastery
+        assert hard["halves"].probability == usual["halves"].probability
+        assert hard["thirds"] == usual["thirds"]
+
+    @pytest.mark.parametrize("threshold", [0.8, 0.85, 0.9])
+    def test_the_date_is_when_the_probability_falls_under_it(self, threshold: float) -> None:
+        found = self.seen(Frameworks.of({}, {"halves": threshold}))["halves"]
+        assert found.due_at is not None
+        assert probability(self.STATE.competencies["halves"], found.due_at) == pytest.approx(threshold, abs=1e-3)
+
+    def test_a_parent_counts_each_part_by_its_own(self) -> None:
+        usual = Placement(self.STATE, NOW, MATHS)
+        hard = Placement(self.STATE, NOW, self.HARD)
+        assert hard.rolled["fractions"].parts["halves"].mastery < usual.rolled["fractions"].parts["halves"].mastery
+        assert hard.rolled["fractions"].estimate.mastery < usual.rolled["fractions"].estimate.mastery
+
+    def test_what_a_parent_says_of_a_part_is_measured_by_the_part(self) -> None:
+        usual, easy = (Placement(self.STATE, NOW, one).informed("shapes") for one in (MATHS, SHAPES_EASY))
+        assert usual is not None
+        assert easy is not None
+        assert easy.estimate.mastery > usual.estimate.mastery
+        assert easy.estimate.probability == usual.estimate.probability
+
+    def test_the_own_one_goes_before_the_frameworks(self) -> None:
+        found = frameworks_of(
+            {
+                name: CatalogCompetency(id=name, title=name, framework="f", parents=[], mastery_threshold=own)
+                for name, own in {"f": 0.9, "a": None, "b": 0.7}.items()
+            }
+        )
+        assert [found.threshold(one) for one in ("f", "a", "b", "elsewhere")] == [0.9, 0.9, 0.7, MASTERY_THRESHOLD]
+
+
+SHAPES_EASY = Frameworks.of(MATHS.parents, {"shapes": 0.5})

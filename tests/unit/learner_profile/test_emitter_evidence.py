@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from learner_model.helped import help_after, with_help
+from learner_model.state import Help
+from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
+from learner_profile.evidence.mapping import evidence_of
 from learner_profile.evidence.reading import Reading, read
 from xapi import Allowance, Version, complete, for_learner, judge_statements, learners_of
 
@@ -36,6 +40,69 @@ def test_every_statement_is_the_evidence_it_stands_for(path: Path) -> None:
     assert [[one.kind.value, one.correctness] for one in found] == fixture["evidence"]
     assert all(one.activity_id for one in found)
     assert {tag for one in found for tag in one.tags} == set(), "what names the tool is no interest"
+
+
+@pytest.mark.parametrize(
+    ("emitter", "durations", "hints"),
+    [
+        ("cmi5", [250.0, 362.0, 612.0, 660.0, 180.0], []),
+        ("h5p", [8.41, 12.7, 31.02, 31.02], []),
+        ("moodle", [655.0, 42.0], []),
+        ("open_edx", [240.0], [1, 1]),
+        ("video", [612.4], []),
+    ],
+)
+def test_how_much_it_took_is_read_as_each_emitter_tells_it(
+    emitter: str, durations: list[float], hints: list[int]
+) -> None:
+    fixture = json.loads((FIXTURES[0].parent / f"{emitter}.json").read_text())
+    found = list(_readings(json.dumps(fixture["statements"]).encode()))
+    assert [one.duration_seconds for one in found if one.duration_seconds is not None] == durations
+    assert [one.hints for one in found if one.hints is not None] == hints
+
+
+def test_open_edx_hints_are_acts_on_their_problem() -> None:
+    fixture = json.loads((FIXTURES[0].parent / "open_edx.json").read_text())
+    hint, solution, attempted, answered, *_ = _readings(json.dumps(fixture["statements"]).encode())
+    assert hint.activity_id == solution.activity_id == attempted.activity_id == answered.activity_id
+    found = [evidence_of(one, {}) for one in (hint, solution, attempted, answered)]
+    waiting, hints = Help(), []
+    for one in found:
+        hints.append(with_help(one, waiting).hints)
+        waiting = help_after(waiting, one)
+    assert hints == [1, 1, None, 2]
+    assert waiting == Help()
+
+
+@pytest.mark.parametrize(
+    ("result", "hints"),
+    [
+        ({"https://x.example/ext/hints-used": 3}, 3),
+        ({"https://x.example/ext/hintCount": 0}, 0),
+        ({"https://trellis.invalid/extensions/hints": 2}, 2),
+        ({"https://x.example/ext/hints-used": "3"}, None),
+        ({"https://x.example/ext/hints-used": True}, None),
+        ({"https://x.example/ext/hints": -1}, None),
+        ({"https://x.example/ext/hints": 101}, None),
+        ({"https://x.example/ext/hints-shown-by": 4}, None),
+    ],
+)
+def test_numbers_of_hints_in_the_result(result: Any, hints: int | None) -> None:
+    assert hints_in({"extensions": result}) == hints
+
+
+def test_no_time_at_all_is_a_player_that_does_not_measure_it() -> None:
+    assert seconds_in({"duration": "PT0S"}) is None
+    assert seconds_in({"duration": "PT1M0.5S"}) == 60.5
+    assert seconds_in({}) is None
+
+
+def test_there_is_help_for_nothing_that_merely_ends_alike() -> None:
+    assert helped_with({"id": "https://x.example/answer", "definition": {"type": "https://x.example/page"}}) is None
+    assert helped_with({"id": "https://x.example/hint/1"}) is None
+    supplement = {"type": "https://w3id.org/xapi/acrossx/extensions/supplemental-info"}
+    assert helped_with({"id": "https://x.example/notes", "definition": supplement}) is None
+    assert helped_with({"id": "https://x.example/p/hint/2", "definition": supplement}) == "https://x.example/p"
 
 
 def test_moodle_scaled_between_minus_one_and_one_is_not_the_share() -> None:

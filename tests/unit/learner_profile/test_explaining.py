@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +21,7 @@ from learner_profile.judgements.judgement import Act, Judgement
 from learner_profile.learners.explaining import Explanation, Share, explain
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.why import WhyOut
-from learner_profile.learners.wording import of_row_aside
+from learner_profile.learners.wording import of_row_aside, points, shared_points
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDER = Folder()
@@ -54,13 +55,26 @@ def shown(rows: list[Row], as_of: datetime) -> float:
     return next(one.probability for one in view(state, as_of).competencies if one.id == "c/1")
 
 
+JARGON = {
+    "model",
+    "evidence",
+    "logit",
+    "probability",
+    "mastery",
+    "competency",
+    "statement",
+    "estimate",
+    "parameter",
+} | {
+    *("prior", "variance", "decay", "threshold", "item", "items", "response", "responses", "general", "learner"),
+}
 EVENTS = st.lists(
     st.tuples(st.sampled_from(["a", "b", "both"]), st.sampled_from([0.0, 0.3, 0.6, 1.0, None])), min_size=1, max_size=25
 )
 
 
 @given(EVENTS, st.integers(0, 400))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, float | None]], days: int) -> None:
     rows = [row(number, activity, share) for number, (activity, share) in enumerate(events)]
     as_of = START + timedelta(days=days)
@@ -71,6 +85,11 @@ def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, f
     assert found.now is not None
     assert found.now.probability == shown(rows, as_of)
     assert sum(found.shares.values()) == pytest.approx(found.now.probability, abs=6e-5)
+    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), as_of)), {}, 20)
+    assert out is not None
+    assert round(sum(one.points for one in out.shares), 1) == points(out.probability), "as it is shown, too"
+    assert f"That makes {points(out.probability):g}" in out.words
+    assert not JARGON & set(re.findall("[a-z]+", out.words.lower()))
     assert all(0.0 <= step.before <= 1.0 and 0.0 <= step.after <= 1.0 for step in found.steps)
 
 
@@ -84,15 +103,15 @@ def told(rows: list[Row], days: int = 40) -> WhyOut:
 class TestWords:
     def test_each_share_says_which_way_it_moved_the_number(self) -> None:
         words = told([row(1, "a", 1.0), row(2, "a", 1.0), row(3, "a", 1.0)], 200).words
-        assert words.startswith("For learners in general it begins at ")
-        assert "What came of 3 answers on it raised it by " in words
+        assert words.startswith("Everyone begins at ")
+        assert "The 3 answers on this topic raised it by " in words
         assert "Time without practice lowered it by " in words
 
     def test_the_evidence_that_moved_it_most_comes_first(self) -> None:
         out = told([row(1, "a", 1.0), row(2, "a", None), row(3, "a", 0.0)])
         sizes = [abs(one.points) for one in out.evidence]
         assert sizes == sorted(sizes, reverse=True)
-        assert any(one.words.startswith("Looking at it left it where it was") for one in out.evidence)
+        assert any(one.words.startswith("Looking at it left it where it was, at ") for one in out.evidence)
         assert out.evidence_total == 3
 
     def test_a_groups_result_is_told_as_one(self) -> None:
@@ -105,15 +124,22 @@ class TestWords:
         refused = replace(row(4, "a", 0.0), judgements=(SAID, replace(SAID, act=Act.OVERRIDDEN)))
         out = told([row(1, "a", 1.0), total, contested, refused])
         assert [one.words for one in out.not_counted] == [
-            "By a teacher's decision it does not count.",
-            "Contested: it waits for a teacher.",
+            "A teacher decided that it does not count.",
+            "Said to be wrong: it waits for a teacher.",
             "The result of the whole: its single answers count in its place.",
         ]
         assert out.shares[0].name == Share.START
-        assert "running grade" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY))
+        assert "grade for several things" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY))
 
     def test_a_teachers_word_is_told_beside_what_it_judges(self) -> None:
         said = replace(SAID, act=Act.OVERRIDDEN, correctness=1.0)
         (step,) = told([replace(row(1, "a", 0.0), judgements=(said,))]).evidence
         assert step.words.startswith("A right answer raised it by ")
-        assert step.words.endswith("A teacher's judgement stands in the place of the recorded result.")
+        assert step.words.endswith("A teacher has corrected the result.")
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=8))
+def test_shares_as_they_are_shown_add_up_and_none_is_a_tenth_off(changes: list[float]) -> None:
+    shown = shared_points(changes, sum(changes))
+    assert round(sum(shown), 1) == points(sum(changes))
+    assert all(abs(one - change * 100) <= 0.1 + 1e-9 for one, change in zip(shown, changes, strict=True))

@@ -38,6 +38,7 @@ def competency(**changes: Any) -> CompetencyOut:
         "title": "Fractions",
         "probability": 0.9,
         "mastery": 0.95,
+        "threshold": 0.8,
         "uncertainty": 0.05,
         "evidence_count": 5,
         "exposures": 0,
@@ -100,6 +101,73 @@ class TestCredentials:
         assert said["nbf"] == int(NOW.timestamp())
         assert (said["iss"], said["sub"]) == (ISSUER, f"urn:uuid:{LEARNER}")
         assert said["issuer"]["name"] == "North"
+
+
+class TestStandard:
+    """What Open Badges 3.0 (Appendix B, by the name of each class) and CLR 2.0 require, and how 8.2 has it signed."""
+
+    @pytest.fixture
+    def badge(self, signer: Signer) -> dict[str, Any]:
+        token = sign(credentials.achievement(LEARNER, competency(), NOW), signer)
+        found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+        return found
+
+    def test_achievement_credential(self, badge: dict[str, Any]) -> None:
+        for name in ("@context", "id", "type", "credentialSubject", "issuer", "validFrom"):
+            assert badge[name], name
+        assert badge["@context"][:2] == [credentials.VC, credentials.OPEN_BADGES], "in this order"
+        assert set(badge["type"]) == {"VerifiableCredential", "AchievementCredential"}
+        assert datetime.fromisoformat(badge["validFrom"]) < datetime.fromisoformat(badge["validUntil"])
+
+    def test_profile_of_the_issuer(self, badge: dict[str, Any]) -> None:
+        assert badge["issuer"]["id"].startswith("https://")
+        assert "Profile" in badge["issuer"]["type"]
+
+    def test_achievement_subject(self, badge: dict[str, Any]) -> None:
+        subject = badge["credentialSubject"]
+        assert "AchievementSubject" in subject["type"]
+        assert subject["id"].startswith("urn:uuid:"), "either id or identifier"
+        assert subject["achievement"]
+
+    def test_achievement_and_its_criteria(self, badge: dict[str, Any]) -> None:
+        achievement = badge["credentialSubject"]["achievement"]
+        assert "Achievement" in achievement["type"]
+        for name in ("id", "name", "description", "criteria"):
+            assert achievement[name], name
+        assert achievement["criteria"]["narrative"], "an id or a narrative"
+        assert achievement["achievementType"] == "Competency", "a word of its enumeration"
+
+    def test_result_and_its_description(self, badge: dict[str, Any]) -> None:
+        subject = badge["credentialSubject"]
+        [description], [result] = subject["achievement"]["resultDescription"], subject["result"]
+        assert "ResultDescription" in description["type"]
+        assert description["name"]
+        assert description["resultType"] == "Percent", "a word of its enumeration"
+        assert "Result" in result["type"]
+        assert result["resultDescription"] == description["id"]
+        assert 0 <= float(description["valueMin"]) <= float(result["value"]) <= float(description["valueMax"]) == 100
+
+    def test_clr_credential_and_subject(self, signer: Signer) -> None:
+        token = sign(credentials.achievement(LEARNER, competency(), NOW), signer)
+        found = jwt.decode(sign(credentials.clr(LEARNER, [token], NOW), signer), options={"verify_signature": False})
+        for name in ("@context", "id", "type", "name", "credentialSubject", "issuer", "validFrom"):
+            assert found[name], name
+        assert found["@context"] == [credentials.VC, credentials.CLR, credentials.OPEN_BADGES]
+        assert set(found["type"]) == {"VerifiableCredential", "ClrCredential"}
+        assert "ClrSubject" in found["credentialSubject"]["type"]
+        [enveloped] = found["credentialSubject"]["verifiableCredential"]
+        assert enveloped["type"] == "EnvelopedVerifiableCredential"
+        assert enveloped["id"] == f"data:application/vc+jwt,{token}"
+
+    def test_the_claims_of_the_token_are_registered_ones(self, badge: dict[str, Any]) -> None:
+        """8.2: iss, jti, sub, nbf and exp repeat issuer, id, subject and the dates."""
+        assert (badge["iss"], badge["jti"], badge["sub"]) == (
+            badge["issuer"]["id"],
+            badge["id"],
+            badge["credentialSubject"]["id"],
+        )
+        dates = [int(datetime.fromisoformat(badge[name]).timestamp()) for name in ("validFrom", "validUntil")]
+        assert [badge["nbf"], badge["exp"]] == dates
 
 
 class TestReading:

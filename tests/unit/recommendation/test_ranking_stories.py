@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from events.payloads import CatalogActivity
+from events.payloads import CatalogActivity, CatalogCompetency
 from learner_model import Evidence, EvidenceKind, LearnerState
 from learner_model.overruling import HOLDS, Overruling
 from learner_model.reading import fold_all
+from recommendation.recommendations.knowledge import Knowledge
 from recommendation.recommendations.offers import Catalog, Means, label, prepare
 from recommendation.recommendations.ranking import Candidate, recommend, zone
 from recommendation.recommendations.reasons import Code, Names, because, reasons
@@ -242,3 +243,18 @@ class TestATeachersWord:
         state = fold_all(practised("maths/adding", 6))
         later = {"maths/adding": replace(SAID["maths/adding"], at=NOW - HOLDS)}
         assert recommend(CATALOG, state, NOW, Means(), 10, later)[0] == recommend(CATALOG, state, NOW, Means(), 10)[0]
+
+
+class TestThreshold:
+    def test_what_the_curriculum_asks_more_of_is_practised_longer(self) -> None:
+        state = fold_all(practised("maths/adding", 8))
+        assert not {"adding", "adding again"} & set(titles(state, at=NOW + timedelta(hours=1)))
+        hard = CatalogCompetency(id="maths/adding", title="Adding", framework="maths", mastery_threshold=0.99)
+        catalog = prepare([offer.activity for offer in CATALOG.offers], [hard])
+        assert "adding again" in titles(state, catalog=catalog, at=NOW + timedelta(hours=1))
+
+    def test_what_is_mastered_is_built_on_however_little_the_curriculum_asks(self) -> None:
+        catalog = prepare([], [CatalogCompetency(id="c", title="C", framework="f", mastery_threshold=0.5)])
+        teachers_word = {"c": Overruling(probability=0.55, at=NOW, evidence_count=0)}
+        level = Knowledge(None, NOW, catalog.frameworks, teachers_word).level("c")
+        assert (level.mastered, level.ready, level.due) == (True, True, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,8 @@ from xapi import (
     learners_of,
     parse_statement,
 )
-from xapi.pseudonymise import GROUP_EXTENSION, HOME_PAGE
+from xapi.identifiers import provider_digest
+from xapi.pseudonymise import GROUP_EXTENSION, HOME_PAGE, PROVIDER_EXTENSION
 
 from tests.support.xapi_strategies import PERSONAL, statements
 
@@ -148,6 +151,9 @@ def test_learners(actor: JsonObject, learners: list[str]) -> None:
     assert learners_of({**WHOLE, "actor": actor}) == learners
 
 
+FROM = {PROVIDER_EXTENSION: provider_digest("example.org")}
+
+
 class TestForLearner:
     def test_names_in_order_of_appearance(self) -> None:
         sent = {
@@ -159,13 +165,33 @@ class TestForLearner:
         }
         found = for_learner(sent, {ANN_IFI})
         assert found["actor"] == account("self")
-        assert found["context"] == {"instructor": account("other-1"), "team": account("other-2", "Group")}
+        named = {"instructor": account("other-1"), "team": account("other-2", "Group")}
+        assert found["context"] == {**named, "extensions": FROM}
         assert found["authority"] == account("other-1")
 
     def test_a_group_goes_out_as_each_member(self) -> None:
         found = for_learner({"actor": CLASS, "verb": VERB, "object": ACTIVITY}, {BOB_IFI})
         assert found["actor"] == account("self")
-        assert found["context"]["extensions"] == {GROUP_EXTENSION: {"name": "other-1", "members": 2}}
+        assert found["context"]["extensions"] == {
+            GROUP_EXTENSION: {"name": "other-1", "members": 2},
+            PROVIDER_EXTENSION: provider_digest("https://lms.example.org"),
+        }
+
+    def test_where_the_identifier_is_from_and_no_more_of_it(self) -> None:
+        def told(agent: dict[str, Any], own: str, **more: Any) -> Any:
+            found = for_learner({"actor": agent, "verb": VERB, "object": ACTIVITY, **more}, {own})
+            return found.get("context", {}).get("extensions", {}).get(PROVIDER_EXTENSION)
+
+        page = "https://lms.example/staff"
+        at = {"account": {"homePage": page, "name": "4711"}}
+        assert told(ANN, ANN_IFI) == provider_digest("Example.org")
+        assert told(at, f"account:{page}|4711") == provider_digest(f"{page}/")
+        assert told({"openid": "https://ann.example"}, "openid:https://ann.example") is None
+        own_page = {"account": {"homePage": f"{page}/4711", "name": "4711"}}
+        assert told(own_page, f"account:{page}/4711|4711") is None, "it says who it is"
+        forged = {"extensions": {PROVIDER_EXTENSION: page}}
+        assert told(ANN, ANN_IFI, context=forged) == provider_digest("example.org")
+        assert told(BOB, ANN_IFI, context=forged) is None
 
     def test_a_statement_of_someone_else(self) -> None:
         voiding = {"actor": BOB, "verb": VERB, "object": {"objectType": "StatementRef", "id": "x"}}
@@ -219,7 +245,7 @@ class TestForLearner:
         assert for_learner(sent, {ANN_IFI}) == {
             **sent,
             "actor": account("self"),
-            "context": {"contextActivities": parents, "language": "en"},
+            "context": {"contextActivities": parents, "language": "en", "extensions": FROM},
         }
 
 

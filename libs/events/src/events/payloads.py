@@ -8,6 +8,9 @@ from learner_model import LearnerState
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Threshold = Annotated[float, Field(ge=0.5, le=0.99)]
+"""A probability of a right response; less would be guessing, and more is nobody's."""
+MAIL_DOMAIN = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 PURPOSES = ("record", "profile", "recommend", "teach", "insights", "research")
 
 
@@ -98,6 +101,11 @@ class CatalogCompetency(Payload):
     code: str | None = Field(None, description="what people call it, such as 5.NBT.1")
     parents: list[str] = Field(default_factory=list, description="competencies of which it is a part")
     prerequisites: list[str] = Field(default_factory=list, description="competencies that come before it")
+    mastery_threshold: Threshold | None = Field(
+        None,
+        description="the probability of a right response from which on it counts as mastered; of a framework: all its "
+        "competencies without one of their own; null: the framework's, else 0.8",
+    )
 
 
 class RosterRole(Payload):
@@ -182,6 +190,20 @@ class PurposePolicy(Payload):
     disclosure: bool = False
 
 
+class Staff(Payload):
+    """Whose identifiers are staff's: accounts at a home page, addresses in a mail domain. Compared whole, without
+    regard to capitals.
+    """
+
+    home_pages: tuple[Annotated[str, Field(min_length=1, max_length=2048)], ...] = Field((), max_length=100)
+    mail_domains: tuple[Annotated[str, Field(pattern=MAIL_DOMAIN, max_length=253)], ...] = Field((), max_length=100)
+
+    @property
+    def named(self) -> bool:
+        """Whether the lists name anyone."""
+        return bool(self.home_pages or self.mail_domains)
+
+
 class Policy(Payload):
     """A tenant's policy: for each purpose the lawful basis and what holds where nothing is known."""
 
@@ -198,6 +220,7 @@ class Policy(Payload):
     unknown_actors: Literal["learner", "nobody"] = Field(
         "learner", description="nobody: whom no roster calls a learner has no profile"
     )
+    staff: Staff = Field(Staff(), description="whom no roster names and who acts by such identifiers is no learner")
 
     def enforced(self) -> "Policy":
         """The part that decides what may be done; what is told to people left out."""
@@ -217,6 +240,7 @@ class Policy(Payload):
             returning=self.returning,
             returning_days=self.returning_days,
             unknown_actors=self.unknown_actors,
+            staff=self.staff,
         )
 
 

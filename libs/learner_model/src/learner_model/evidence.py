@@ -23,7 +23,10 @@ class EvidenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored."""
+    """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored.
+
+    `hints`: how many were shown, by this act or for this answer; None: not known.
+    """
 
     statement_id: str
     at: datetime
@@ -36,6 +39,7 @@ class Evidence:
     correctness: float | None = None
     completion: bool | None = None
     duration_seconds: float | None = None
+    hints: int | None = None
     expected_seconds: float | None = None
     difficulty: float | None = None
     tags: tuple[str, ...] = ()

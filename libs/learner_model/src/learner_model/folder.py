@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from learner_model.additive.answers import figures, tells
+from learner_model.additive.answers import figures
 from learner_model.additive.identity import identity
 from learner_model.additive.kernel import Kernel, plain
 from learner_model.additive.layout import GENERAL, LATELY, MOST_SKILLS, NO_TIME, SKILLS_AT_ONCE, Answer
@@ -15,6 +15,7 @@ from learner_model.coding import Names
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.folded import Folded, nothing
 from learner_model.folding import Habits
+from learner_model.helped import is_answer, with_help
 from learner_model.versions import Builtin, Loaded, Versions, loaded
 
 _BUILTIN: Final = Builtin()
@@ -45,9 +46,10 @@ class Folder:
         if before.data and not before.current:
             raise MemoryVersionError("made by an older version of the model")
         habits, opened = Habits.of(before), False
-        for evidence in rows:
-            habits.take(evidence)
-            answered = tells(evidence)
+        for row in rows:
+            evidence = with_help(row, habits.help)
+            habits.take(row)
+            answered = is_answer(evidence)
             if evidence.kind == EvidenceKind.SUMMARY or not (answered or evidence.competencies):
                 continue
             version = self.versions.of(evidence.stored)

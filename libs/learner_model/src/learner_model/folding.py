@@ -18,12 +18,13 @@ from learner_model.coding import (
 )
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.folded import COUNTS, MAGIC, REST, Folded
+from learner_model.helped import help_after
 from learner_model.interests import add_choice, choice
 from learner_model.outcomes import Outcome, activity_key, completed_after, outcome, position
 from learner_model.pacing import pace_after
 from learner_model.regularity import days_after
 from learner_model.regulation import regulation_after
-from learner_model.state import Activity, Days, Interest, LastKey, Pace, Regulation, Trend, microseconds
+from learner_model.state import Activity, Days, Help, Interest, LastKey, Pace, Regulation, Trend, microseconds
 
 _DAY: Final = 86_400
 
@@ -41,6 +42,7 @@ class Habits:
         self.activity = Activity()
         self.days = Days()
         self.regulation = Regulation()
+        self.help = Help()
         self.interests: dict[bytes, bytes] = {}
         self.keys = ""
         self.times: list[int] = []
@@ -60,6 +62,7 @@ class Habits:
         opened.activity = Activity(*rest["activity"])
         opened.days = Days(*rest["days"])
         opened.regulation = Regulation(*rest["regulation"])
+        opened.help = Help(*rest.get("help", ()))
         opened.last, at = read_last(data, places.last)
         opened.interests, end = split_interests(data, at, places.interests)
         if end != places.keys:
@@ -86,11 +89,13 @@ class Habits:
             self._note(key, at, result)
             self.completed = completed_after(self.completed, key, result)
         self.last = last
+        self.help = help_after(self.help, evidence)
         self.activity = _activity_after(self.activity, at)
         self.days = days_after(self.days, at)
 
     def packed(self, names: Names, memory: bytes) -> Folded:
         """With the rest of what is kept of the learner."""
+        waiting = {"help": [*self.help]} if self.help.hints else {}
         rest = orjson.dumps(
             {
                 "model": parameters.MODEL_VERSION,
@@ -98,6 +103,7 @@ class Habits:
                 "activity": [*self.activity],
                 "days": [*self.days],
                 "regulation": [*self.regulation],
+                **waiting,
             }
         )
         named, recent = bytes(names), len(self.times)

@@ -20,6 +20,8 @@ from datetime import datetime
 from math import sqrt
 from typing import Final
 
+from learner_model.parameters import MASTERY_THRESHOLD
+
 APART: Final = 0.25
 """By how much a child's probability differs from its parent's (standard deviation)."""
 UNKNOWN_SD: Final = 0.25
@@ -43,20 +45,27 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Frameworks:
-    """Which competencies are parts of which, each with its parents. Children stand by id; circles are not followed."""
+    """Which competencies are parts of which, each with its parents, and from which probability on each counts as
+    mastered where the curriculum says so. Children stand by id; circles are not followed.
+    """
 
     parents: Mapping[str, Ids] = field(default_factory=dict)
     children: Mapping[str, Ids] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parents: Mapping[str, Iterable[str]]) -> "Frameworks":
-        """From each competency's parents."""
+    def of(cls, parents: Mapping[str, Iterable[str]], thresholds: Mapping[str, float] | None = None) -> "Frameworks":
+        """From each competency's parents, and its threshold where that is another than usual."""
         up = {one: tuple(dict.fromkeys(p for p in above if p != one)) for one, above in parents.items()}
         down: dict[str, list[str]] = {}
         for child in sorted(up):
             for parent in up[child]:
                 down.setdefault(parent, []).append(child)
-        return cls(up, {parent: tuple(children) for parent, children in down.items()})
+        return cls(up, {parent: tuple(children) for parent, children in down.items()}, thresholds or {})
+
+    def threshold(self, competency: str) -> float:
+        """The probability of a right response from which on it counts as mastered."""
+        return self.thresholds.get(competency, MASTERY_THRESHOLD)
 
     def levels_above(self, competency: str) -> Iterator[Ids]:
         """The parents, their parents, and so on; each ancestor once, where it is nearest."""

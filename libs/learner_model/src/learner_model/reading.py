@@ -36,6 +36,7 @@ from learner_model.state import (
     Belief,
     CompetencyState,
     Days,
+    Help,
     Interest,
     LastKey,
     LearnerState,
@@ -75,6 +76,7 @@ def _state(said: dict[str, Any]) -> LearnerState:
         regulation=Regulation(*said["regulation"]),
         recent=tuple(Recent(*row) for row in said["recent"]),
         completed=said["completed"],
+        help=Help(*said.get("help", ())),
     )
 
 

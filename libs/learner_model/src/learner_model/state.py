@@ -114,6 +114,13 @@ class Recent(NamedTuple):
     outcome: int
 
 
+class Help(NamedTuple):
+    """Hints shown on an activity (by its short key) since it was answered last; only the last such activity."""
+
+    activity: str = ""
+    hints: int = 0
+
+
 class LastKey(NamedTuple):
     """The key of the last evidence folded: microseconds since the epoch, statement id."""
 
@@ -127,6 +134,7 @@ _NO_PACE = Pace()
 _NO_ACTIVITY = Activity()
 _NO_DAYS = Days()
 _NO_REGULATION = Regulation()
+_NO_HELP = Help()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,7 @@ class LearnerState:
     regulation: Regulation = _NO_REGULATION
     recent: tuple[Recent, ...] = ()
     completed: str = ""
+    help: Help = _NO_HELP
 
 
 _ADAPTER = TypeAdapter(LearnerState)

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp, sqrt
+from typing import Final
 
 from learner_model import parameters
 from learner_model.competency import belief_at, due_at, mastery, probability, uncertainty
+from learner_model.frameworks import Frameworks
 from learner_model.interests import strength_at
 from learner_model.regularity import EngagementView, engagement
 from learner_model.regulation import RegulationView, regulation
 from learner_model.state import EPOCH, Activity, Belief, CompetencyState, Interest, LearnerState, Pace
 
+_NO_FRAMEWORKS: Final = Frameworks()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompetencyView:
-    """One competency at a time. `half_life_days`: after so long half of what was learnt (in logits) is left."""
+    """One competency at a time. `half_life_days`: after so long half of what was learnt (in logits) is left.
+    `threshold`: the probability from which on it counts as mastered.
+    """
 
     id: str
     probability: float
@@ -24,6 +30,7 @@ class CompetencyView:
     exposures: int
     last_seen: datetime
     half_life_days: float
+    threshold: float
     due_at: datetime | None
     provisional: bool
 
@@ -81,12 +88,15 @@ class LearnerView:
     self_regulation: RegulationView
 
 
-def view(state: LearnerState, as_of: datetime, threshold: float = parameters.MASTERY_THRESHOLD) -> LearnerView:
-    """The state as seen at `as_of`: competencies by id, interests and strengths strongest first."""
+def view(state: LearnerState, as_of: datetime, frameworks: Frameworks = _NO_FRAMEWORKS) -> LearnerView:
+    """The state as seen at `as_of`: competencies by id, interests and strengths strongest first.
+
+    `frameworks` say from which probability on each competency counts as mastered.
+    """
     return LearnerView(
         as_of=as_of,
         competencies=tuple(
-            _competency(competency_id, state.competencies[competency_id], as_of, threshold)
+            _competency(competency_id, state.competencies[competency_id], as_of, frameworks.threshold(competency_id))
             for competency_id in sorted(state.competencies)
         ),
         interests=_interests(state.interests, as_of),
@@ -113,6 +123,7 @@ def _competency(competency_id: str, state: CompetencyState, as_of: datetime, thr
         exposures=state.exposures,
         last_seen=seen_at(state),
         half_life_days=state.half_life_days,
+        threshold=threshold,
         due_at=due_at(state, threshold),
         provisional=state.provisional,
     )

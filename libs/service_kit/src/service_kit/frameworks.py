@@ -24,7 +24,13 @@ from service_kit.mongo import (
 )
 
 COMPETENCIES: Final = CollectionSpec(
-    "competencies", "derived", (Index((("tenant", ASCENDING), ("parents", ASCENDING))),)
+    "competencies",
+    "derived",
+    (
+        Index((("tenant", ASCENDING), ("parents", ASCENDING))),
+        Index((("tenant", ASCENDING), ("framework", ASCENDING))),
+        Index((("tenant", ASCENDING), ("mastery_threshold", ASCENDING)), where={"mastery_threshold": {"$gt": 0}}),
+    ),
 )
 
 
@@ -54,14 +60,24 @@ class FrameworkRepository:
         for _ in range(DEEPEST + 1):
             new = await self._known(tenant, asked - found.keys())
             found |= new
-            asked = {parent for one in new.values() for parent in one.parents}
-            above |= asked
+            parents = {parent for one in new.values() for parent in one.parents}
+            above |= parents
+            asked = parents | {one.framework for one in new.values()}
             if not asked - found.keys():
                 break
         if above:
             query = {"tenant": tenant, "parents": {"$in": sorted(above)}}
             found |= _by_id(await self._competencies.find(query).to_list(None))
-        return Around(Frameworks.of({name: one.parents for name, one in found.items()}), found)
+        return Around(frameworks_of(found), found)
+
+    async def thresholds(self, tenant: str) -> Frameworks:
+        """Of all competencies from which probability on they count as mastered, and nothing else."""
+        set_apart = {"tenant": tenant, "mastery_threshold": {"$gt": 0}}
+        own = _by_id(await self._competencies.find(set_apart).to_list(None))
+        tops = [name for name, one in own.items() if one.framework == name]
+        of_frameworks = {"tenant": tenant, "framework": {"$in": tops}}
+        below = _by_id(await self._competencies.find(of_frameworks).to_list(None)) if tops else {}
+        return Frameworks(thresholds=frameworks_of(below | own).thresholds)
 
     async def put(self, tenant: str, changes: Mapping[str, CatalogCompetency | None], session: Session) -> None:
         """Store (or, for None, remove) competencies."""
@@ -77,6 +93,16 @@ class FrameworkRepository:
     async def _known(self, tenant: str, competencies: Iterable[str]) -> dict[str, CatalogCompetency]:
         ids = [_id(tenant, one) for one in competencies]
         return _by_id(await self._competencies.find({"_id": {"$in": ids}}).to_list(None)) if ids else {}
+
+
+def frameworks_of(competencies: Mapping[str, CatalogCompetency]) -> Frameworks:
+    """What they are parts of, and from which probability on each counts as mastered: its own, else its framework's."""
+    own = {name: one.mastery_threshold for name, one in competencies.items()}
+    found = {name: own[name] or own.get(one.framework) for name, one in competencies.items()}
+    return Frameworks.of(
+        {name: one.parents for name, one in competencies.items()},
+        {name: threshold for name, threshold in found.items() if threshold is not None},
+    )
 
 
 class CompetenciesHandler:

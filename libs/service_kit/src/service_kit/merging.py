@@ -17,7 +17,10 @@ from service_kit.mongo import ASCENDING, Collection, CollectionSpec, Database, D
 STANDINGS: Final = CollectionSpec(  # tenant → policy, tenant/learner → state and group: one find for all
     "standings",
     "derived",
-    (Index((("state.restricted", ASCENDING), ("_id", ASCENDING)), where={"state.restricted": True}),),
+    (
+        Index((("state.restricted", ASCENDING), ("_id", ASCENDING)), where={"state.restricted": True}),
+        Index((("merged.version", ASCENDING), ("_id", ASCENDING)), where={"merged.version": {"$gt": 0}}),
+    ),
 )
 MOST_IN_A_GROUP: Final = 50
 
@@ -59,6 +62,13 @@ class Merges:
 
     async def group(self, tenant: str, learner: str, session: Session | None = None) -> Group:
         return (await self.groups(tenant, [learner], session))[learner]
+
+    async def people(self, tenant: str) -> set[Group]:
+        """All who are one person by several learners."""
+        where = {"merged.version": {"$gt": 0}, "_id": {"$gt": f"{tenant}/", "$lt": f"{tenant}0"}}  # "0" follows "/"
+        found = self._standings.find(where, {"merged": 1})
+        groups = {Group.in_document("", document) async for document in found}
+        return {group for group in groups if len(group.everyone) > 1}
 
     async def put(self, tenant: str, learner: str, merge: IdentityMerge, session: Session) -> set[str]:
         """Store unless one of this or a newer version is held; whose group may be another now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from .exact import JsonObject
@@ -78,6 +79,21 @@ def canonical_ifi(agent: JsonObject) -> str | None:
     if (openid := agent.get("openid")) is not None:
         return f"openid:{openid}"
     return None
+
+
+def provider_digest(provider: str) -> str:
+    """Of a home page or a mail domain, so that lists can be compared with it and it cannot be read: 64 bits of SHA-256.
+    A slash at the end, and capitals, make no difference.
+    """
+    return sha256(provider.rstrip("/").lower().encode()).hexdigest()[:16]
+
+
+def provider_of(ifi: str) -> str | None:
+    """Where a canonical identifier is from: an account's home page, or the domain of an address; None for others."""
+    kind, _, rest = ifi.partition(":")
+    if kind == "account":
+        return rest.partition("|")[0] or None
+    return rest.rpartition("@")[2] or None if kind == "mbox" else None
 
 
 def agents_of(statement: JsonObject) -> Iterator[AgentUse]:

@@ -13,14 +13,15 @@ The form is built from what is known to be harmless rather than by deleting what
   all learners share, and stay as they are;
 - where the actor is a Group of which the learner is a member (or which is itself the learner), the statement goes out
   with the learner as actor, an Agent, and `context.extensions` says so under `GROUP_EXTENSION`:
-  `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group.
+  `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group;
+- `context.extensions` says under `PROVIDER_EXTENSION`, by a digest, where the learner's identifier is from.
 """
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from .identifiers import ACTIVITY_TYPES, agents_of, canonical_ifi
+from .identifiers import ACTIVITY_TYPES, agents_of, canonical_ifi, provider_digest, provider_of
 from .parsing import JsonObject
 
 HOME_PAGE: Final = "https://trellis.invalid/learners"
@@ -30,6 +31,10 @@ GROUP_EXTENSION: Final = "https://trellis.invalid/extensions/group"
 
 IMPORTED_EXTENSION: Final = "https://trellis.invalid/extensions/imported-from"
 """In `context.extensions`: the issuer of the record with which the statement came from elsewhere."""
+
+PROVIDER_EXTENSION: Final = "https://trellis.invalid/extensions/identity-provider"
+"""In `context.extensions`: a digest of the home page of the learner's account, or of the domain of the learner's
+address: by it can be told who is staff by the policy's lists, and nobody from others there."""
 
 _SHORTEST_PART: Final = 4
 """Shorter secrets are looked for as whole texts only: "Al" stands in too many words, and 5 is any number."""
@@ -41,12 +46,14 @@ def for_learner(statement: JsonObject, own: AbstractSet[str], imported_from: str
     A statement in which the learner is not the actor (a voiding by a teacher) keeps `other-n` as its actor. What
     anyone but `imported_from` says of where it was imported from is left out.
     """
-    found = _Pseudonymiser(statement, own).statement()
+    pseudonymiser = _Pseudonymiser(statement, own)
+    found = pseudonymiser.statement()
+    marks = {IMPORTED_EXTENSION: imported_from, PROVIDER_EXTENSION: pseudonymiser.provider()}
     extensions = found.get("context", {}).get("extensions", {})
-    extensions.pop(IMPORTED_EXTENSION, None)
-    if imported_from is not None:
-        context = found.setdefault("context", {})
-        context.setdefault("extensions", {})[IMPORTED_EXTENSION] = imported_from
+    for name in marks:
+        extensions.pop(name, None)
+    if own_marks := {name: value for name, value in marks.items() if value is not None}:
+        found.setdefault("context", {}).setdefault("extensions", {}).update(own_marks)
     return found
 
 
@@ -69,6 +76,14 @@ class _Pseudonymiser:
         if (authority := source.get("authority")) is not None:
             result["authority"] = self._authority(authority)
         return result
+
+    def provider(self) -> str | None:
+        """Of the learner's identifier, where the learner acts; None where it would name anyone."""
+        actor = self._source["actor"]
+        if self._own.isdisjoint(canonical_ifi(one) for one in (actor, *actor.get("member", ()))):
+            return None
+        found = next((one for ifi in sorted(self._own) if (one := provider_of(ifi)) is not None), None)
+        return None if found is None or self._identity.in_value(found) else provider_digest(found)
 
     def _part(self, source: JsonObject) -> JsonObject:
         """What a statement and a SubStatement have in common."""

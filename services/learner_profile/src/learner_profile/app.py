@@ -19,6 +19,7 @@ from service_kit.settings import ServiceSettings
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.competencies import endpoints as competencies
+from learner_profile.estimates import signals
 from learner_profile.estimates.overruling import Overruler
 from learner_profile.estimates.repository import EstimateRepository
 from learner_profile.evidence.repository import EvidenceRepository
@@ -87,6 +88,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             records.router,
             learners.router,
             competencies.router,
+            signals.router,
             stats.router,
             unmapped.router,
             subjects.router(_held),

@@ -34,8 +34,8 @@ Play = Callable[[House, Screen], Awaitable[Played]]
 """Fills a running stack with a class's work and says of whom to tell. Other work goes on beside it in the loop."""
 
 
-def mastered(profile: dict[str, Any] | None, threshold: float = 0.8) -> list[str]:
-    """The titles of the competencies whose probability is above the threshold."""
+def mastered(profile: dict[str, Any] | None) -> list[str]:
+    """The titles of the competencies whose probability is above their threshold."""
     if profile is None:
         return []
-    return [c["title"] for c in profile["competencies"] if c["evidence_count"] and c["probability"] >= threshold]
+    return [c["title"] for c in profile["competencies"] if c["evidence_count"] and c["probability"] >= c["threshold"]]

@@ -9,12 +9,9 @@ from learner_model.additive.identity import identity
 from learner_model.additive.layout import NO_TIME, SKILLS_AT_ONCE
 from learner_model.additive.replaying import Answers
 from learner_model.competency import item_logit
-from learner_model.evidence import Evidence, EvidenceKind
-
-
-def tells(evidence: Evidence) -> bool:
-    """Whether it is an answer."""
-    return evidence.kind == EvidenceKind.RESPONSE and evidence.correctness is not None
+from learner_model.evidence import Evidence
+from learner_model.helped import help_after, is_answer, with_help
+from learner_model.state import Help
 
 
 class Columns:
@@ -31,8 +28,10 @@ class Columns:
 
     def add(self, rows: Iterable[Evidence]) -> None:
         """One learner's evidence in its order; what is no answer is passed over."""
-        for evidence in rows:
-            if not tells(evidence):
+        waiting = Help()
+        for row in rows:
+            evidence, waiting = with_help(row, waiting), help_after(waiting, row)
+            if not is_answer(evidence):
                 continue
             self._learner.append(self._learners)
             self._item.append(identity(evidence.activity_id))
@@ -67,7 +66,7 @@ def figures(evidence: Evidence) -> tuple[float, float, float, float, float, floa
         float(evidence.correctness or 0.0),
         evidence.at.timestamp(),
         NO_TIME if duration is None else max(0.0, float(duration)),
-        NO_TIME,
+        NO_TIME if evidence.hints is None else float(evidence.hints),
         float(evidence.weight),
         item_logit(evidence.difficulty),
     )

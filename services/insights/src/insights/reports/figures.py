@@ -9,8 +9,8 @@ says of how many learners a value is made.
 - share without a statement for 14 days: of those counted, who had none in that time or never any, over the roster.
 - statements: their sum.
 - mean mastery: the mean over learners of each one's mastery; that is the mean, over the competencies to which the
-  learner has given at least one response, of the probability of being above the mastery threshold at `as_of`
-  (`learner_model.mastery`). Learners without a response add nothing.
+  learner has given at least one response, of the probability of being above the threshold that the curriculum sets,
+  at `as_of` (`learner_model.mastery`). Learners without a response add nothing.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from learner_model import CompetencyState, mastery
+from learner_model.frameworks import Frameworks
 
 from insights.rosters.places import Place
 from insights.states.repository import Activity
@@ -67,7 +68,9 @@ def idle(last_statement_at: datetime | None, as_of: datetime) -> bool:
     return last_statement_at is None or as_of - last_statement_at > IDLE_AFTER
 
 
-def learner_mastery(competencies: Mapping[str, CompetencyState], as_of: datetime) -> float | None:
+def learner_mastery(
+    competencies: Mapping[str, CompetencyState], as_of: datetime, frameworks: Frameworks
+) -> float | None:
     """A learner's mean mastery over the competencies with a response; None where there is none."""
-    found = [mastery(c, as_of) for c in competencies.values() if c.evidence_count > 0]
+    found = [mastery(c, as_of, frameworks.threshold(id_)) for id_, c in competencies.items() if c.evidence_count > 0]
     return sum(found) / len(found) if found else None

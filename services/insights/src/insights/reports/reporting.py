@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from learner_model import LearnerState, mastery
+from learner_model.frameworks import Frameworks
 from learner_model.placement import Placement
 from service_kit.clock import Clock
 from service_kit.consent import ConsentView, Standing, Standings
@@ -63,7 +64,8 @@ class Reporter:
         known = await self.states.competencies(
             tenant, [p.learner for p in inside if p.activity and p.activity.evidenced]
         )
-        report = await asyncio.to_thread(build, place, pupils, known, as_of)
+        thresholds = await self.frameworks.thresholds(tenant)
+        report = await asyncio.to_thread(build, place, pupils, known, as_of, thresholds)
         if teacher is not None:
             report.pupils = await self._needs(tenant, inside, standings, activities, as_of)
         return report
@@ -150,10 +152,18 @@ def _usable(standing: Standing) -> bool:
     return standing.allows("insights") and standing.allows("profile")
 
 
-def build(place: Place, pupils: Sequence[Pupil], known: Mapping[str, Competencies], as_of: datetime) -> Report:
+def build(
+    place: Place,
+    pupils: Sequence[Pupil],
+    known: Mapping[str, Competencies],
+    as_of: datetime,
+    frameworks: Frameworks,
+) -> Report:
     """The report of a scope from all learners of the roster: what is hidden depends on the scopes above, too."""
     masteries = {
-        learner: value for learner, c in known.items() if (value := learner_mastery(c.states, as_of)) is not None
+        learner: value
+        for learner, c in known.items()
+        if (value := learner_mastery(c.states, as_of, frameworks)) is not None
     }
     way = tally(place, pupils, masteries, as_of)
     hidden = disclose(way)
@@ -261,13 +271,16 @@ def _need(
     learner: str, name: str, activity: Activity, known: Competencies, around: Around, as_of: datetime
 ) -> PupilNeed:
     titles = {**known.titles, **around.titles}
-    rolled = Placement(LearnerState(competencies=dict(known.states)), as_of, around.frameworks).rolled
+    frameworks = around.frameworks
+    rolled = Placement(LearnerState(competencies=dict(known.states)), as_of, frameworks).rolled
     areas = sorted((one.estimate.mastery, id_) for id_, one in rolled.items())
-    found = sorted((mastery(c, as_of), id_) for id_, c in known.states.items() if c.evidence_count > 0)
+    found = sorted(
+        (mastery(c, as_of, frameworks.threshold(id_)), id_) for id_, c in known.states.items() if c.evidence_count > 0
+    )
     return PupilNeed(
         learner_id=learner,
         name=name,
-        mean_mastery=_rounded(learner_mastery(known.states, as_of)),
+        mean_mastery=_rounded(learner_mastery(known.states, as_of, frameworks)),
         weakest=[_weakness(value, id_, titles) for value, id_ in found[:WEAKEST]],
         weakest_areas=[_weakness(value, id_, titles) for value, id_ in areas[:WEAKEST]],
         last_statement_at=activity.last_statement_at,

@@ -16,6 +16,7 @@ from learner_profile.competencies.schemas import GrowthOut, PageOut
 from learner_profile.estimates.said import Said, overrulings
 from learner_profile.estimates.schemas import Estimate
 from learner_profile.evidence.mapping import looked_up
+from learner_profile.judgements.schemas import Said as Reasoned
 from learner_profile.learners import persons
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.parameters import AsOf, Competency, Learner, Reader, Teacher
@@ -69,9 +70,11 @@ async def overrule(
 
 
 @router.delete("/{learner_id}" + _OF + "/estimate")
-async def take_back(principal: Teacher, learner_id: UUID, competency_id: Competency, state: StateDep) -> PageOut:
-    """Take back what a teacher said; the history keeps both. 404 where nothing was said."""
-    return await _say(principal, str(learner_id), competency_id, state, None, None)
+async def take_back(
+    principal: Teacher, learner_id: UUID, competency_id: Competency, said: Reasoned, state: StateDep
+) -> PageOut:
+    """Take back what a teacher said, with the reason; the history keeps both. 404 where nothing was said."""
+    return await _say(principal, str(learner_id), competency_id, state, said.reason, None)
 
 
 @router.get(f"/me{_OF}")
@@ -120,7 +123,7 @@ async def _growth(
 
 
 async def _say(
-    principal: Principal, learner: str, competency: str, state: State, reason: str | None, probability: float | None
+    principal: Principal, learner: str, competency: str, state: State, reason: str, probability: float | None
 ) -> PageOut:
     profile = await built_profile(principal, learner, state, by_itself=False, others=())
     now = state.clock()

@@ -44,6 +44,7 @@ class PageOut(BaseModel):
     )
     probability: float
     mastery: float
+    threshold: float = Field(description="the probability from which it counts as mastered, as the curriculum says")
     uncertainty: float
     evidence_count: int
     own: CompetencyOut | None
@@ -64,8 +65,15 @@ class PageOut(BaseModel):
         above = placement.informed(competency)
         rolled = placement.rolled.get(competency)
         found = placement.of(competency)
-        shown = found or placement.start
-        own = next((one for one in view(placement.state, placement.as_of).competencies if one.id == competency), None)
+        shown = found or placement.start_of(competency)
+        own = next(
+            (
+                one
+                for one in view(placement.state, placement.as_of, placement.frameworks).competencies
+                if one.id == competency
+            ),
+            None,
+        )
         return cls(
             id=competency,
             title=title_of(competency, placed.titles),
@@ -76,6 +84,7 @@ class PageOut(BaseModel):
             source=_source(found, own=state is not None and state.evidence_count > 0, rolled=rolled is not None),
             probability=shown.probability,
             mastery=shown.mastery,
+            threshold=placement.frameworks.threshold(competency),
             uncertainty=shown.uncertainty,
             evidence_count=shown.evidence_count,
             own=None if own is None else CompetencyOut.seen(own, placed),

@@ -9,7 +9,7 @@ from service_kit.mongo import Client, Session, in_transaction
 from service_kit.problems import Conflict, NotFound
 
 from learner_profile.estimates.repository import EstimateRepository
-from learner_profile.estimates.said import MOST, MOST_OF_A_LEARNER, Said, last_words, on
+from learner_profile.estimates.said import MOST, MOST_OF_A_LEARNER, Aside, Word, alike, takes_back
 from learner_profile.learners.profiles import Status
 from learner_profile.learners.repository import LearnerRepository
 
@@ -23,26 +23,27 @@ class Overruler:
     learners: LearnerRepository
     audit: Audit
 
-    async def say(self, principal: Principal, learner: str, said: Said) -> tuple[Said, ...]:
+    async def say(self, principal: Principal, learner: str, said: Word) -> tuple[Word, ...]:
         """The history with it. Raises `Conflict`; `NotFound` where there is nothing to take back."""
         return await in_transaction(self.client, partial(self._say, principal, learner, said))
 
-    async def _say(self, principal: Principal, learner: str, said: Said, session: Session) -> tuple[Said, ...]:
+    async def _say(self, principal: Principal, learner: str, said: Word, session: Session) -> tuple[Word, ...]:
         tenant = principal.tenant
         profile = (await self.learners.load(tenant, [learner], session)).get(learner)
         if profile is None or profile.status != Status.OPEN:
             raise NotFound("Nothing is known of this learner")
         history = (await self.estimates.of_people(tenant, [learner], session))[learner]
         own = (await self.estimates.load(tenant, [learner], session)).get(learner, ())
-        if said.probability is None and said.competency not in last_words(history):
+        before, back = alike(history, said), takes_back(said)
+        if back and (not before or takes_back(before[-1])):
             raise NotFound("No teacher has overruled this estimate")
-        if said.probability is not None and len(on(history, said.competency)) >= MOST:
+        if not back and len(before) >= MOST:
             raise Conflict(f"This estimate was overruled {MOST} times already")
-        if said.probability is not None and len(history) >= MOST_OF_A_LEARNER:
+        if not back and len(history) >= MOST_OF_A_LEARNER:
             raise Conflict(f"This learner's estimates were overruled {MOST_OF_A_LEARNER} times already")
         await self.estimates.save(tenant, learner, (*own, said), session)
         await self.learners.mark_dirty(tenant, [learner], session)
-        what = "estimate/overruled" if said.probability is not None else "estimate/taken_back"
+        what = "estimate/taken_back" if back else f"estimate/{'set_aside' if isinstance(said, Aside) else 'overruled'}"
         entry = AuditEntry(tenant, Who.of(principal), Action.changed, what, (learner,), "profile")
         await self.audit.record(entry, session)
         return (*history, said)

@@ -1,4 +1,4 @@
-"""MongoDB: what teachers said of learners' competencies; one sealed document a learner, with the whole history."""
+"""MongoDB: what teachers said of learners' estimates; one sealed document a learner, with the whole history."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from service_kit.candidates import learners_in
 from service_kit.merging import Merges
 from service_kit.mongo import Collection, CollectionSpec, Database, ReplaceOne, Session
 
-from learner_profile.estimates.said import Said, pack, unpack
+from learner_profile.estimates.said import Word, pack, unpack
 
 ESTIMATES: Final = CollectionSpec("estimates", "source")
 
@@ -23,7 +23,7 @@ class EstimateRepository:
 
     async def load(
         self, tenant: str, learners: Iterable[str], session: Session | None = None
-    ) -> dict[str, tuple[Said, ...]]:
+    ) -> dict[str, tuple[Word, ...]]:
         """All that was said of each of these learners themselves, in its order."""
         ids = [_id(tenant, learner) for learner in learners]
         found = await self._estimates.find({"_id": {"$in": ids}}, session=session).to_list(None) if ids else []
@@ -32,7 +32,7 @@ class EstimateRepository:
 
     async def of_people(
         self, tenant: str, learners: Iterable[str], session: Session | None = None
-    ) -> dict[str, tuple[Said, ...]]:
+    ) -> dict[str, tuple[Word, ...]]:
         """All that was said of each of these learners and whoever is one person with them, in its order."""
         groups = await self._merges.groups(tenant, learners, session)
         own = await self.load(tenant, {one for group in groups.values() for one in group.everyone}, session)
@@ -43,7 +43,7 @@ class EstimateRepository:
             for learner, group in groups.items()
         }
 
-    async def save(self, tenant: str, learner: str, history: Sequence[Said], session: Session) -> None:
+    async def save(self, tenant: str, learner: str, history: Sequence[Word], session: Session) -> None:
         """Store the history in the place of what is there."""
         [sealed] = await self._sealer.seal([(Owner(tenant, learner), pack(history))])
         document = {"tenant": tenant, "learner": learner, "data": sealed.data, "key": sealed.key}

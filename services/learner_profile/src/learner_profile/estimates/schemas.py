@@ -6,7 +6,7 @@ from typing import Literal
 from learner_model.overruling import Standing
 from pydantic import BaseModel, Field
 
-from learner_profile.estimates.said import Said
+from learner_profile.estimates.said import Aside, Said, Signal
 from learner_profile.judgements.schemas import Said as Reasoned
 
 
@@ -14,6 +14,42 @@ class Estimate(Reasoned):
     """A teacher's own word on a competency."""
 
     probability: float = Field(ge=0, le=1, description="that the next response is right, in the teacher's judgement")
+
+
+class SetAside(Reasoned):
+    """A teacher's word that a signal is not to be used, or may be again."""
+
+    about: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2048,
+        description="the tag of a single interest, or the competency of a single strength; left out: all of the signal",
+    )
+
+
+class SetAsideOut(BaseModel):
+    """Who set a signal aside, or let it count again, when and why."""
+
+    signal: Signal
+    about: str | None = Field(description="the single tag or competency; null: all of the signal")
+    by: Literal["teacher"] = "teacher"
+    teacher: str = Field(description="the `sub` of the teacher's token")
+    at: datetime
+    reason: str
+    aside: bool = Field(description="false: it counts again")
+    words: str
+
+    @classmethod
+    def of(cls, said: Aside) -> "SetAsideOut":
+        return cls(
+            signal=said.signal,
+            about=said.about,
+            teacher=said.by,
+            at=said.at,
+            reason=said.reason,
+            aside=said.aside,
+            words=_SET_ASIDE if said.aside else _COUNTS_AGAIN,
+        )
 
 
 class SaidOut(BaseModel):
@@ -44,8 +80,10 @@ class TeacherOut(SaidOut):
         return cls(**SaidOut.of(said).model_dump(), standing=standing, words=_WORDS[standing])
 
 
+_SET_ASIDE = "A teacher has set this aside: nothing that is offered rests on it."
+_COUNTS_AGAIN = "A teacher has let this count again."
 _WORDS = {
-    Standing.HOLDS: "A teacher's judgement is used in the place of the model's figure.",
-    Standing.DISPUTED: "A teacher's judgement is used; the evidence since then says otherwise.",
-    Standing.LAPSED: "A teacher's judgement stood here; enough has come since for the evidence to speak for itself.",
+    Standing.HOLDS: "A teacher's judgement is used in the place of this number.",
+    Standing.DISPUTED: "A teacher's judgement is used in its place; the answers since then say something else.",
+    Standing.LAPSED: "A teacher's judgement stood in its place; there are enough new answers to go by these again.",
 }

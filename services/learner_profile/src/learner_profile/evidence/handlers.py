@@ -20,11 +20,13 @@ from learner_profile.evidence.acts import Sorted, Ties, sort_out_totals, ties_of
 from learner_profile.evidence.counting import counted, is_late
 from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
+from learner_profile.evidence.merged import Person, to_fold_on
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
 from learner_profile.evidence.repository import Row
 from learner_profile.learners.profiles import Profile, Status, closed, folded_on, reopened
 from learner_profile.learners.rebuilding import Views
 from learner_profile.learners.standing import PURPOSE, everyone, keeps_rows, takes_rows
+from learner_profile.roles.staff import by_staff
 from learner_profile.settings import EvidenceSettings
 
 Item = Reading | Voiding
@@ -96,15 +98,44 @@ class StatementsHandler:
             known[learner][statement] = voided
         intakes = {learner: sort_out(batch.items[learner], known[learner]) for learner in kept}
         news = await self._news(tenant, {one: intake for one, intake in intakes.items() if not intake.empty}, session)
-        await self._write_rows(tenant, news, session)
         allowed = {learner for learner in news if standings[learner].allows(PURPOSE)}
-        others = await self._others(tenant, allowed, standings, session)
-        allowed -= others
-        merged = {learner for learner in news if len(everyone(learner, standings[learner])) > 1}
-        folded = {learner: one for learner, one in news.items() if learner in allowed - merged}
-        await self._fold(tenant, folded, batch, session)
-        await self._views.learners.touch(tenant, news.keys() - folded.keys(), session)
-        await self._build_anew(tenant, {everyone(one, standings[one])[0] for one in merged & allowed}, session)
+        people = {one: learners for one in news if len(learners := everyone(one, standings[one])) > 1}
+        staff = await self._staff(tenant, {one: news[one].rows for one in allowed}, standings, people, session)
+        allowed -= await self._others(tenant, allowed, standings, staff, session)
+        folded = {learner: one for learner, one in news.items() if learner in allowed and learner not in people}
+        together = await self._together(
+            tenant, {one: learners for one, learners in people.items() if one in allowed}, news, batch, session
+        )
+        await self._write_rows(tenant, news, session)
+        await self._fold(tenant, folded | together, batch, session)
+        await self._views.learners.touch(tenant, news.keys() - folded.keys() - together.keys(), session)
+        roots = {learners[0] for one, learners in people.items() if one in allowed}
+        await self._build_anew(tenant, roots - together.keys(), session)
+
+    async def _together(
+        self,
+        tenant: str,
+        people: Mapping[str, tuple[str, ...]],
+        news: Mapping[str, _News],
+        batch: _Batch,
+        session: Session,
+    ) -> dict[str, _News]:
+        """Of people who are several learners what can be folded on their one state, by the learner who has it."""
+        found: defaultdict[tuple[str, ...], dict[str, Sequence[Row]]] = defaultdict(dict)
+        taken_back = set()
+        for learner, learners in people.items():
+            found[learners][learner] = news[learner].rows
+            batch.traces.setdefault(learners[0], batch.traces[learner])
+            if news[learner].takes_back:
+                taken_back.add(learners[0])
+        profiles = await self._views.learners.load(tenant, {one[0] for one in found}, session) if found else {}
+        asked = [
+            Person(learners, new)
+            for learners, new in found.items()
+            if learners[0] not in taken_back and _goes_on(profiles.get(learners[0]))
+        ]
+        fit = await to_fold_on(self._views.evidence, tenant, asked, session) if asked else []
+        return {one.everyone[0]: _news_of(tuple(one.rows)) for one in fit}
 
     async def _news(self, tenant: str, intakes: Mapping[str, Intake], session: Session) -> dict[str, _News]:
         """The intakes with what they are beside each other and beside the rows that there are."""
@@ -120,8 +151,7 @@ class StatementsHandler:
 
     def _one(self, intake: Intake, found: Sorted) -> _News:
         rows = tuple(Row(one, one.statement_id in found.totals, is_late(one, self._late_after)) for one in intake.new)
-        counting = [counted(row) for row in rows if not row.reading.of_group]
-        return _News(rows, counting, intake.voided, intake.takes_back or found.takes_back)
+        return _news_of(rows, intake.voided, takes_back=intake.takes_back or found.takes_back)
 
     async def _write_rows(self, tenant: str, news: Mapping[str, _News], session: Session) -> None:
         new = [(learner, row) for learner, one in news.items() for row in one.rows]
@@ -129,14 +159,39 @@ class StatementsHandler:
         await self._views.evidence.write(tenant, new, voided, self._clock(), session)
         self._late.add(sum(row.late for _, row in new))
 
+    async def _staff(
+        self,
+        tenant: str,
+        new: Mapping[str, Sequence[Row]],
+        standings: Mapping[str, Standing],
+        people: Mapping[str, tuple[str, ...]],
+        session: Session,
+    ) -> set[str]:
+        """Who acts by identifiers of staff: those who are new, and those who were found to be staff before. Of all
+        others there are rows, and all rows decide, at a rebuild.
+        """
+        found = {learner for learner, rows in new.items() if by_staff(standings[learner].policy, rows)}
+        roots = {learner: people.get(learner, (learner,))[0] for learner in found}
+        profiles = await self._views.learners.load(tenant, set(roots.values()), session) if roots else {}
+        return {
+            learner
+            for learner, root in roots.items()
+            if (profiles[root].status == Status.CLOSED if root in profiles else learner not in people)
+        }
+
     async def _others(
-        self, tenant: str, learners: Set[str], standings: Mapping[str, Standing], session: Session
+        self,
+        tenant: str,
+        learners: Set[str],
+        standings: Mapping[str, Standing],
+        staff: Set[str],
+        session: Session,
     ) -> set[str]:
         """Who is no learner by roster or policy. Each has a closed profile, which the next rule or roster may open."""
         if not learners:
             return set()
         policy = next(iter(standings.values())).policy
-        others = await self._views.roles.others(tenant, learners, policy, session)
+        others = await self._views.roles.others(tenant, learners, policy, session, staff)
         known = await self._views.learners.load(tenant, others, session) if others else {}
         found = [known.get(one, Profile(tenant=tenant, learner=one)) for one in sorted(others)]
         await self._views.learners.save(
@@ -179,6 +234,15 @@ def _after(
     with span_after("fold evidence", traceparent) as handed_on:
         profile = replace(before, traceparent=handed_on, dirty=before.dirty or news.takes_back)
         return folded_on(profile, news.counting, catalog, folder)
+
+
+def _news_of(rows: tuple[Row, ...], voided: tuple[str, ...] = (), *, takes_back: bool = False) -> _News:
+    return _News(rows, [counted(row) for row in rows if not row.reading.of_group], voided, takes_back)
+
+
+def _goes_on(profile: Profile | None) -> bool:
+    """Whether there is a state of all the person's learners that evidence can be folded on."""
+    return profile is not None and profile.status == Status.OPEN and profile.folded is not None and not profile.dirty
 
 
 def _waits(after: Profile, before: Mapping[str, Profile]) -> bool:

@@ -10,11 +10,12 @@ from uuid import UUID
 from learner_model import EvidenceKind
 from pydantic import TypeAdapter
 from service_kit.selecting import facts_of
-from xapi import VOIDED, durations, timestamps
+from xapi import VOIDED, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
-from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, SELF
+from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, PROVIDER_EXTENSION, SELF
 
 from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
+from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
 from learner_profile.evidence.emitters import emitter_of, share_of
 from learner_profile.evidence.verbs import rule_of, word_of
 
@@ -64,7 +65,9 @@ class Reading:
     how many the group names that reached this together. `of_group`: the learner is a group of whom no one is known; it
     is kept and not folded. `ahead`: its timestamp lay after `stored`, which then counts. `claims`: the competencies
     that the statement itself names; `tags`: what it says that the activity is about. `imported`: the issuer of the
-    record with which it came from elsewhere; `marks`: for retention rules.
+    record with which it came from elsewhere; `marks`: for retention rules. `hints`: how many were shown, by this
+    statement or for this answer; `provider`: a digest of where the learner's
+    identifier is from.
     """
 
     statement_id: str
@@ -91,6 +94,8 @@ class Reading:
     tags: tuple[str, ...] = ()
     imported: str | None = None
     marks: Marks | None = None
+    hints: int | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +146,8 @@ def _read(statement: Json) -> Reading | Voiding | None:
     context: Json = statement.get("context", {})
     target: Json = statement["object"]
     is_activity = target.get("objectType", "Activity") in ACTIVITY_TYPES
-    correctness = _correctness(statement, verb_id, result)
+    helped = helped_with(target) if is_activity else None
+    correctness = None if helped else _correctness(statement, verb_id, result)
     parents = tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else ()
     registration: str | None = context.get("registration")
     at = timestamps.parse(statement.get("timestamp", statement["stored"]))
@@ -152,14 +158,16 @@ def _read(statement: Json) -> Reading | Voiding | None:
         statement_id=_canonical(statement["id"]),
         at=min(at, stored),
         stored=stored,
-        activity_id=target["id"] if is_activity else "",
+        activity_id=helped or target["id"] if is_activity else "",
         activity_title=_title(target) if is_activity else None,
         parents=parents,
         verb_id=verb_id,
         kind=_kind(verb_id, result, correctness) if is_activity else EvidenceKind.SUMMARY,
         correctness=correctness if is_activity else None,
         completion=result.get("completion"),
-        duration_seconds=durations.seconds(result["duration"]) if "duration" in result else None,
+        duration_seconds=seconds_in(result),
+        provider=_text(extensions.get(PROVIDER_EXTENSION)),
+        hints=hints_in(result) if helped is None else 1,
         weight=(1.0 if group is None else GROUP_WEIGHT) * (1.0 if imported is None else IMPORTED_WEIGHT),
         course=course_of(statement) if is_activity else None,
         wholes=_wholes(target, context, parents, registration) if is_activity else (),

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from events.sealing import KeyGone, Owner, Sealed, Sealer
 from learner_model.state import EPOCH, microseconds
+from service_kit.merging import Group
 from service_kit.mongo import (
     ASCENDING,
     Collection,
@@ -257,13 +258,35 @@ class EvidenceRepository:
             for found in await aggregate(self._rows, pipeline)
         ]
 
-    async def count_by_activity(self, tenant: str, activities: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Of each activity: pieces of evidence on it, and learners."""
+    async def count_by_activity(
+        self, tenant: str, activities: Sequence[str], people: Iterable[Group] = ()
+    ) -> dict[str, tuple[int, int]]:
+        """Of each activity: pieces of evidence on it, and learners. Those of `people` are one each, and what several
+        of one person's learners reached together is there once.
+        """
         kept = {"$match": {"tenant": tenant, "voided": False, "activity": {"$in": list(activities)}}}
         learner = {"$group": {"_id": {"activity": "$activity", "learner": "$learner"}, "rows": {"$sum": 1}}}
         activity = {"$group": {"_id": "$_id.activity", "rows": {"$sum": "$rows"}, "learners": {"$sum": 1}}}
         found = await aggregate(self._rows, [kept, learner, activity])
-        return {one["_id"]: (one["rows"], one["learners"]) for one in found}
+        person = {one: group.root for group in people for one in group.everyone}
+        rows = await self._counted_twice(kept, person, "$statement") if person else {}
+        learners = await self._counted_twice(kept, person, None) if person else {}
+        return {
+            one["_id"]: (one["rows"] - rows.get(one["_id"], 0), one["learners"] - learners.get(one["_id"], 0))
+            for one in found
+        }
+
+    async def _counted_twice(self, kept: Document, person: Mapping[str, str], by: str | None) -> dict[str, int]:
+        """Of each activity: learners beyond the first of their person, of each value of `by`."""
+        theirs = {"$match": {"learner": {"$in": list(person)}}}
+        together: Document = {
+            "$group": {"_id": {"activity": "$activity", "by": by}, "learners": {"$addToSet": "$learner"}}
+        }
+        several = {"$match": {"learners.1": {"$exists": True}}}
+        found: defaultdict[str, int] = defaultdict(int)
+        for one in await aggregate(self._rows, [kept, theirs, together, several]):
+            found[one["_id"]["activity"]] += len(one["learners"]) - len({person[name] for name in one["learners"]})
+        return found
 
     async def read(self, sample: Sample) -> Reading | None:
         """The sample's reading; None where its learner is being forgotten."""

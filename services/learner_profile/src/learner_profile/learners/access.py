@@ -11,6 +11,7 @@ from learner_profile.learners.standing import PURPOSE
 from learner_profile.state import State
 
 TEACH: Final = "teach"
+NO_LEARNER: Final = "Neither a roster nor the policy calls this person a learner: there is no profile"
 READERS: Final = (Role.app, Role.dpo)
 
 
@@ -55,10 +56,12 @@ async def open_profile(
     if taught and not standing.allows(TEACH):
         raise Forbidden("The purpose `teach` is stopped for this learner")
     if await state.roles.others(principal.tenant, [learner], standing.policy):
-        raise NotFound("Neither a roster nor the policy calls this person a learner: there is no profile")
+        raise NotFound(NO_LEARNER)
     profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
     if profile is None or profile.status == Status.ERASED:
         raise NotFound("Nothing is known of this learner")
+    if profile.status == Status.CLOSED:  # since the purpose is allowed, by the policy's list of staff
+        raise NotFound(NO_LEARNER)
     return Opened(profile, group.everyone)
 
 

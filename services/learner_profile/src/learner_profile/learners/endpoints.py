@@ -99,11 +99,12 @@ async def _why(
     made = await persons.read(principal.tenant, everyone, state.evidence, state.bases)
     rows = made.rows
     catalog = await state.activities.mapped(principal.tenant, looked_up(row.reading for row in rows))
-    told = partial(explain, rows, catalog, competency, as_of or state.clock(), base=made.base)
+    now = as_of or state.clock()
+    placed = await state.placing(profile, now, [competency])
+    told = partial(explain, rows, catalog, competency, now, base=made.base, frameworks=placed.around.frameworks)
     found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], told)
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
-    placed = await state.placing(profile, found.as_of, [competency])
     out = WhyOut.of(found, competency, placed, known, limit)
     if out is None:
         raise NotFound("Nothing is known of this competency")

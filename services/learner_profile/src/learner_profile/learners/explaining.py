@@ -17,6 +17,7 @@ from learner_model import CompetencyState, CompetencyView, Evidence, EvidenceKin
 from learner_model.belief import logistic
 from learner_model.competency import belief_at, probability
 from learner_model.folder import Folder
+from learner_model.frameworks import Frameworks
 from learner_model.outcomes import outcome
 from learner_model.reading import state_of
 
@@ -24,6 +25,8 @@ from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.repository import Row
 from learner_profile.learners.profiles import Base, behind, key_of
+
+_NO_FRAMEWORKS: Final = Frameworks()
 
 
 class Share(StrEnum):
@@ -92,12 +95,13 @@ def explain(
     as_of: datetime,
     folder: Folder,
     base: Base | None = None,
+    frameworks: Frameworks = _NO_FRAMEWORKS,
 ) -> Explanation:
     """How the rows, in the learner's order, make the competency's number at `as_of`.
 
     With a base the story begins where that ends: what made it is gone.
     """
-    return _Walk(competency, as_of, folder, base).through(evidence_of_rows(rows, catalog, base))
+    return _Walk(competency, as_of, folder, base, frameworks).through(evidence_of_rows(rows, catalog, base))
 
 
 def shares_of(state: LearnerState, competency: CompetencyState, as_of: datetime) -> dict[Share, float]:
@@ -111,8 +115,11 @@ def shares_of(state: LearnerState, competency: CompetencyState, as_of: datetime)
 class _Walk:
     """The fold on its way. `_waiting`: what was not folded yet, since it is about other competencies."""
 
-    def __init__(self, competency: str, as_of: datetime, folder: Folder, base: Base | None) -> None:
+    def __init__(
+        self, competency: str, as_of: datetime, folder: Folder, base: Base | None, frameworks: Frameworks
+    ) -> None:
         self._competency = competency
+        self._frameworks = frameworks
         self._folder = folder
         self._folded = base.folded if base else None
         self._waiting: list[Evidence] = []
@@ -133,7 +140,7 @@ class _Walk:
             as_of = self._found.as_of
             self._found.shares = shares_of(state, now, as_of)
             only = replace(state, competencies={self._competency: now})
-            self._found.now = view(only, as_of).competencies[0]
+            self._found.now = view(only, as_of, self._frameworks).competencies[0]
         return self._found
 
     def _step(self, row: Row, evidence: Evidence) -> None:

@@ -9,23 +9,28 @@ from learner_model.state import empty
 from service_kit.frameworks import Around, FrameworkRepository
 
 from learner_profile.estimates.repository import EstimateRepository
-from learner_profile.estimates.said import Said, last_words
+from learner_profile.estimates.said import Apart, Aside, Said, Word, last_words, set_aside
 from learner_profile.learners.profiles import Profile
 
 
 @dataclass(frozen=True)
 class Placed:
-    """`history`: all that teachers said of the learner's competencies."""
+    """`history`: all that teachers said of the learner's estimates."""
 
     placement: Placement
     around: Around = field(default_factory=Around)
-    history: Sequence[Said] = ()
+    history: Sequence[Word] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def said(self) -> dict[str, Said]:
         """The last words, by competency."""
         return last_words(self.history)
+
+    @property
+    def aside(self) -> dict[Apart, Aside]:
+        """What teachers have set aside."""
+        return set_aside(self.history)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A learner's profile and how evidence changes it. Plain functions on frozen dataclasses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from learner_model.overruling import Overruling
 from learner_model.reading import state_of
 from learner_model.state import EPOCH, LastKey, microseconds
 
+from learner_profile.estimates.said import Apart
 from learner_profile.evidence.mapping import Mapped, evidence_of
 from learner_profile.evidence.reading import Reading
 
@@ -73,7 +74,7 @@ class Base:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What is kept of a learner beside the rows. `folded` None: to be built from the rows, or closed. `said`: the last
-    words of teachers on competencies.
+    words of teachers on competencies; `aside`: what else they have set aside.
     """
 
     tenant: str
@@ -83,6 +84,7 @@ class Profile:
     folded: Folded | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, Overruling] = field(default_factory=dict)
+    aside: tuple[Apart, ...] = ()
     collaboration: Collaboration = ALONE
     reflects: Reflects | None = None
     dirty: bool = False
@@ -124,12 +126,13 @@ def built_anew(
     folder: Folder,
     said: Mapping[str, Overruling] = _NOTHING_SAID,
     base: Base | None = None,
+    aside: Sequence[Apart] = (),
 ) -> Profile:
     """The profile as all its rows and the teachers' words say, whatever it was before.
 
     With a base it starts from there; `rows` are those that are not part of it.
     """
-    blank = replace(closed(profile), status=Status.OPEN, version=profile.version, said=said)
+    blank = replace(closed(profile), status=Status.OPEN, version=profile.version, said=said, aside=tuple(aside))
     if base is None:
         return _fold(blank, _in_order(rows), catalog, folder)
     begun = replace(
@@ -158,6 +161,7 @@ def closed(profile: Profile) -> Profile:
         folded=None,
         titles={},
         said={},
+        aside=(),
         collaboration=ALONE,
         reflects=None,
         dirty=False,

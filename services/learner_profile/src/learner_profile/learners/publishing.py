@@ -11,6 +11,7 @@ from learner_model.reading import told
 from learner_model.state import EPOCH
 from service_kit.mongo import CollectionSpec, Document
 
+from learner_profile.estimates.said import without
 from learner_profile.learners.profiles import Profile, Status
 from learner_profile.learners.repository import LEARNERS, LearnerRepository
 
@@ -51,7 +52,7 @@ def message_of(profile: Profile) -> dict[str, Any] | None:
             name: {"probability": one.probability, "at": one.at, "evidence_count": one.evidence_count}
             for name, one in profile.said.items()
         }
-    return said | {"state": told(folded)}
+    return said | {"state": without(told(folded), profile.aside)}
 
 
 def _outgoing(document: Document, profile: Profile) -> Outgoing:

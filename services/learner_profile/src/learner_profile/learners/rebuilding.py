@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from events.errors import NotReady
 from events.tracing import span_after
 from learner_model.folder import Folder
-from learner_model.overruling import Overruling
 from service_kit import metrics
 from service_kit.consent import ConsentView
 from service_kit.leases import Leases
@@ -21,7 +20,7 @@ from service_kit.turning import Turning, quietly
 
 from learner_profile.activities.repository import ActivityRepository
 from learner_profile.estimates.repository import EstimateRepository
-from learner_profile.estimates.said import overrulings
+from learner_profile.estimates.said import Word, overrulings, set_aside
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.repository import EvidenceRepository
@@ -32,6 +31,7 @@ from learner_profile.learners.standing import PURPOSE, everyone
 from learner_profile.parameters.shelf import Shelf
 from learner_profile.retention.bases import BaseRepository
 from learner_profile.roles.repository import RoleRepository
+from learner_profile.roles.staff import by_staff
 
 _BATCH: Final = 100
 _ROWS_AT_ONCE: Final = 2000
@@ -106,7 +106,10 @@ class Rebuilder:
         people = {p.learner: everyone(p.learner, standings[p.learner]) for p in still}
         rows = await views.evidence.of_learners(tenant, [one for found in people.values() for one in found], session)
         policy = next(iter(standings.values())).policy
-        others = await views.roles.others(tenant, people, policy, session)
+        staff = {
+            one for one, own in people.items() if by_staff(policy, [row for each in own for row in rows.get(each, ())])
+        }
+        others = await views.roles.others(tenant, people, policy, session, staff)
         bases = await views.bases.load(tenant, [one for found in people.values() for one in found], session)
         readings = [row.reading for one in rows.values() for row in one]
         catalog = await views.activities.mapped(tenant, looked_up(readings), session)
@@ -118,7 +121,7 @@ class Rebuilder:
             learns = own[0] == profile.learner and profile.learner not in others
             made = made_of(own, rows, bases)
             if learns and standings[profile.learner].allows(PURPOSE):
-                built.append(_one(profile, made, overrulings(said[profile.learner]), catalog, folder))
+                built.append(_one(profile, made, said[profile.learner], catalog, folder))
                 await views.evidence.mark_totals(tenant, made.changed, session)
             else:
                 built.append(closed(profile))
@@ -127,12 +130,11 @@ class Rebuilder:
         self._rebuilt.add(len(built))
 
 
-def _one(
-    profile: Profile, made: Made, said: Mapping[str, Overruling], catalog: dict[str, Mapped], folder: Folder
-) -> Profile:
+def _one(profile: Profile, made: Made, said: Sequence[Word], catalog: dict[str, Mapped], folder: Folder) -> Profile:
     with span_after("rebuild learner", profile.traceparent) as traceparent:
         traced = replace(profile, traceparent=traceparent)
-        return built_anew(traced, [counted(row) for row in made.rows], catalog, folder, said, made.base)
+        readings, aside = [counted(row) for row in made.rows], tuple(set_aside(said))
+        return built_anew(traced, readings, catalog, folder, overrulings(said), made.base, aside)
 
 
 def _portions(found: Sequence[Dirty]) -> Iterator[tuple[str, list[str]]]:

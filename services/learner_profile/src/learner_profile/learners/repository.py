@@ -27,6 +27,7 @@ from service_kit.mongo import (
 from service_kit.outbox import OUTBOX_INDEX, flag
 from uuid_utils.compat import uuid7
 
+from learner_profile.estimates.said import Signal
 from learner_profile.learners.profiles import Collaboration, Profile, Status
 
 LEARNERS: Final = CollectionSpec(
@@ -215,6 +216,8 @@ def packed(profile: Profile) -> bytes:
     rest: dict[str, Any] = {"titles": dict(profile.titles)}
     if profile.said:
         rest["said"] = _SAID.dump_python(dict(profile.said), mode="json")
+    if profile.aside:
+        rest["aside"] = [list(one) for one in profile.aside]
     if profile.collaboration.acts:
         rest["together"] = list(profile.collaboration)
     return b"".join((len(state).to_bytes(_LENGTH, "big"), state, orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)))
@@ -243,6 +246,7 @@ def unpacked(data: bytes, blank: Profile) -> Profile:
         folded=folded,
         titles=rest.get("titles", {}),
         said=_SAID.validate_python(said) if said else {},
+        aside=tuple((Signal(signal), about) for signal, about in rest.get("aside", ())),
         collaboration=Collaboration(*rest.get("together", ())),
     )
 

@@ -9,11 +9,13 @@ from pydantic import BaseModel, Field
 
 from learner_profile.estimates.schemas import TeacherOut
 from learner_profile.learners.placing import Placed
-from learner_profile.learners.wording import points, title_of
+from learner_profile.learners.wording import points, shared_points, title_of
 
 
 class PartOut(BaseModel):
-    """A child and what is known of it, with its share of the number: the points of all parts add up to it."""
+    """A child and what is known of it, with its share of the number: the points of all parts, and of what was answered
+    on the whole directly, add up to it.
+    """
 
     id: str
     title: str
@@ -28,6 +30,9 @@ class PartOut(BaseModel):
         """Those of which something is known, the weakest first."""
         of = len(rolled.parts) + (rolled.own is not None)
         ordered = sorted(rolled.parts.items(), key=lambda part: (part[1].probability, part[0]))
+        direct = [] if rolled.own is None else [rolled.own.probability / of]
+        changes = [one.probability / of for _, one in ordered]
+        shown = shared_points([*changes, *direct], rolled.estimate.probability)
         return [
             cls(
                 id=name,
@@ -35,10 +40,10 @@ class PartOut(BaseModel):
                 probability=one.probability,
                 mastery=one.mastery,
                 evidence_count=one.evidence_count,
-                points=points(one.probability / of),
+                points=share,
                 words=f"{title_of(name, titles)} stands at {points(one.probability):g} and is one of {of}.",
             )
-            for name, one in ordered
+            for (name, one), share in zip(ordered, shown, strict=False)
         ]
 
 

@@ -13,7 +13,8 @@ from learner_model.state import EPOCH
 from learner_model.views import ActivityView, InterestView, PaceView
 from pydantic import BaseModel, Field
 
-from learner_profile.estimates.schemas import TeacherOut
+from learner_profile.estimates.said import Aside, Signal
+from learner_profile.estimates.schemas import SetAsideOut, TeacherOut
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import evidence_of, mapped
 from learner_profile.evidence.reading import Reading
@@ -35,6 +36,7 @@ class CompetencyOut(BaseModel):
     title: str
     probability: float = Field(description="that the next response to a typical item is right, forgetting reckoned in")
     mastery: float = Field(description="the probability of being above the threshold")
+    threshold: float = Field(description="the probability from which it counts as mastered, as the curriculum says")
     uncertainty: float = Field(description="standard deviation of the probability")
     evidence_count: int
     exposures: int = Field(description="how often it was seen without a response")
@@ -51,6 +53,7 @@ class CompetencyOut(BaseModel):
             title=title_of(seen.id, placed.titles),
             probability=seen.probability,
             mastery=seen.mastery,
+            threshold=seen.threshold,
             uncertainty=seen.uncertainty,
             evidence_count=seen.evidence_count,
             exposures=seen.exposures,
@@ -111,6 +114,27 @@ class CollaborationOut(BaseModel):
         )
 
 
+class SignalOut(BaseModel):
+    """One signal: the model's figure, and what teachers say of it."""
+
+    signal: Signal
+    as_of: datetime
+    figure: list[InterestView] | list[StrengthOut] | PaceView | EngagementView | RegulationView | CollaborationOut
+    set_aside: list[SetAsideOut] = Field(description="what holds now: whatever stands here is used for nothing")
+    history: list[SetAsideOut] = Field(description="all that teachers said of it, oldest first")
+
+    @classmethod
+    def of(cls, signal: Signal, profile: Profile, placed: Placed) -> "SignalOut":
+        model = LearnerOut.of(profile, placed)
+        return cls(
+            signal=signal,
+            as_of=model.as_of,
+            figure=getattr(model, signal.value),
+            set_aside=[one for one in model.set_aside if one.signal is signal],
+            history=[SetAsideOut.of(one) for one in placed.history if isinstance(one, Aside) and one.signal is signal],
+        )
+
+
 class LearnerOut(BaseModel):
     """A learner's open model."""
 
@@ -128,17 +152,22 @@ class LearnerOut(BaseModel):
     engagement: EngagementView
     self_regulation: RegulationView
     collaboration: CollaborationOut
+    set_aside: list[SetAsideOut] = Field(
+        description="signals, or single interests and strengths, that a teacher has set aside: the figures above stay "
+        "as the model's, and nothing is to rest on these"
+    )
 
     @classmethod
     def of(cls, profile: Profile, placed: Placed) -> "LearnerOut":
-        seen = view(placed.placement.state, placed.placement.as_of)
+        placement = placed.placement
+        seen = view(placement.state, placement.as_of, placement.frameworks)
         return cls(
             learner_id=profile.learner,
             as_of=seen.as_of,
             version=profile.version,
             reflects=profile.reflects[1] if profile.reflects else None,
             competencies=[CompetencyOut.seen(one, placed) for one in seen.competencies],
-            rolled_up=[RolledUpOut.of(name, one, placed) for name, one in sorted(placed.placement.rolled.items())],
+            rolled_up=[RolledUpOut.of(name, one, placed) for name, one in sorted(placement.rolled.items())],
             by_teachers_alone=TeacherOnOut.all(placed),
             interests=list(seen.interests),
             pace=seen.pace,
@@ -152,6 +181,7 @@ class LearnerOut(BaseModel):
             engagement=seen.engagement,
             self_regulation=seen.self_regulation,
             collaboration=CollaborationOut.of(profile),
+            set_aside=[SetAsideOut.of(one) for one in placed.aside.values()],
         )
 
 

@@ -4,14 +4,25 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from events.payloads import CatalogActivity
+from learner_model import CompetencyView
 from pydantic import BaseModel, Field
 
-from learner_profile.estimates.schemas import TeacherOut
+from learner_profile.estimates.said import Signal
+from learner_profile.estimates.schemas import SetAsideOut, TeacherOut
 from learner_profile.learners.explaining import Explanation, Share, Step
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.rolled import PartOut, teacher_of
 from learner_profile.learners.schemas import EvidenceOut
-from learner_profile.learners.wording import of_parts, of_row_aside, of_share, of_step, points, title_of
+from learner_profile.learners.wording import (
+    of_number,
+    of_parts,
+    of_row_aside,
+    of_share,
+    of_step,
+    points,
+    shared_points,
+    title_of,
+)
 
 
 class ShareOut(BaseModel):
@@ -51,11 +62,13 @@ class WhyOut(BaseModel):
     as_of: datetime
     probability: float
     mastery: float
+    threshold: float = Field(description="the probability from which it counts as mastered, as the curriculum says")
     uncertainty: float
     words: str
     rolled_up: bool = Field(description="the number is that of its parts: there are no responses on it itself")
     parts: list[PartOut] = Field(description="children of which something is known, the weakest first")
     teacher: TeacherOut | None
+    set_aside: list[SetAsideOut] = Field(description="what a teacher says of it as a strength of the learner")
     shares: list[ShareOut] = Field(description="in the order in which they are told; they add up to `probability`")
     evidence: list[StepOut] = Field(description="those that moved it most, first")
     evidence_total: int
@@ -78,20 +91,26 @@ class WhyOut(BaseModel):
         if now is None:
             return None
         rolled = placement.rolled.get(competency)
-        shares = _shares(found, now.evidence_count) if now is found.now else _from_around(competency, placed)
+        shares = _shares(found, found.now) if now is found.now else _from_around(competency, placed)
         teacher = teacher_of(competency, placed)
-        told = [*(share.words for share in shares), f"So it stands at {points(now.probability):g}."]
+        told = [*(share.words for share in shares), of_number(now.probability, now.evidence_count)]
         return cls(
             competency=competency,
             title=title_of(competency, placed.titles),
             as_of=found.as_of,
             probability=now.probability,
             mastery=now.mastery,
+            threshold=placement.frameworks.threshold(competency),
             uncertainty=now.uncertainty,
             words=" ".join([*told, *([teacher.words] if teacher else [])]),
             rolled_up=rolled is not None and now is not found.now,
-            parts=[] if rolled is None else PartOut.all(rolled, placed.titles),
+            parts=[] if rolled is None or now is found.now else PartOut.all(rolled, placed.titles),
             teacher=teacher,
+            set_aside=[
+                SetAsideOut.of(one)
+                for (signal, about), one in placed.aside.items()
+                if signal is Signal.STRENGTHS and about in (None, competency)
+            ],
             shares=shares,
             evidence=[StepOut.of_step(step, catalog) for step in found.most(limit)],
             evidence_total=len(found.steps),
@@ -103,11 +122,12 @@ class WhyOut(BaseModel):
         )
 
 
-def _shares(found: Explanation, answers: int) -> list[ShareOut]:
+def _shares(found: Explanation, now: CompetencyView) -> list[ShareOut]:
+    shown = shared_points(list(found.shares.values()), now.probability)
     return [
-        _share(share, change, of_share(share, change, answers))
-        for share, change in found.shares.items()
-        if share is Share.START or points(change)
+        _share(share, moved, of_share(share, moved, now.evidence_count))
+        for share, moved in zip(found.shares, shown, strict=True)
+        if share is Share.START or moved
     ]
 
 
@@ -116,16 +136,16 @@ def _from_around(competency: str, placed: Placed) -> list[ShareOut]:
     rolled, above = placed.placement.rolled.get(competency), placed.placement.informed(competency)
     if rolled is not None:
         level = rolled.estimate.probability
-        return [_share(Share.PARTS, level, of_parts(level, rolled.known, rolled.children))]
+        return [_share(Share.PARTS, points(level), of_parts(level, rolled.known, rolled.children))]
     if above is None:
         return []
-    start = placed.placement.start.probability
-    change = above.estimate.probability - start
+    start, level = placed.placement.start.probability, above.estimate.probability
+    begins, moved = shared_points([start, level - start], level)
     return [
-        _share(Share.START, start, of_share(Share.START, start, 1)),
-        _share(Share.ABOVE, change, of_share(Share.ABOVE, change, len(above.ancestors))),
+        _share(Share.START, begins, of_share(Share.START, begins, 1)),
+        _share(Share.ABOVE, moved, of_share(Share.ABOVE, moved, len(above.ancestors))),
     ]
 
 
-def _share(name: Share, change: float, words: str) -> ShareOut:
-    return ShareOut(name=name, points=points(change), words=words)
+def _share(name: Share, shown: float, words: str) -> ShareOut:
+    return ShareOut(name=name, points=shown, words=words)

@@ -1,6 +1,7 @@
 """The words of an explanation, for learners and teachers: no term of the model, and numbers as points of 100."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import floor
 from typing import Final
 from urllib.parse import unquote
 
@@ -8,9 +9,11 @@ from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, is_set_aside, ruling
 from learner_profile.learners.explaining import Effect, Share, Step
 
+FEW: Final = 5
+"""Fewer answers make a rough guess."""
 _WHAT: Final[Mapping[Share, str]] = {
-    Share.GENERAL: "How things go for this learner in general",
-    Share.LATELY: "How the last answers went, whatever they were about,",
+    Share.GENERAL: "How it goes in all topics together",
+    Share.LATELY: "How the last answers went, in any topic,",
     Share.TIME: "Time without practice",
 }
 _ANSWERS: Final[Mapping[Effect, str]] = {
@@ -32,33 +35,52 @@ def points(change: float) -> float:
     return round(change * 100, 1)
 
 
-def of_share(share: Share, change: float, answers: int) -> str:
-    """One share in words: what it is, and which way it moved the number. `answers`: how many on the competency."""
+def shared_points(changes: Sequence[float], total: float) -> list[float]:
+    """The changes as they are shown, so that they add up to the total as it is shown: what rounding leaves over goes
+    to those that it took most from (largest remainder).
+    """
+    tenths = [change * 1000 for change in changes]
+    shown = [floor(one) for one in tenths]
+    over = round(points(total) * 10) - sum(shown)
+    order = sorted(range(len(shown)), key=lambda place: shown[place] - tenths[place])
+    for place in order[: max(0, over)]:
+        shown[place] += 1
+    return [one / 10 for one in shown]
+
+
+def of_share(share: Share, shown: float, answers: int) -> str:
+    """One share in words: what it is, and by how many points it moved the number. `answers`: on the competency."""
     if share is Share.START:
-        return f"For learners in general it begins at {points(change):g} of 100."
+        return f"Everyone begins at {shown:g} of 100."
     if share is Share.OWN:
-        on_it = "1 answer" if answers == 1 else f"{answers} answers"
-        return f"What came of {on_it} on it {_moved(change)}."
+        on_it = "The answer" if answers == 1 else f"The {answers} answers"
+        return f"{on_it} on this topic {_moved(shown)}."
     if share is Share.ABOVE:
-        return f"How it went with what this is a part of {_moved(change)}, which says a little about each part."
-    return f"{_WHAT[share]} {_moved(change)}."
+        return f"Answers on the larger topic around it {_moved(shown)}: they say a little about each part."
+    return f"{_WHAT[share]} {_moved(shown)}."
 
 
 def of_parts(level: float, known: int, children: int) -> str:
     """What a number that is rolled up is made of."""
-    return (
-        f"It is made of its {children} parts; those of which something is known, {known}, stand at {points(level):g}."
-    )
+    of_them = "All of them are known" if known == children else f"{known} of them {'is' if known == 1 else 'are'} known"
+    return f"It consists of {children} part{'s' * (children > 1)}. {of_them} so far, and stand at {points(level):g}."
+
+
+def of_number(probability: float, answers: int) -> str:
+    """What the number is, at the end of its story."""
+    words = f"That makes {points(probability):g}: so many of 100 questions like these would be answered right."
+    return f"{words} It is a rough guess as yet, by so few answers." if answers < FEW else words
 
 
 def of_step(step: Step) -> str:
     """One piece of evidence in words."""
-    words = f"{_ANSWERS[step.effect]} {_moved(step.change)}, to {points(step.after):g}."
+    shown = points(step.change)
+    words = f"{_ANSWERS[step.effect]} {_moved(shown)}, {'to' if shown else 'at'} {points(step.after):g}."
     held = ruling(step.row.judgements)
     if held is None:
         return words
     if held.act is Act.OVERRIDDEN:
-        return f"{words} A teacher's judgement stands in the place of the recorded result."
+        return f"{words} A teacher has corrected the result."
     return f"{words} A teacher has confirmed it."
 
 
@@ -67,14 +89,13 @@ def of_row_aside(row: Row) -> str:
     if is_set_aside(row.judgements):
         held = ruling(row.judgements)
         contested = held is not None and held.act is Act.CONTESTED
-        return "Contested: it waits for a teacher." if contested else "By a teacher's decision it does not count."
+        return "Said to be wrong: it waits for a teacher." if contested else "A teacher decided that it does not count."
     if row.total:
         return "The result of the whole: its single answers count in its place."
-    return "A running grade or a note: what it sums up counts in its place."
+    return "A grade for several things together: the single results count in its place."
 
 
-def _moved(change: float) -> str:
-    shown = points(change)
+def _moved(shown: float) -> str:
     if shown == 0:
         return "left it where it was"
     return f"{'raised' if shown > 0 else 'lowered'} it by {abs(shown):g}"

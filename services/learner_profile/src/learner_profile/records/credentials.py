@@ -26,8 +26,9 @@ RECORD: Final = "LearnerRecord"
 ACHIEVEMENT: Final = "AchievementCredential"
 _CRITERIA: Final = (
     "Estimated from the learner's own evidence (responses to activities on this competency, forgetting reckoned in): "
-    "the probability of being above the threshold of mastery is at least {percent} %, by at least {evidence} pieces of "
-    "evidence. It is an estimate, no examination and no decision of a person."
+    "the probability of being above the threshold of mastery (a typical item answered right in {threshold} of 100 "
+    "cases) is at least {percent} %, by at least {evidence} pieces of evidence. It is an estimate, no examination and "
+    "no decision of a person."
 )
 
 
@@ -72,7 +73,7 @@ def achievement(learner: str, one: CompetencyOut, made_at: datetime) -> dict[str
                 "achievementType": "Competency",
                 "name": one.title,
                 "description": f"Mastery of {one.title}",
-                "criteria": {"narrative": _CRITERIA.format(percent=round(MASTERED * 100), evidence=ENOUGH_EVIDENCE)},
+                "criteria": {"narrative": _criteria(one)},
                 "resultDescription": [
                     {
                         "id": measured,
@@ -131,6 +132,12 @@ def manifest(
             ],
         },
     }
+
+
+def _criteria(one: CompetencyOut) -> str:
+    return _CRITERIA.format(
+        threshold=f"{one.threshold * 100:g}", percent=round(MASTERED * 100), evidence=ENOUGH_EVIDENCE
+    )
 
 
 def _urn(id_: UUID) -> str:

@@ -1,6 +1,6 @@
 """Kafka in: the roster's roles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from events.envelope import Message, newest
 from events.payloads import RosterRole
@@ -46,3 +46,14 @@ class RolesHandler:
             if (profile := profiles.get(one)) is not None and profile.status == Status.CLOSED
         ]
         await self._views.learners.save(changed, session)
+        if policy.staff.named:
+            await self._look_anew(tenant, people - after - before, session)
+
+    async def _look_anew(self, tenant: str, people: Set[str], session: Session) -> None:
+        """Of whom a roster says something else now, or nothing more, the policy's lists may hold, or no longer: their
+        rows tell.
+        """
+        profiles = await self._views.learners.load(tenant, people, session)
+        shut = [reopened(one) for one in profiles.values() if one.status == Status.CLOSED]
+        await self._views.learners.save(shut, session)
+        await self._views.learners.mark_dirty(tenant, sorted(profiles), session)

@@ -1,9 +1,9 @@
 """MongoDB: the roster's roles, as insights tells them. Of someone of whom nothing is told there is no document."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
-from events.payloads import Policy, RosterRole
+from events.payloads import Policy, RosterRole, Staff
 from service_kit.merging import Merges
 from service_kit.mongo import (
     ASCENDING,
@@ -19,6 +19,8 @@ from service_kit.mongo import (
 
 ROLES: Final = CollectionSpec("roles", "derived")
 RULES: Final = CollectionSpec("rules", "derived", (Index((("due", ASCENDING),), where={"due": True}),))
+
+_RULE: Final[Document] = {"unknown_actors": "learner", "staff": Staff().model_dump(mode="json")}
 
 
 def together(roles: Sequence[RosterRole]) -> RosterRole:
@@ -53,12 +55,19 @@ class RoleRepository:
         return {learner: together(found) for learner, found in told.items() if found}
 
     async def others(
-        self, tenant: str, people: Iterable[str], policy: Policy, session: Session | None = None
+        self,
+        tenant: str,
+        people: Iterable[str],
+        policy: Policy,
+        session: Session | None = None,
+        staff: Set[str] = frozenset(),
     ) -> set[str]:
-        """Those of the people who are no learners by the roster; of whom no roster names, the policy says."""
+        """Those of the people who are no learners by the roster; of whom no roster names, the policy says. `staff`:
+        who acts by identifiers that the policy calls staff's.
+        """
         asked = set(people)
         known = await self.known(tenant, asked, session)
-        unknown = asked - known.keys() if policy.unknown_actors == "nobody" else set()
+        unknown = (asked if policy.unknown_actors == "nobody" else asked & staff) - known.keys()
         return unknown | {one for one, role in known.items() if not role.learns}
 
     async def put(self, tenant: str, roles: Mapping[str, RosterRole | None], session: Session) -> None:
@@ -76,7 +85,8 @@ class RoleRepository:
 class RuleRepository:
     """What a tenant's policy said last of those whom no roster names, and how far a change of it has come.
 
-    `{_id: tenant, unknown_actors, due?, after?}`: while `due`, the learners behind `after` are still to be looked at.
+    `{_id: tenant, unknown_actors, staff, due?, after?}`: while `due`, the learners behind `after` are still to be
+    looked at.
     """
 
     def __init__(self, db: Database) -> None:
@@ -85,8 +95,10 @@ class RuleRepository:
     async def put(self, tenant: str, policy: Policy, session: Session) -> None:
         """Note the rule; where it is another, everyone of the tenant is to be looked at."""
         held = await self._rules.find_one({"_id": tenant}, session=session)
-        if (held["unknown_actors"] if held else "learner") != policy.unknown_actors:
-            document = {"unknown_actors": policy.unknown_actors, "due": True, "after": ""}
+        said = _RULE | {name: held[name] for name in _RULE if held is not None and name in held}
+        says = {"unknown_actors": policy.unknown_actors, "staff": policy.staff.model_dump(mode="json")}
+        if said != says:
+            document = {**says, "due": True, "after": ""}
             await self._rules.replace_one({"_id": tenant}, document, upsert=True, session=session)
 
     async def due(self) -> tuple[str, str] | None:

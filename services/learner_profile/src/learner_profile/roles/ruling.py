@@ -1,4 +1,4 @@
-"""A job of the worker: after a change of the policy's `unknown_actors` everyone of the tenant is looked at anew."""
+"""A job of the worker: when the policy says otherwise who is a learner, everyone of the tenant is looked at anew."""
 
 from functools import partial
 from typing import Final

@@ -31,7 +31,8 @@ async def unmapped(
     than `limit` where nearly everything is mapped; only `next` says whether there is more.
     """
     found, last, more = await _look(principal.tenant, _place(cursor), limit, state)
-    counts = await state.evidence.count_by_activity(principal.tenant, [one.activity for one in found])
+    people = await state.merges.people(principal.tenant)
+    counts = await state.evidence.count_by_activity(principal.tenant, [one.activity for one in found], people)
     readings = [(one, await state.evidence.read(one)) for one in found if one.activity in counts]
     items = [
         UnmappedOut.of(one, reading, *counts[one.activity])

@@ -19,7 +19,7 @@ class UnmappedOut(BaseModel):
     title: str
     parents: list[str]
     evidence: int = Field(description="pieces of evidence on it")
-    learners: int
+    learners: int = Field(description="people: who has several identifiers is one")
     counts_towards: CourseOut | None = Field(
         description="the course or section that stands for a competency until it is mapped; null: interest alone"
     )

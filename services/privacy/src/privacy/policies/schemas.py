@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from events.payloads import Controller, Notice, Policy, Purpose, PurposePolicy, Recipient, Words
+from events.payloads import Controller, Notice, Policy, Purpose, PurposePolicy, Recipient, Staff, Words
 from pydantic import BaseModel, ConfigDict, Field
 
 _STRICT = ConfigDict(extra="forbid")
@@ -20,6 +20,10 @@ class ControllerBody(Controller):
     model_config = _STRICT
 
 
+class StaffBody(Staff):
+    model_config = _STRICT
+
+
 class PurposeRule(PurposePolicy):
     """The lawful basis of a purpose (GDPR 6(1)), what holds for a learner who has decided nothing, and what is told."""
 
@@ -31,7 +35,8 @@ class PurposeRule(PurposePolicy):
 
 class PolicyBody(BaseModel):
     """A whole policy. `not_recorded`: how ingest answers a statement whose learner does not allow `record`.
-    `unknown_actors`: whether who stands in no roster is a learner, or has no profile.
+    `unknown_actors`: whether who stands in no roster is a learner, or has no profile; `staff`: whose identifiers say
+    that they are none.
 
     The six purposes of Trellis stand in it, and those of the tenant's own.
     """
@@ -48,6 +53,7 @@ class PolicyBody(BaseModel):
     returning: Literal["new", "refuse"] = "new"
     returning_days: int = Field(365, ge=1, le=3650)
     unknown_actors: Literal["learner", "nobody"] = "learner"
+    staff: StaffBody = StaffBody()
 
     def policy(self, version: int) -> Policy:
         return Policy.model_validate({"version": version, **self.model_dump(mode="json")})

@@ -4,20 +4,21 @@ import asyncio
 from typing import Annotated
 
 from events.payloads import CatalogCompetency
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from service_kit.auth import Principal, Role, require
 from service_kit.paging import Page, encode_cursor
-from service_kit.problems import BadRequest, TooLarge
+from service_kit.problems import BadRequest, NotFound, TooLarge
 
 from recommendation.catalog.endpoints import iri_of
 from recommendation.catalog.lines import pointer
 from recommendation.frameworks.case import Framework, framework_of
-from recommendation.frameworks.schemas import FrameworkResult, Package
-from recommendation.state import StateDep
+from recommendation.frameworks.schemas import FrameworkResult, Package, ThresholdBody
+from recommendation.state import State, StateDep
 
 router = APIRouter(prefix="/catalog", tags=["frameworks"])
 
+CompetencyId = Annotated[str, Path(max_length=2048, description="IRI of the competency, percent-encoded")]
 _ERRORS_SHOWN = 100
 _BODY = {
     "requestBody": {
@@ -62,6 +63,38 @@ async def competencies(
     found = await state.frameworks.page(principal.tenant, iri_of(cursor), limit + 1)
     items = found[:limit]
     return Page(items=items, next=encode_cursor([items[-1].id]) if len(found) > limit else None)
+
+
+@router.put("/competencies/{competency_id:path}/threshold")
+async def set_threshold(
+    principal: Annotated[Principal, Depends(require(Role.operator, Role.app))],
+    competency_id: CompetencyId,
+    body: ThresholdBody,
+    state: StateDep,
+) -> CatalogCompetency:
+    """From which probability of a right response on a competency counts as mastered; of a framework, under its own
+    IRI: all its competencies without a threshold of their own. An import of the framework keeps it.
+
+    `competency_id` is percent-encoded. Mastery is reckoned by it from then on, also of what was learnt before.
+    """
+    return await _set(state, principal.tenant, competency_id, body.mastery_threshold)
+
+
+@router.delete("/competencies/{competency_id:path}/threshold")
+async def unset_threshold(
+    principal: Annotated[Principal, Depends(require(Role.operator, Role.app))],
+    competency_id: CompetencyId,
+    state: StateDep,
+) -> CatalogCompetency:
+    """Take back the threshold of its own: the framework's holds, else 0.8."""
+    return await _set(state, principal.tenant, competency_id, None)
+
+
+async def _set(state: State, tenant: str, competency: str, threshold: float | None) -> CatalogCompetency:
+    found = await state.frameworks.set_threshold(tenant, competency, threshold)
+    if found is None:
+        raise NotFound("No framework has this competency")
+    return found
 
 
 def _read(body: bytes, most: int) -> Framework:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from events import topics
 from events.envelope import Outgoing
-from events.payloads import CatalogCompetency
 from service_kit.mongo import Document
 
-from recommendation.frameworks.repository import COMPETENCIES
+from recommendation.frameworks.repository import COMPETENCIES, competency_in
 
 
 class CompetencySource:
@@ -22,13 +21,12 @@ class CompetencySource:
 
 def _message(document: Document) -> Outgoing:
     tenant, _, competency = document["_id"].partition("/")
-    held = document["competency"]
     return Outgoing(
         topics.COMPETENCIES,
         document["outbox"]["token"],
         tenant,
         competency,
         document["changed_at"],
-        None if held is None else CatalogCompetency.model_validate(held),
+        None if document["competency"] is None else competency_in(document),
         document["traceparent"],
     )

@@ -1,4 +1,7 @@
-"""MongoDB out: the competencies of all frameworks. A removed one stays without its data until Kafka has been told."""
+"""MongoDB out: the competencies of all frameworks. A removed one stays without its data until Kafka has been told.
+
+`mastery_threshold` stands beside the competency, so that a framework which is imported anew keeps what was set.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +29,8 @@ from recommendation.catalog.repository import CATALOGS, key_of, range_of
 COMPETENCIES: Final = CollectionSpec(
     "competencies", "source", (OUTBOX_INDEX, Index((("tenant", ASCENDING), ("framework", ASCENDING))))
 )
+THRESHOLD: Final = "mastery_threshold"
+_READ: Final = {"competency": 1, THRESHOLD: 1}
 _AT_ONCE: Final = 2_000
 
 
@@ -46,7 +51,7 @@ class FrameworkRepository:
                 {"tenant": tenant, "framework": framework}, {"competency": 1}
             ).to_list(None)
         }
-        new = {key_of(tenant, one.id): one.model_dump(mode="json") for one in found}
+        new = {key_of(tenant, one.id): one.model_dump(mode="json", exclude={THRESHOLD}) for one in found}
         changes: dict[str, Document | None] = {key: one for key, one in new.items() if held.get(key) != one}
         gone = [key for key, one in held.items() if one is not None and key not in new]
         changes |= dict.fromkeys(gone)
@@ -64,14 +69,50 @@ class FrameworkRepository:
             "traceparent": current_traceparent(),
         }
         writes = [
-            UpdateOne({"_id": key}, {"$set": {**about, "competency": one, "outbox": flag(key)}}, upsert=True)
+            UpdateOne(
+                {"_id": key},
+                {
+                    "$set": {**about, "competency": one, "outbox": flag(key)},
+                    **({"$unset": {THRESHOLD: ""}} if one is None else {}),
+                },
+                upsert=True,
+            )
             for key, one in changes.items()
         ]
         await self._competencies.bulk_write(writes, ordered=False, session=session)
         await self._catalogs.update_one({"_id": tenant}, {"$inc": {"version": 1}}, upsert=True, session=session)
 
+    async def set_threshold(self, tenant: str, competency: str, threshold: float | None) -> CatalogCompetency | None:
+        """From which probability on it counts as mastered; None: as its framework says. None where there is no such
+        competency.
+        """
+        return await in_transaction(self._client, partial(self._set, tenant, competency, threshold))
+
+    async def _set(
+        self, tenant: str, competency: str, threshold: float | None, session: Session
+    ) -> CatalogCompetency | None:
+        key = key_of(tenant, competency)
+        held = await self._competencies.find_one({"_id": key}, _READ, session=session)
+        if held is None or held["competency"] is None:
+            return None
+        if held.get(THRESHOLD) != threshold:
+            now = {"changed_at": self._clock(), "traceparent": current_traceparent(), "outbox": flag(key)}
+            change: Document = (
+                {"$set": now, "$unset": {THRESHOLD: ""}}
+                if threshold is None
+                else {"$set": {**now, THRESHOLD: threshold}}
+            )
+            await self._competencies.update_one({"_id": key}, change, session=session)
+            await self._catalogs.update_one({"_id": tenant}, {"$inc": {"version": 1}}, upsert=True, session=session)
+        return competency_in({**held, THRESHOLD: threshold})
+
     async def page(self, tenant: str, after: str | None, limit: int | None = None) -> list[CatalogCompetency]:
         """By IRI, those after the one named; all of them without a limit."""
         there = {**range_of(tenant, after), "competency": {"$ne": None}}
-        found = self._competencies.find(there, {"competency": 1}).sort([("_id", ASCENDING)]).limit(limit or 0)
-        return [CatalogCompetency.model_validate(document["competency"]) for document in await found.to_list(None)]
+        found = self._competencies.find(there, _READ).sort([("_id", ASCENDING)]).limit(limit or 0)
+        return [competency_in(document) for document in await found.to_list(None)]
+
+
+def competency_in(document: Document) -> CatalogCompetency:
+    """The competency that a document holds, with what was set of it here."""
+    return CatalogCompetency.model_validate({**document["competency"], THRESHOLD: document.get(THRESHOLD)})

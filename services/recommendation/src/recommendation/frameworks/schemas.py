@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from events.payloads import Threshold
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from xapi.models import IRI
 
@@ -55,6 +56,14 @@ class Package(Case):
     document: Document = Field(alias="CFDocument")
     items: list[Item] = Field(alias="CFItems")
     associations: list[Association] = Field(default_factory=list, alias="CFAssociations")
+
+
+class ThresholdBody(BaseModel):
+    """From which probability of a right response on a competency counts as mastered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mastery_threshold: Threshold
 
 
 class FrameworkResult(BaseModel):

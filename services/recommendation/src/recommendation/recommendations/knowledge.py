@@ -27,29 +27,37 @@ _NOTHING_SAID: Final[Mapping[str, Overruling]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A competency at a time. `before`: where it is not mastered, the probability right after the last response."""
+    """A competency at a time. `before`: where it is not mastered, the probability right after the last response;
+    `threshold`: the probability from which on it counts as mastered.
+    """
 
     probability: float
     before: float
     tried: bool
+    threshold: float = MASTERY_THRESHOLD
 
     @property
     def mastered(self) -> bool:
-        return self.tried and self.probability >= MASTERY_THRESHOLD
+        return self.tried and self.probability >= self.threshold
 
     @property
     def ready(self) -> bool:
-        return self.tried and self.probability >= READY
+        return self.tried and self.probability >= self._bears
 
     @property
     def bound(self) -> float:
         """The bound that was reached at the last response: mastery, or enough to build on."""
-        return MASTERY_THRESHOLD if self.before >= MASTERY_THRESHOLD else READY
+        return self.threshold if self.before >= self.threshold else self._bears
 
     @property
     def due(self) -> bool:
         """It was above that bound and has faded below it."""
-        return self.tried and self.before >= READY and self.probability < self.bound
+        return self.tried and self.before >= self._bears and self.probability < self.bound
+
+    @property
+    def _bears(self) -> float:
+        """What is mastered can be built on, however little the curriculum asks for that."""
+        return min(READY, self.threshold)
 
 
 class Knowledge:
@@ -121,23 +129,24 @@ class Knowledge:
         )
 
     def _reckon(self, competency: str) -> Level:
-        said = self.overruled(competency)
+        said, threshold = self.overruled(competency), self._placed.frameworks.threshold(competency)
         if said is not None:
-            return Level(said, said, tried=True)
+            return Level(said, said, tried=True, threshold=threshold)
         state = self.state.competencies.get(competency)
         if state is None or state.evidence_count == 0:
-            return self._from_around(competency)
+            return self._from_around(competency, threshold)
         now = probability(state, self.as_of)
-        mastered = now >= MASTERY_THRESHOLD
+        mastered = now >= threshold
         before = now if mastered else probability(state, EPOCH + timedelta(seconds=state.last_response))
-        return Level(now, before, tried=True)
+        return Level(now, before, tried=True, threshold=threshold)
 
-    def _from_around(self, competency: str) -> Level:
+    def _from_around(self, competency: str, threshold: float) -> Level:
         """Of one without responses: from what it consists of, where at least half of that is known."""
         below = self._placed.rolled.get(competency)
         if below is not None and below.known * 2 >= below.children:
-            return Level(below.estimate.probability, below.estimate.probability, tried=True)
-        return Level(self._chance(competency, None), 0.0, tried=False)
+            level = below.estimate.probability
+            return Level(level, level, tried=True, threshold=threshold)
+        return Level(self._chance(competency, None), 0.0, tried=False, threshold=threshold)
 
     def _chance(self, competency: str, difficulty: float | None) -> float:
         """All unseen competencies are alike, so that one reckoning serves them all."""

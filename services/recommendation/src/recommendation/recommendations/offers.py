@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from events.payloads import CatalogActivity, CatalogCompetency
 from learner_model.frameworks import Frameworks
 from learner_model.outcomes import activity_key
+from service_kit.frameworks import frameworks_of
 from xapi.durations import seconds
 
 _BANDWIDTHS = {"none": 0, "offline": 0, "low": 1, "medium": 2, "high": 3}
@@ -73,7 +74,7 @@ def prepare(activities: Iterable[CatalogActivity], competencies: Iterable[Catalo
     return Catalog(
         tuple(_offer(activity, titles, known) for activity in ordered),
         {name: one.title for name, one in known.items()} | titles,
-        Frameworks.of({name: one.parents for name, one in known.items()}),
+        frameworks_of(known),
     )
 
 

@@ -32,13 +32,13 @@ class HeldByRecommendation:
         profile, now = await self.learners.get(tenant, learner), self.clock()
         if profile is None or profile.state is None:
             return
-        seen = view(profile.state, now)
+        catalog = await self.held.get(tenant)
+        seen = view(profile.state, now, catalog.frameworks)
         model = TypeAdapter(type(seen)).dump_python(seen, mode="json")
         said = {name: asdict(one) for name, one in profile.said.items()}
         copy = {"reflects": profile.reflects, "titles": dict(profile.titles or {}), "model": model, "estimates": said}
         yield Record("copy_of_profile", orjson.dumps(copy))
         standing = await self.consents.standing(tenant, learner)
         if all(standing.allows(purpose) for purpose in PURPOSES):
-            catalog = await self.held.get(tenant)
             shown = recommendations_of(learner, catalog, profile, now, Means(), SHOWN)
             yield Record("recommendations", shown.model_dump_json().encode())
