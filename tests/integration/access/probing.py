@@ -149,6 +149,7 @@ class Town:
             "version": "1",
             "agent": '{"mbox":"mailto:a@b.example"}',
             "link": "x",
+            "signal": "pace",
         }
         for name in ("receipt_id", "statement_id", "competency_id", "key", "launch_id", "import_id", "forwarding"):
             made[name] = str(uuid4())
