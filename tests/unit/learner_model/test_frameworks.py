@@ -200,7 +200,7 @@ class TestThresholds:
         assert hard["halves"].probability == usual["halves"].probability
         assert hard["thirds"] == usual["thirds"]
 
-    @pytest.mark.parametrize("threshold", [0.8, 0.85, 0.9])
+    @pytest.mark.parametrize("threshold", [0.75, 0.8, 0.85])
     def test_the_date_is_when_the_probability_falls_under_it(self, threshold: float) -> None:
         found = self.seen(Frameworks.of({}, {"halves": threshold}))["halves"]
         assert found.due_at is not None
