@@ -1,6 +1,7 @@
 """The laws of the learner model, for any history."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -16,6 +17,7 @@ from learner_model import (
     OutOfOrderError,
     decode,
     due_at,
+    empty,
     encode,
     last_key,
     mastery,
@@ -26,6 +28,7 @@ from learner_model import (
 from learner_model.additive.kernel import machine
 from learner_model.folded import Folded, pack, unpack
 from learner_model.folder import Folder
+from learner_model.folding import carried_on
 from learner_model.reading import fold_all, state_of
 
 FOLDER = Folder()
@@ -140,6 +143,14 @@ def test_a_state_survives_its_bytes(history: list[Evidence]) -> None:
     assert unpack(pack(folded)) == folded
     state = state_of(folded)
     assert decode(encode(state)) == state
+
+
+@given(histories())
+def test_of_an_older_models_state_the_habits_are_carried_on(history: list[Evidence]) -> None:
+    state, new = fold_all(history), empty()
+    carried = carried_on(Folded(encode(replace(state, model=1))))
+    assert carried.current
+    assert state_of(carried) == replace(state, ability=new.ability, level=new.level, competencies={})
 
 
 @given(histories(), st.data())
