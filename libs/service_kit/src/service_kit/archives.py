@@ -47,7 +47,9 @@ class Entry:
 
 
 class Archive:
-    """A ZIP in the making. Records of one part, and pieces of one file, come one after the other."""
+    """A ZIP in the making. Records of one part, and pieces of one file, come one after the other: `ValueError` where
+    more comes for a file that is closed, since of two with one name whoever unpacks the ZIP keeps one.
+    """
 
     def __init__(self, made_at: datetime) -> None:
         self._sink = Sink()
@@ -55,6 +57,7 @@ class Archive:
         self._made_at = made_at.timetuple()[:6]
         self._open: IO[bytes] | None = None
         self._entry: Entry | None = None
+        self._names: set[str] = set()
         self.entries: list[Entry] = []
 
     def add(self, service: str, item: Item) -> None:
@@ -109,6 +112,9 @@ class Archive:
     def _at(self, name: str, *, lines: bool) -> Entry:
         if self._entry is None or self._entry.name != name:
             self._end()
+            if name in self._names:
+                raise ValueError(f"{name} is closed already")
+            self._names.add(name)
             self._entry = Entry(name, 0 if lines else None)
             self.entries.append(self._entry)
             info = zipfile.ZipInfo(name, self._made_at)

@@ -85,19 +85,26 @@ class HeldByIngest:
         return [Record("statements", _for(data, own)) for _, data in await self.statements.readable(page)]
 
     async def _documents(self, tenant: str, belongings: Belongings) -> AsyncIterator[Item]:
-        number = 0
+        """All records, then the files."""
+        files: dict[str, str] = {}
         for agent in belongings.agents:
             for kind in ("state", "agent"):
                 prefix = f"{tenant}/{kind}/{agent}/"
                 found = self.db[DOCUMENTS.name].find({"_id": {"$gte": prefix, "$lt": f"{prefix[:-1]}0"}})
                 async for document in found.sort("_id", ASCENDING):
-                    number += 1
-                    async for item in self._document(document, kind, f"documents/{number}"):
-                        yield item
+                    file = f"documents/{len(files) + 1}"
+                    files[file] = document["_id"]
+                    yield await self._document(document, kind, file)
+        for file, key in files.items():
+            held = await self.db[DOCUMENTS.name].find_one({"_id": key}, {"bytes": 1, "key": 1})
+            if held is not None:
+                [data] = await self.sealer.open([Sealed(held["bytes"], held["key"])])
+                for piece in _pieces(file, data):
+                    yield piece
 
-    async def _document(self, document: Document, kind: str, file: str) -> AsyncIterator[Item]:
-        data, name = await self.sealer.open([Sealed(one["bytes"], one["key"]) for one in (document, document["name"])])
-        yield Record.of(
+    async def _document(self, document: Document, kind: str, file: str) -> Record:
+        [name] = await self.sealer.open([Sealed(document["name"]["bytes"], document["name"]["key"])])
+        return Record.of(
             "documents",
             {
                 "kind": kind,
@@ -107,15 +114,15 @@ class HeldByIngest:
                 "file": file,
             },
         )
-        for piece in _pieces(file, data):
-            yield piece
 
     async def _attachments(self, tenant: str, learner: str) -> AsyncIterator[Item]:
-        for key, held in (await self.attachments.of_learner(tenant, learner)).items():
-            if len(held.keys) > 1:  # a signature: it holds a statement that names others, and cannot be cut
-                continue
-            file = f"attachments/{sha2_of(key)}"
-            yield Record.of("attachments", {"sha2": sha2_of(key), "size": held.size, "file": file})
+        """All records, then the files."""
+        every = await self.attachments.of_learner(tenant, learner)
+        # by several keys: a signature, which holds a statement that names others and cannot be cut
+        own = {f"attachments/{sha2_of(key)}": (sha2_of(key), held) for key, held in every.items() if len(held.keys) < 2}
+        for file, (sha2, held) in own.items():
+            yield Record.of("attachments", {"sha2": sha2, "size": held.size, "file": file})
+        for file, (_, held) in own.items():
             async for chunk in self.attachments.read(held):
                 yield Piece(file, chunk)
 
