@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,3 +130,39 @@ def test_the_states_of_consent() -> None:
     ]
     refused = record(SUBJECT, [event(Basis.consent, ConsentStatus.withdrawn)], {1: policy("consent")})
     assert refused["dpv:hasConsentStatus"][0]["@type"] == "dpv:ConsentRefused"
+
+
+def terms_as_text(node: Any, coerced: set[str], key: str = "") -> list[str]:
+    """Where a term of DPV stands as a mere text: a processor of JSON-LD reads it as no term."""
+    if isinstance(node, dict):
+        return [found for name, value in node.items() for found in terms_as_text(value, coerced, name)]
+    if isinstance(node, list):
+        return [found for value in node for found in terms_as_text(value, coerced, key)]
+    is_term = isinstance(node, str) and node.startswith(("dpv:", "eu-gdpr:"))
+    return [f"{key} {node}"] if is_term and key not in {"@type", "@id", *coerced} else []
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_terms_are_terms_to_a_processor_of_json_ld(basis: Basis) -> None:
+    made = receipt(SUBJECT, [EVENTS[basis]], {1: policy(basis.value, pack="open")})
+    context = made.pop("@context")
+    coerced = {name for name, said in context.items() if isinstance(said, dict) and said["@type"] == "@id"}
+    assert terms_as_text(made, coerced) == []
+
+
+def test_receipt_record_and_event_are_three_things() -> None:
+    made = receipt(SUBJECT, [EVENTS[Basis.consent]], {1: policy("consent")})
+    held = made["dpv:hasRecordOfActivity"]
+    assert len({made["@id"], held["@id"], held["dpv:hasConsentStatus"][0]["@id"]}) == 3
+
+
+def test_what_came_with_a_decision_says_nothing_of_the_record() -> None:
+    sly = {"@id": 7, "@context": {"dpv": "https://elsewhere.example/"}, "page": "/consent"}
+    given = replace(EVENTS[Basis.consent], details=sly)
+    [state] = record(SUBJECT, [given], {1: policy("consent")})["dpv:hasConsentStatus"]
+    assert state["dct:description"] == {"@type": "@json", "@value": sly}
+
+
+def test_only_under_the_gdpr_are_rights_the_gdprs() -> None:
+    made = record(SUBJECT, [EVENTS[Basis.consent]], {1: policy("consent", pack="us-k12")})
+    assert [right.get("@id") for right in made["dpv:hasProcess"]["dpv:hasRight"]] == [None] * 3

@@ -18,11 +18,15 @@ from privacy.retention.rules import Rule, retention_of
 
 JsonLd = dict[str, Any]
 
+_TERM: Final[JsonLd] = {"@type": "@id"}  # the value is a term, no text
 CONTEXT: Final[JsonLd] = {
     "dpv": "https://w3id.org/dpv#",
     "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
     "dct": "http://purl.org/dc/terms/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "dct:conformsTo": _TERM,
+    "dpv:hasLegalBasis": _TERM,
+    "dpv:hasProcessing": _TERM,
 }
 RECORD_SCHEMA: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 RECEIPT_SCHEMA: Final = "https://w3id.org/dpv/schema/dpv-27560#receipt"
@@ -82,7 +86,7 @@ def record(
     consent = last.basis is Basis.consent
     return {
         "@context": CONTEXT,
-        "@id": f"urn:uuid:{first.id}",
+        "@id": f"urn:uuid:{first.id}#record",
         "@type": "dpv:ConsentRecord" if consent else "dpv:DataProcessingRecord",
         "dct:conformsTo": RECORD_SCHEMA,
         "dct:identifier": first.id,
@@ -102,7 +106,7 @@ def receipt(
     held.pop("@context")
     return {
         "@context": CONTEXT,
-        "@id": f"urn:uuid:{last.id}",
+        "@id": f"urn:uuid:{last.id}#receipt",
         "@type": "dpv:ConsentReceipt" if last.basis is Basis.consent else "dpv:DataProcessingRecord",
         "dct:conformsTo": RECEIPT_SCHEMA,
         "dct:identifier": last.id,
@@ -193,7 +197,12 @@ def rights(policy: Policy, basis: Basis) -> list[JsonLd]:
     pack = pack_named(policy.pack)
     found = ((right, pack.entitles(right, [basis])) for right in Right)
     return [
-        {"@type": "dpv:DataSubjectRight", "@id": RIGHTS[right], "dct:title": right.value, "dct:source": clause.source}
+        {
+            "@type": "dpv:DataSubjectRight",
+            **({"@id": RIGHTS[right]} if policy.pack == "eu-school" else {}),
+            "dct:title": right.value,
+            "dct:source": clause.source,
+        }
         for right, clause in found
         if clause is not None
     ]
@@ -210,7 +219,8 @@ def _event(entry: HistoryEntry, earlier: Sequence[HistoryEntry]) -> JsonLd:
         "dct:hasVersion": entry.version,
         "dpv:hasNotice": {"dct:hasVersion": entry.notice.version, "dct:language": entry.notice.language},
         **({"dpv:hasOutcome": entry.outcome} if entry.outcome else {}),
-        **({"dct:description": entry.details} if entry.details else {}),
+        # a literal: whatever its keys are called, none of them says anything about the record
+        **({"dct:description": {"@type": "@json", "@value": entry.details}} if entry.details else {}),
     }
 
 
