@@ -119,5 +119,7 @@ async def _request(tenant: str, request: DataRequest, state: State) -> RequestOf
         requested_at=request.requested_at,
         due_at=request.due_at,
         reason=request.reason,
+        extension_reason=request.extension_reason,
+        identity=request.identity,
         fetch=is_made and await state.archives.find(tenant, request.id, state.clock()) is not None,
     )

@@ -8,7 +8,7 @@ from events.payloads import AuditAction
 from pydantic import BaseModel, Field
 
 from privacy.consents.schemas import PurposeState
-from privacy.requests.progress import Kind, Status
+from privacy.requests.progress import Identity, Kind, Status
 
 Can = Literal["grant", "withdraw", "object", "take_back"]
 
@@ -50,7 +50,9 @@ class Seen(BaseModel):
 
 
 class RequestOfMine(BaseModel):
-    """`fetch`: the archive can be fetched (`POST /requests/{id}/link`)."""
+    """`fetch`: the archive can be fetched (`POST /requests/{id}/link`). `extension_reason`: why the answer takes longer
+    (GDPR 12(3)); `identity` `asked`: who asked has to show who they are first (12(6)).
+    """
 
     id: str
     type: Kind
@@ -58,6 +60,8 @@ class RequestOfMine(BaseModel):
     requested_at: datetime
     due_at: datetime | None
     reason: str | None
+    extension_reason: str | None
+    identity: Identity
     fetch: bool
 
 

@@ -85,6 +85,9 @@ GERMAN: Final = Language(
         "ask_to_be_forgotten": "Darum bitten, vergessen zu werden",
         "asked_on": "Gebeten am {day}",
         "answer_by": "du bekommst eine Antwort bis {day}",
+        "show_who_you_are": "Die Datenschutzstelle muss zuerst sicher sein, dass wirklich du fragst. Geh bitte hin und "
+        "zeig, wer du bist.",
+        "takes_longer": "Es dauert länger als geplant, weil: {reason}",
         "the_reason": "Der Grund: {reason}",
         "save_copy": "Die Kopie vom {day} speichern",
         "nothing_yet": "Noch nichts.",

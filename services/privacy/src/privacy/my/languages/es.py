@@ -85,6 +85,9 @@ SPANISH: Final = Language(
         "ask_to_be_forgotten": "Pedir que me olviden",
         "asked_on": "Pedido el {day}",
         "answer_by": "tendrás una respuesta antes del {day}",
+        "show_who_you_are": "La persona que cuida la privacidad tiene que estar segura primero de que eres tú quien lo "
+        "pide. Ve a verla y demuestra quién eres.",
+        "takes_longer": "Tarda más de lo previsto, porque: {reason}",
         "the_reason": "El motivo: {reason}",
         "save_copy": "Guardar la copia del {day}",
         "nothing_yet": "Nada todavía.",

@@ -84,6 +84,9 @@ FRENCH: Final = Language(
         "ask_to_be_forgotten": "Demander à être oublié",
         "asked_on": "Demandé le {day}",
         "answer_by": "tu auras une réponse avant le {day}",
+        "show_who_you_are": "La personne qui veille sur la vie privée doit d’abord être sûre que c’est bien toi qui "
+        "demandes. Va la voir et montre qui tu es.",
+        "takes_longer": "Cela prend plus de temps que prévu, parce que : {reason}",
         "the_reason": "La raison : {reason}",
         "save_copy": "Enregistrer la copie du {day}",
         "nothing_yet": "Rien pour l’instant.",
