@@ -97,3 +97,9 @@ class TestAge:
         assert (await call("PUT", f"/consents/{learner}/chat", "guardian", body=GRANT)).status_code == 202
         withdrawn = await call("PUT", asked["chat"], "learner", body={"status": "withdrawn"}, learner=learner)
         assert withdrawn.status_code == 202, "to withdraw one is never too young"
+
+    async def test_the_end_of_the_link_makes_nobody_older(self, call: Caller, learner: str) -> None:
+        made = (await call("POST", "/guardians", "dpo", body=link(learner, 12))).json()
+        assert (await call("DELETE", f"/guardians/{made['id']}", "guardian")).status_code == 200
+        refused = await call("PUT", "/consents/me/chat", "learner", body=GRANT, learner=learner)
+        assert refused.status_code == 403

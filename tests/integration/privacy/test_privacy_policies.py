@@ -89,6 +89,20 @@ class TestPut:
         body |= {"consent_age": 14, "controller": {"name": "School", "contact": "privacy@school.example"}}
         assert (await call("PUT", "/policy", "dpo", body=body)).status_code == 200
 
+    @pytest.mark.parametrize("empty", ["P", "P1YT"])
+    async def test_a_period_of_nothing_is_none(self, call: Caller, empty: str) -> None:
+        body = policy()
+        body["purposes"]["record"]["retention"] = empty
+        refused = await call("PUT", "/policy", "dpo", body=body)
+        assert [e["pointer"] for e in refused.json()["errors"]] == ["/purposes/record/retention"]
+
+    async def test_a_blank_contact_is_none(self, call: Caller) -> None:
+        body = policy() | {"pack": "eu-school", "controller": {"name": "School", "contact": "  "}}
+        for rule in body["purposes"].values():
+            rule["retention"] = "P3Y"
+        refused = await call("PUT", "/policy", "dpo", body=body)
+        assert [e["pointer"] for e in refused.json()["errors"]] == ["/controller/contact"]
+
     async def test_coppa_wants_a_consent_of_its_own_for_third_parties(self, call: Caller) -> None:
         body = policy(research=("consent", "denied"), passing_on=("consent", "denied")) | {"pack": "us-k12"}
         for rule in body["purposes"].values():

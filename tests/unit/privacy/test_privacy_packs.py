@@ -72,6 +72,9 @@ class TestRefusals:
         assert US.entitles("erasure", [Basis.legal_obligation]) is None
         assert US.ground("no-such-right", "erasure", [Basis.legal_obligation]) is not None
         assert str(US.entitles("erasure", [Basis.consent])) == "16 CFR 312.6(a)(2)"
+        both = [Basis.consent, Basis.public_task]
+        assert US.ground("education-record", "erasure", both) is not None, "one consent opens no way to all the rest"
+        assert US.ground("education-record", "erasure", [Basis.consent]) is None
 
     @pytest.mark.parametrize("right", Right)
     def test_open_refuses_nothing(self, right: Right) -> None:

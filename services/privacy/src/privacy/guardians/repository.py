@@ -58,12 +58,13 @@ class Guardians:
         links = await self.of_guardian(tenant, subject)
         return any(link.learner in people and link.active(now) for link in links)
 
-    async def born(
-        self, tenant: str, people: Sequence[str], now: datetime, session: Session | None = None
-    ) -> date | None:
-        """The birthday of the person behind these learners, if an active link says it."""
+    async def born(self, tenant: str, people: Sequence[str], session: Session | None = None) -> date | None:
+        """The birthday of the person behind these learners, if a link says it: the end of a link makes nobody older.
+
+        Of several birthdays that of the newest link.
+        """
         links = [link for one in people for link in await self.of_learner(tenant, one, session)]
-        return next((link.born for link in links if link.born and link.active(now)), None)
+        return next((link.born for link in sorted(links, key=lambda link: link.id, reverse=True) if link.born), None)
 
     async def _opened(self, documents: Sequence[Document]) -> list[Link]:
         sealed = [Sealed(bytes(d["sealed"]["data"]), d["sealed"]["key"]) for d in documents]

@@ -42,6 +42,15 @@ US_K12: Final = Pack(
     ),
     grounds=(
         Ground(
+            "education-record",
+            Clause(
+                "34 CFR part 99; 16 CFR 312.6(a)(2)",
+                "FERPA knows no general erasure; what was not collected by consent from a child below 13 stays.",
+            ),
+            frozenset({Right.erasure}),
+            ANY_BASIS - {Basis.consent},
+        ),
+        Ground(
             "record-is-accurate",
             Clause("34 CFR 99.20(c)", "The school does not amend: it says so, and offers a hearing."),
             frozenset({Right.rectification}),

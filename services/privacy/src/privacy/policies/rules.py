@@ -57,7 +57,7 @@ def _of_pack(place: str, rule: PurposeRule, pack: Pack) -> Iterator[Fault]:
 
 def _of_tenant(body: PolicyBody, pack: Pack) -> Iterator[Fault]:
     named = body.controller
-    if pack.demands.controller and (named is None or named.contact is None):
+    if pack.demands.controller and (named is None or not (named.contact or "").strip()):
         yield "/controller/contact" if named else "/controller", _wanted(pack.demands.controller)
     rule = pack.child_consent
     if body.consent_age is None:

@@ -2,10 +2,17 @@
 
 from typing import Annotated, Literal
 
-from events.payloads import Controller, Notice, Policy, Purpose, PurposePolicy, Recipient, Staff, Words
-from pydantic import BaseModel, ConfigDict, Field
+from events.payloads import Controller, Duration, Notice, Policy, Purpose, PurposePolicy, Recipient, Staff, Words
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _STRICT = ConfigDict(extra="forbid")
+
+
+def _says_how_long(duration: str) -> str:
+    """ISO 8601 wants a number behind `P`, and behind `T`."""
+    if not duration[-1].isalpha() or duration.endswith(("P", "T")):
+        raise ValueError("a duration of nothing: expected one such as P3Y")
+    return duration
 
 
 class NoticeBody(Notice):
@@ -29,6 +36,7 @@ class PurposeRule(PurposePolicy):
 
     model_config = _STRICT
 
+    retention: Annotated[Duration, AfterValidator(_says_how_long)] | None = None
     notice: NoticeBody = NoticeBody()
     recipients: tuple[RecipientBody, ...] = Field((), max_length=100)
 
