@@ -113,3 +113,11 @@ async def test_who_is_merged_while_an_erasure_runs_is_erased_with_it(person: Per
     assert [one["learner_id"] for one in await person.erasure(person.a)] == [person.a]
     await person.merge()
     assert {one["learner_id"] for one in await person.requests()} == {person.a, person.b}
+
+
+async def test_a_decision_under_the_other_id_is_the_learners_own(person: Person) -> None:
+    await person.merge()
+    await person.decides(person.b, "granted")
+    [record] = (await person.call("GET", f"/consents/{person.a}/records", "dpo")).json()
+    states = record["dpv:hasConsentStatus"]
+    assert {state["dpv:isImplementedByEntity"] for state in states} == {"learner"}

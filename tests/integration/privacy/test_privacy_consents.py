@@ -229,10 +229,24 @@ class TestObjection:
         states = [(event["@type"], event.get("dct:description")) for event in record["dpv:hasStatus"]]
         assert states == [
             ("dpv:PublicInterestObjected", None),
-            ("dpv:PublicInterestOngoing", {"grounds": self.OVERRIDDEN["grounds"]}),
+            ("dpv:PublicInterestOngoing", {"@type": "@json", "@value": {"grounds": self.OVERRIDDEN["grounds"]}}),
         ]
         again = await call("PUT", "/consents/me/profile", "learner", body=OBJECT, learner=learner)
         assert (again.json()["allowed"], again.json()["objection"]["outcome"]) == (False, None)
+
+
+    async def test_an_officer_ends_it_with_grounds_alone(self, call: Caller, learner: str) -> None:
+        await call("PUT", "/consents/me/profile", "learner", body=OBJECT, learner=learner)
+        refused = await call("DELETE", f"/consents/{learner}/profile", "dpo")
+        assert (refused.status_code, "GDPR 21(1)" in refused.json()["detail"]) == (409, True)
+        mine = await call("DELETE", "/consents/me/profile", "learner", learner=learner)
+        assert (mine.status_code, mine.json()["allowed"]) == (202, True)
+
+    async def test_one_that_came_as_a_request_ends_with_the_request(self, call: Caller, learner: str) -> None:
+        body = {"type": "objection", "learner_id": learner, "purposes": ["profile"]}
+        made = (await call("POST", "/requests", "learner", body=body, learner=learner)).json()
+        ruled = await call("PUT", f"/consents/{learner}/profile/objection", "dpo", body=self.OVERRIDDEN)
+        assert (ruled.status_code, made["id"] in ruled.json()["detail"]) == (409, True)
 
 
 class TestRecords:
@@ -259,7 +273,7 @@ class TestRecords:
         assert record["dpv:hasProcess"]["dpv:hasPurpose"]["dct:description"] == "Another description"
         held = receipt.json()["dpv:hasRecordOfActivity"]
         assert held["@id"] == record["@id"]
-        assert held["dpv:hasConsentStatus"][0]["dct:description"] == {"shown": "/p1"}
+        assert held["dpv:hasConsentStatus"][0]["dct:description"]["@value"] == {"shown": "/p1"}
 
     async def test_other_bases_get_a_notice_record(self, call: Caller, learner: str) -> None:
         body = {"version": "7", "language": "nl", "page": "/welcome"}
@@ -278,8 +292,9 @@ class TestRecords:
         made = await call("POST", "/requests", "dpo", body=body)
         assert made.status_code == 202, made.text
         [record] = (await call("GET", f"/consents/{learner}/records", "dpo")).json()
-        [event] = record["dpv:hasStatus"]
-        assert (event["@type"], event["dct:description"]) == (
-            "dpv:PublicInterestObjected",
-            {"request": made.json()["id"]},
-        )
+        said = [(e["@type"], e.get("dpv:hasOutcome"), e["dct:description"]["@value"]) for e in record["dpv:hasStatus"]]
+        because = {"request": made.json()["id"]}
+        assert said == [
+            ("dpv:PublicInterestObjected", None, because),
+            ("dpv:PublicInterestObjected", "upheld", because),
+        ], "an officer who asks for it has decided on it"

@@ -12,11 +12,14 @@ import pytest
 import pytest_asyncio
 from events.payloads import Receipt
 from privacy.access.own import own
+from privacy.access.repository import Made
 from privacy.consents.decisions import ENFORCERS
 from privacy.receipts.handlers import ReceiptHandler
+from privacy.requests.asking import found
+from privacy.requests.progress import Carried, received
 from privacy.retention.receiving import PortionReceipts
 from privacy.state import State
-from service_kit.mongo import in_transaction
+from service_kit.mongo import Session, in_transaction
 from service_kit.runtime import connections
 from service_kit.settings import ServiceSettings
 from service_kit.subjects import Record
@@ -125,6 +128,70 @@ class TestDeadlines:
         assert refused.status_code == 409
         assert "34 CFR 99.10(e)" in refused.json()["detail"]
 
+    async def test_an_inspection_is_open_until_somebody_has_looked(self, call: Caller, state: State) -> None:
+        await with_pack(call, "us-k12")
+        learner, now = str(uuid4()), state.clock()
+        inspection = await asked(call, "access", learner)
+        erasure = await asked(call, "erasure", learner)
+        made = Made(inspection["id"], 1, 0, "", 0, now, now + timedelta(days=7))
+        request = await found(call.tenant, inspection["id"], state)
+        for service in request.carriers:
+            request = received(request, service, Carried({}, now))
+
+        async def finish(session: Session) -> None:
+            await state.archives.put(call.tenant, made, session)
+            await state.requests.put(call.tenant, request, session)
+
+        await in_transaction(state.client, finish)
+        assert (await call("POST", f"/requests/{erasure['id']}/approve", "dpo")).status_code == 409
+        link = (await call("POST", f"/requests/{inspection['id']}/link", "learner", learner=learner)).json()
+        assert (await call("GET", link["url"], "learner", learner=learner)).status_code == 200
+        assert (await call("POST", f"/requests/{erasure['id']}/approve", "dpo")).status_code == 202
+
+    async def test_ferpa_lets_an_erasure_be_refused_though_research_rests_on_consent(self, call: Caller) -> None:
+        await with_pack(call, "us-k12")
+        policy_of = (await call("GET", "/policy", "dpo")).json()
+        policy_of["purposes"]["research"] |= {"basis": "consent", "unknown": "denied"}
+        del policy_of["version"]
+        assert (await call("PUT", "/policy", "dpo", body=policy_of)).status_code == 200
+        erasure = await asked(call, "erasure", str(uuid4()))
+        refusal = {"ground": "education-record", "reason": "The law has us keep it."}
+        assert (await call("POST", f"/requests/{erasure['id']}/refuse", "dpo", body=refusal)).status_code == 200
+
+
+class TestGuardian:
+    async def test_who_asked_for_a_childs_erasure_sees_what_came_of_it(self, call: Caller) -> None:
+        await with_pack(call, "eu-school")
+        learner = str(uuid4())
+        link = {"learner_id": learner, "guardian": "tester", "verified_by": "office"}
+        await call("POST", "/guardians", "dpo", body=link)
+        made = await call("POST", "/requests", "guardian", body={"type": "erasure", "learner_id": learner})
+        path = f"/requests/{made.json()['id']}"
+        assert (await call("POST", f"{path}/approve", "dpo")).json()["status"] == "running"
+        assert (await call("GET", f"/consents/{learner}", "guardian")).status_code == 403, "the link is gone"
+        seen = await call("GET", path, "guardian")
+        assert (seen.status_code, seen.json()["status"]) == (200, "running")
+        other = await asked(call, "erasure", str(uuid4()))
+        await call("POST", f"/requests/{other['id']}/approve", "dpo")
+        assert (await call("GET", f"/requests/{other['id']}", "guardian")).status_code == 404
+
+
+class TestAudit:
+    async def test_every_move_of_the_officer_is_an_entry(self, call: Caller, settings: ServiceSettings) -> None:
+        await with_pack(call, "eu-school")
+        request = await asked(call, "restriction", str(uuid4()))
+        path = f"/requests/{request['id']}"
+        await call("POST", f"{path}/extend", "dpo", body={"reason": "many"})
+        for said in ("asked", "confirmed"):
+            await call("POST", f"{path}/identity", "dpo", body={"state": said})
+        await call("POST", f"{path}/approve", "dpo")
+        await call("POST", f"{path}/lift", "dpo")
+        async with connections("privacy", settings) as c:
+            waiting = await c.db["audit_entries"].find({"tenant": call.tenant}).to_list(None)
+        entries = {(one["entry"]["action"], one["entry"]["what"]) for one in waiting}
+        steps = ("extended", "identity/asked", "identity/confirmed", "running", "lifted")
+        assert {("changed", f"requests/restriction/{step}") for step in steps} | {("saw", "requests")} <= entries
+
 
 class TestRestriction:
     async def test_holds_once_all_have_acknowledged_and_until_it_is_lifted(self, call: Caller, state: State) -> None:
@@ -156,6 +223,9 @@ class TestObjection:
         dossier = await state.consents.find(call.tenant, learner)
         assert (await call("GET", f"/consents/{learner}", "app")).json()["purposes"]["profile"]["status"] != "objected"
         assert dossier.version >= 2
+        told = await read(call, request["id"])
+        assert (told["status"], told["ground"], told["reason"]) == ("refused", "compelling-grounds", refusal["reason"])
+        assert told["completed_at"]
 
     async def test_is_upheld_once_all_have_acknowledged(self, call: Caller, state: State) -> None:
         await with_pack(call, "eu-school")
@@ -164,9 +234,38 @@ class TestObjection:
         await call("POST", f"/requests/{request['id']}/approve", "dpo")
         await acknowledged(state, call.tenant, learner, (await state.consents.find(call.tenant, learner)).version)
         assert (await read(call, request["id"]))["status"] == "completed"
+        held = (await call("GET", f"/consents/{learner}", "app")).json()["purposes"]["teach"]
+        assert (held["status"], held["objection"]["outcome"]) == ("objected", "upheld")
+        events = await state.consents.history(call.tenant, learner)
+        said = [(one.event, one.outcome, one.by) for one in events if one.purpose == "teach"]
+        assert said == [("decision", None, "learner"), ("ruling", "upheld", "dpo")]
+
+    async def test_to_other_purposes_is_another_one(self, call: Caller) -> None:
+        await with_pack(call, "eu-school")
+        learner = str(uuid4())
+        first = await asked(call, "objection", learner, purposes=["teach"])
+        second = await asked(call, "objection", learner, purposes=["profile"])
+        again = await asked(call, "objection", learner, purposes=["teach"])
+        assert (first["id"] == again["id"], first["id"] == second["id"]) == (True, False)
+        found = (await call("GET", f"/consents/{learner}", "app")).json()["purposes"]
+        assert [found[purpose]["allowed"] for purpose in ("teach", "profile", "recommend")] == [False, False, True]
+
+    async def test_what_the_learner_has_taken_back_is_not_stopped_again(self, call: Caller) -> None:
+        await with_pack(call, "eu-school")
+        learner = str(uuid4())
+        request = await asked(call, "objection", learner, purposes=["teach"])
+        await call("DELETE", "/consents/me/teach", "learner", learner=learner)
+        await call("POST", f"/requests/{request['id']}/approve", "dpo")
+        assert (await call("GET", f"/consents/{learner}", "app")).json()["purposes"]["teach"]["allowed"]
 
 
 class TestRectification:
+    async def test_each_statement_is_another_request(self, call: Caller) -> None:
+        await with_pack(call, "eu-school")
+        learner = str(uuid4())
+        ids = {(await asked(call, "rectification", learner, statement_id=str(uuid4())))["id"] for _ in range(2)}
+        assert len(ids) == 2
+
     async def test_a_refusal_may_be_answered_beside_the_record(self, call: Caller, state: State) -> None:
         await with_pack(call, "us-k12")
         learner = str(uuid4())

@@ -159,10 +159,13 @@ class Audit:
             return [AuditSubject(key="destroyed", data="")]
 
     def _by(self, entry: AuditEntry) -> str:
-        """A pseudonym that is the same in every service; without the audit's key nobody gets from a `sub` to it."""
         if entry.who.learner is not None and entry.learners == (entry.who.learner,):
             return SELF
-        text = f"{entry.tenant}\0{entry.who.subject}".encode()
+        return self.pseudonym(entry.tenant, entry.who.subject)
+
+    def pseudonym(self, tenant: str, subject: str) -> str:
+        """Of a `sub`, the same in every service; without the audit's key nobody gets from the one to the other."""
+        text = f"{tenant}\0{subject}".encode()
         digest = hmac.new(self._key, text, hashlib.sha256).digest()
         return base64.b32encode(digest).decode().lower()[:PSEUDONYM_LENGTH]
 

@@ -1,6 +1,7 @@
 """Archives in MongoDB, sealed under the learner's key and gone when they expire.
 
-- `archives`: `{_id: request, tenant, size, sha256, chunks, attempt, made_at, expires_at, link?: {digest, expires_at}}`
+- `archives`: `{_id: request, tenant, size, sha256, chunks, attempt, made_at, expires_at, link?: {digest, expires_at},
+  fetched_at?}`
 - `archive_chunks`: `{_id: "request/attempt/number", request, bytes, key, expires_at}`
 """
 
@@ -84,8 +85,13 @@ class Archives:
             "link.digest": _digest(secret),
             "link.expires_at": {"$gt": now},
         }
-        found = await self._archives.find_one_and_update(where, {"$unset": {"link": ""}})
+        found = await self._archives.find_one_and_update(where, {"$unset": {"link": ""}, "$set": {"fetched_at": now}})
         return _made(found) if found else None
+
+    async def lies_unread(self, tenant: str, requests: Sequence[str], now: datetime, session: Session) -> bool:
+        """Whether one of these archives was never fetched and still can be."""
+        where = {"_id": {"$in": list(requests)}, "tenant": tenant, "expires_at": {"$gt": now}, "fetched_at": None}
+        return await self._archives.find_one(where, {"_id": 1}, session=session) is not None
 
     async def read(self, made: Made) -> AsyncIterator[bytes]:
         for number in range(made.chunks):

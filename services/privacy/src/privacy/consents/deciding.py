@@ -74,6 +74,7 @@ async def carry_out(command: Command, state: State) -> Decided:
         held = await standing(command.tenant, command.learner, state, session)
         policy = held.policy
         _check(policy, command)
+        _check_takes_back(command, held.dossier)
         await _check_age(policy, command, state, session)
         now, version = state.clock(), policy.purposes[command.purpose].notice.version
 
@@ -105,6 +106,7 @@ async def rule_on(ruling: Ruling, state: State) -> Decided:
 
     async def change(session: Session) -> Decided:
         held = await standing(ruling.tenant, ruling.learner, state, session)
+        await _check_no_request(ruling, held.policy, state, session)
         now = state.clock()
         if (
             rule(held.dossier, ruling.purpose, ruling.outcome, now) is None
@@ -121,6 +123,14 @@ async def rule_on(ruling: Ruling, state: State) -> Decided:
         return await _for_all(ruling, held, ruled, entry, state, session)
 
     return await in_transaction(state.client, change)
+
+
+async def _check_no_request(ruling: Ruling, policy: Policy, state: State, session: Session) -> None:
+    """An objection that came as a request ends with its request, which is signed. Raises `Conflict`."""
+    for one in (await state.merges.group(ruling.tenant, ruling.learner, session)).everyone:
+        for request in await state.requests.unfinished(ruling.tenant, one, session):
+            if request.type == "objection" and ruling.purpose in (request.details.get("purposes") or policy.purposes):
+                raise Conflict(f"The objection is request {request.id}: approve or refuse that")
 
 
 async def _for_all(
@@ -176,6 +186,13 @@ def _check(policy: Policy, command: Command) -> None:
         raise Conflict(detail, errors=[{"pointer": "/notice_version", "detail": detail}])
 
 
+def _check_takes_back(command: Command, dossier: Dossier) -> None:
+    """An officer ends an objection with grounds alone (GDPR 21(1)); to take it back is the learner's."""
+    objected = dossier.decisions.get(command.purpose)
+    if command.by == "dpo" and command.status is None and objected is not None and objected.status is ConsentStatus.objected:
+        raise Conflict("The learner objects: decide on the objection, with grounds (GDPR 21(1))")
+
+
 async def _check_age(policy: Policy, command: Command, state: State, session: Session) -> None:
     """Whether the learner's own word is enough, where a guardian's link says how old the learner is."""
     rule_of_age = pack_named(policy.pack).child_consent
@@ -183,7 +200,7 @@ async def _check_age(policy: Policy, command: Command, state: State, session: Se
         return
     now = state.clock()
     people = (await state.merges.group(command.tenant, command.learner, session)).everyone
-    born = await state.guardians.born(command.tenant, people, now, session)
+    born = await state.guardians.born(command.tenant, people, session)
     giver = pack_named(policy.pack).consent_giver(
         age_on(born, now.date()) if born else None,
         policy.consent_age,

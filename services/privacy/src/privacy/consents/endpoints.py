@@ -24,6 +24,7 @@ from privacy.consents.schemas import (
     PurposeState,
     RulingBody,
 )
+from privacy.requests.access import role_towards
 from privacy.state import Here, State
 
 router = APIRouter(prefix="/consents", tags=["consents"])
@@ -116,7 +117,7 @@ async def notice(learner_id: UUID, purpose: str, body: NoticeGiven, principal: O
     """Keep that the learner was shown the notice of a purpose; its receipt."""
     learner = str(learner_id)
     details = dict(body.model_extra or {})
-    who, role = Who.of(principal), _role(principal, learner)
+    who, role = Who.of(principal), await _role(principal, learner, state)
     given = Given(principal.tenant, learner, purpose, role, who, body.version, body.language, details)
     return {"receipt": _receipt_place(learner, await note_notice(given, state))}
 
@@ -163,7 +164,7 @@ async def _decide(
         learner,
         purpose,
         status,
-        _role(principal, learner),
+        await _role(principal, learner, state),
         Who.of(principal),
         dict(body.model_extra or {}) if body else {},
         body.notice_version if body else None,
@@ -199,10 +200,5 @@ def state_of(policy: Policy, dossier: Dossier, purpose: str) -> PurposeState:
     )
 
 
-def _role(principal: Principal, learner: str) -> str:
-    if principal.may_see(learner):
-        return Role.learner.value
-    for role in (Role.dpo, Role.app):
-        if principal.has(role):
-            return role.value
-    return Role.guardian.value
+async def _role(principal: Principal, learner: str, state: State) -> str:
+    return await role_towards(principal, learner, state) or Role.app.value

@@ -95,14 +95,14 @@ async def note_decisions(
     policy = await state.policies.find(tenant, session)
     for purpose, terms in policy.purposes.items() if policy else ():
         was, now = before.decisions.get(purpose), after.decisions.get(purpose)
-        if was == now:
-            continue
         objection = after.objections.get(purpose)
-        ruled = now is None and objection is not None
+        ruled = objection is not None and objection.outcome is not None and objection != before.objections.get(purpose)
+        if was == now and not ruled:
+            continue
         entry = HistoryEntry(
             learner=learner,
             purpose=purpose,
-            status=now.status if now else None,
+            status=now.status if now and not ruled else None,
             basis=terms.basis,
             policy_version=policy.version if policy else 0,
             version=after.version,

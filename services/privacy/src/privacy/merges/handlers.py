@@ -33,7 +33,7 @@ class MergeHandler:
 
     async def _erase_all(self, tenant: str, learner: str, session: Session) -> None:
         for one in (await self._state.merges.group(tenant, learner, session)).everyone:
-            request = (await self._state.requests.unfinished(tenant, one, session)).get("erasure")
+            request = await self._state.requests.open_erasure(tenant, one, session)
             if request is not None and request.status is Status.running:
                 await take_along(tenant, request, self._state, session)
                 return

@@ -42,7 +42,14 @@ async def visible(principal: Principal, request_id: str, state: State) -> DataRe
 
 
 async def _may_see(principal: Principal, request: DataRequest, state: State) -> bool:
+    if request.type == "erasure" and request.started_at is not None and await _has_asked(principal, request, state):
+        return True  # the link to the child is gone, the certificate is theirs
     if request.learner:
         return await role_towards(principal, request.learner, state) is not None
     own = principal.learner_id if principal.has(Role.learner) else None
     return principal.has(Role.dpo) or await state.requests.is_about(principal.tenant, request.id, own)
+
+
+async def _has_asked(principal: Principal, request: DataRequest, state: State) -> bool:
+    asker = state.audit.pseudonym(principal.tenant, principal.subject)
+    return principal.has(Role.guardian) and await state.requests.is_asker(principal.tenant, request.id, asker)

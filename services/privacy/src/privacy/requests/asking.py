@@ -21,7 +21,7 @@ from privacy.requests.progress import (
     started,
 )
 from privacy.requests.rules import rules_of
-from privacy.requests.standing import acknowledged, let_go, stop
+from privacy.requests.standing import acknowledged, let_go, stop, uphold
 from privacy.retention.holding import keep
 from privacy.retention.holding import let_go as end_keeping
 from privacy.retention.holds import inspection, is_held
@@ -30,7 +30,10 @@ from privacy.state import State
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks for what. `approved`: an officer asks, nobody need approve. `subject` goes into a digest alone."""
+    """Who asks for what. `approved`: an officer asks, nobody need approve. `subject` goes into a digest alone.
+
+    `asker`: a guardian's pseudonym, by which the guardian finds the certificate when nothing leads to the child.
+    """
 
     tenant: str
     type: Kind
@@ -40,6 +43,7 @@ class Asking:
     idempotency_key: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     by: str = "learner"
+    asker: str | None = None
 
     @property
     def idempotency(self) -> str | None:
@@ -49,7 +53,7 @@ class Asking:
 
 
 async def ask(asking: Asking, state: State) -> DataRequest:
-    """Make the request, or find it: under the same Idempotency-Key, or because the learner has one of the kind open.
+    """Make the request, or find it: under the same Idempotency-Key, or because the learner has the same one open.
 
     A pending one that an officer asks for as well is thereby approved. Access and portability need nobody's approval.
     Raises `Conflict` where the key was used for another learner, or where the law has the request wait, `NotFound`
@@ -67,12 +71,12 @@ async def _ask(asking: Asking, state: State, session: Session) -> DataRequest:
     repeated = await _repeated(asking, state, session)
     if repeated is not None:
         return repeated
-    request = (await state.requests.unfinished(asking.tenant, asking.learner, session)).get(asking.type)
+    request = await _same(asking, state, session)
     if request is None:
         if asking.type != "erasure" and (await state.consents.find(asking.tenant, asking.learner, session)).erased:
             raise NotFound("This learner has been forgotten")
         request = (await rules_of(asking.tenant, state, session)).dated(_new(asking, state))
-        await state.requests.add(asking.tenant, request, asking.idempotency, session)
+        await state.requests.add(asking.tenant, request, asking.idempotency, session, asker=asking.asker)
         if request.type == "access":  # nothing is destroyed that is being asked for (34 CFR 99.10(e))
             await keep(asking.tenant, request.learner, inspection(request.id), state, session)
         if request.type == "objection":  # GDPR 21(1): it stops now, an officer decides afterwards
@@ -89,6 +93,15 @@ async def _repeated(asking: Asking, state: State, session: Session) -> DataReque
     if found is not None and not await _is_same(asking, found, state):
         raise Conflict("This Idempotency-Key was used for another request")
     return found
+
+
+async def _same(asking: Asking, state: State, session: Session) -> DataRequest | None:
+    """The learner's open request for the same thing: to object to another purpose is another one."""
+    asked = _new(asking, state)
+    for request in await state.requests.unfinished(asking.tenant, asking.learner, session):
+        if (request.type, request.about) == (asked.type, asked.about):
+            return request
+    return None
 
 
 async def _is_same(asking: Asking, found: DataRequest, state: State) -> bool:
@@ -136,7 +149,7 @@ async def refuse(tenant: str, request_id: str, ground: str, reason: str, state: 
         refused = replace(request, status=Status.refused, ground=ground, reason=reason, completed_at=now)
         await state.requests.put(tenant, refused, session, texts=True, certify=True)
         if request.type == "objection":
-            await let_go(tenant, request, state, session)
+            await let_go(tenant, refused, state, session)
         if request.type == "access":
             await end_keeping(tenant, request.learner, inspection(request.id), state, session)
         return refused
@@ -211,7 +224,7 @@ async def take_along(tenant: str, request: DataRequest, state: State, session: S
     for one in (await state.merges.group(tenant, request.learner, session)).everyone:
         if one == request.learner or (await state.consents.find(tenant, one, session)).erased:
             continue
-        theirs = (await state.requests.unfinished(tenant, one, session)).get("erasure")
+        theirs = await state.requests.open_erasure(tenant, one, session)
         if theirs is None:
             asking = Asking(tenant, "erasure", one, True, "", details={"with": request.id}, by=request.requested_by)
             theirs = (await rules_of(tenant, state, session)).dated(_new(asking, state))
@@ -223,8 +236,8 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
     """Do here what can be done here, and tell the others, in one transaction. Raises `Conflict`."""
     if request.identity == "asked":
         raise Conflict("Whoever asked has not shown yet who they are")
-    unfinished = await state.requests.unfinished(tenant, request.learner, session)
-    reason = (await rules_of(tenant, state, session)).waits(request.type, unfinished.keys())
+    waiting = await _not_over(tenant, request.learner, state, session)
+    reason = (await rules_of(tenant, state, session)).waits(request.type, waiting)
     if reason is not None:
         raise Conflict(reason)
     if request.type == "erasure" and await _is_held(tenant, request.learner, state, session):
@@ -236,7 +249,8 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
         await state.requests.put(tenant, running, session, send=True)
         await take_along(tenant, request, state, session)
     elif request.type in ("restriction", "objection"):
-        stopped = await stop(tenant, request, state, session)
+        carry = stop if request.type == "restriction" else uphold
+        stopped = await carry(tenant, request, state, session)
         held = await state.consents.find(tenant, request.learner, session)
         running = acknowledged(started(stopped, Carried({}, now), state.resend, now), held, now)
         await state.requests.put(tenant, running, session)
@@ -244,6 +258,15 @@ async def _start(tenant: str, request: DataRequest, state: State, session: Sessi
         running = replace(started(request, None, state.resend, now), send_again_at=now)
         await state.requests.put(tenant, running, session)
     return running
+
+
+async def _not_over(tenant: str, learner: str, state: State, session: Session) -> set[Kind]:
+    """The kinds of the learner's requests that are open; an inspection is until what was put together is fetched."""
+    kinds = {request.type for request in await state.requests.unfinished(tenant, learner, session)}
+    made = [one.id for one in await state.requests.of_learner(tenant, learner, session) if one.type == "access"]
+    if await state.archives.lies_unread(tenant, made, state.clock(), session):
+        kinds.add("access")
+    return kinds
 
 
 async def _is_held(tenant: str, learner: str, state: State, session: Session) -> bool:

@@ -37,8 +37,8 @@ async def make(body: RequestBody, principal: Caller, state: Here, idempotency_ke
     """Ask for erasure, access, portability, restriction, rectification, or object.
 
     What an officer asks for runs at once, and so do access and portability; the rest waits for an officer's approval,
-    an objection with the processing stopped. The same Idempotency-Key, or a request of this learner and kind that is
-    still open, answers with that same request.
+    an objection with the processing stopped. The same Idempotency-Key, or a request of this learner for the same
+    thing that is still open, answers with that same request.
     """
     learner = str(body.learner_id)
     role = await check_may_ask(principal, learner, state)
@@ -52,6 +52,7 @@ async def make(body: RequestBody, principal: Caller, state: Here, idempotency_ke
         idempotency_key,
         body.details(),
         by=Role.dpo.value if approved else role,
+        asker=state.audit.pseudonym(principal.tenant, principal.subject) if role == Role.guardian.value else None,
     )
     request = await ask(asking, state)
     await _audit(principal, request, state)
@@ -66,13 +67,18 @@ async def index(
     key = decode_cursor(cursor, 1)
     found = await state.requests.page(principal.tenant, status, str(key[0]) if key else None, limit + 1)
     more = encode_cursor([found[limit - 1].id]) if len(found) > limit else None
+    learners = sorted({request.learner for request in found[:limit] if request.learner})
+    await state.audit.seen(principal, "requests", *learners)
     return Page(items=[RequestView.of(request) for request in found[:limit]], next=more)
 
 
 @router.get("/{request_id}")
 async def read(request_id: UUID, principal: Caller, state: Here) -> RequestView:
     """A request and its receipts; a learner sees the own, a guardian those of the child."""
-    return RequestView.of(await visible(principal, str(request_id), state))
+    request = await visible(principal, str(request_id), state)
+    if request.learner:
+        await state.audit.seen(principal, "requests", request.learner)
+    return RequestView.of(request)
 
 
 @router.post("/{request_id}/approve", status_code=202)
@@ -94,31 +100,41 @@ async def refuse_one(request_id: UUID, body: RefusalBody, principal: Officer, st
 @router.post("/{request_id}/extend")
 async def extend_one(request_id: UUID, body: ExtensionBody, principal: Officer, state: Here) -> RequestView:
     """Take the further time that the policy pack allows, with the reason that the learner is told."""
-    return RequestView.of(await extend(principal.tenant, str(request_id), body.reason, state))
+    changed = await extend(principal.tenant, str(request_id), body.reason, state)
+    await _audit(principal, changed, state, "extended")
+    return RequestView.of(changed)
 
 
 @router.post("/{request_id}/identity")
 async def identity(request_id: UUID, body: IdentityBody, principal: Officer, state: Here) -> RequestView:
     """Ask whoever made a pending request to show who they are, or say that they have; until then nothing starts."""
-    return RequestView.of(await check_identity(principal.tenant, str(request_id), body.state == "confirmed", state))
+    changed = await check_identity(principal.tenant, str(request_id), body.state == "confirmed", state)
+    await _audit(principal, changed, state, f"identity/{body.state}")
+    return RequestView.of(changed)
 
 
 @router.post("/{request_id}/lift", status_code=202)
 async def lift_one(request_id: UUID, principal: Officer, state: Here) -> RequestView:
     """End a restriction; the learner is to be told before (GDPR 18(3))."""
-    return RequestView.of(await lift(principal.tenant, str(request_id), state))
+    changed = await lift(principal.tenant, str(request_id), state)
+    await _audit(principal, changed, state, "lifted")
+    return RequestView.of(changed)
 
 
 @router.post("/{request_id}/statement")
 async def beside(request_id: UUID, body: StatementBody, principal: Caller, state: Here) -> RequestView:
     """Place a statement beside a record whose amendment was refused, where the policy pack knows that."""
     request = await visible(principal, str(request_id), state)
-    return RequestView.of(await place_beside(principal.tenant, request.id, body.text, state))
+    changed = await place_beside(principal.tenant, request.id, body.text, state)
+    await _audit(principal, changed, state, "statement")
+    return RequestView.of(changed)
 
 
-async def _audit(principal: Principal, request: DataRequest, state: State) -> None:
-    action = Action.erased if request.type == "erasure" and request.status is Status.running else Action.changed
+async def _audit(principal: Principal, request: DataRequest, state: State, step: str | None = None) -> None:
+    """`step`: what was done, where the status does not say it."""
+    erases = request.type == "erasure" and request.status is Status.running and step is None
+    action = Action.erased if erases else Action.changed
     learners = (request.learner,) if request.learner else ()
     ground = request.ground or (request.clauses[0] if request.clauses else "")
-    what = f"requests/{request.type}/{request.status.value}"
+    what = f"requests/{request.type}/{step or request.status.value}"
     await state.audit.record(AuditEntry(principal.tenant, Who.of(principal), action, what, learners, ground))

@@ -102,6 +102,11 @@ class DataRequest:
     returning_refused_until: datetime | None = None
 
     @property
+    def about(self) -> str:
+        """What tells it from the learner's other requests of its kind: the statement, the purposes objected to."""
+        return str(self.details.get("statement_id") or ",".join(sorted(self.details.get("purposes") or ())))
+
+    @property
     def carriers(self) -> frozenset[str]:
         return CARRIERS_OF[self.type]
 

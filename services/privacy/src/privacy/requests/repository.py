@@ -1,6 +1,6 @@
 """Requests in MongoDB. They stay, with their receipts, as the proof of what was done.
 
-A learner has at most one unfinished request of a kind; `idempotency` is a digest of who asked under which
+A learner has at most one unfinished request of a kind about the same thing (`about`, a digest); `idempotency` is a digest of who asked under which
 Idempotency-Key. Whom it is about and every text lie sealed under the learner's own key (`sealed`). `learner` stands
 there in the clear while the services have to be told, and goes when an erasure is done; then `subject`, a digest of the
 request's and the learner's random ids, is left: whoever holds the learner_id can show that the request was theirs.
@@ -27,7 +27,7 @@ REQUESTS: Final = CollectionSpec(
         Index((("tenant", ASCENDING), ("_id", DESCENDING))),
         Index((("tenant", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING))),
         Index(
-            (("tenant", ASCENDING), ("learner", ASCENDING), ("type", ASCENDING)),
+            (("tenant", ASCENDING), ("learner", ASCENDING), ("type", ASCENDING), ("about", ASCENDING)),
             unique=True,
             where={"unfinished": True},
         ),
@@ -60,15 +60,19 @@ class Requests:
             await self._requests.find_one({"tenant": tenant, "idempotency": idempotency}, session=session)
         )
 
-    async def unfinished(self, tenant: str, learner: str, session: Session | None = None) -> dict[Kind, DataRequest]:
-        """The learner's pending and running requests by kind."""
+    async def unfinished(self, tenant: str, learner: str, session: Session | None = None) -> list[DataRequest]:
+        """The learner's pending and running requests."""
         query = {"tenant": tenant, "learner": learner, "unfinished": True}
-        found = await self._opened(await self._requests.find(query, session=session).to_list(None))
-        return {request.type: request for request in found}
+        return await self._opened(await self._requests.find(query, session=session).to_list(None))
 
-    async def of_learner(self, tenant: str, learner: str) -> list[DataRequest]:
+    async def open_erasure(self, tenant: str, learner: str, session: Session) -> DataRequest | None:
+        """The learner's pending or running erasure."""
+        found = await self.unfinished(tenant, learner, session)
+        return next((request for request in found if request.type == "erasure"), None)
+
+    async def of_learner(self, tenant: str, learner: str, session: Session | None = None) -> list[DataRequest]:
         """All of a learner's, oldest first."""
-        found = self._requests.find({"tenant": tenant, "learner": learner}).sort("_id", ASCENDING)
+        found = self._requests.find({"tenant": tenant, "learner": learner}, session=session).sort("_id", ASCENDING)
         return await self._opened(await found.to_list(None))
 
     async def page(self, tenant: str, status: Status | None, after: str | None, limit: int) -> list[DataRequest]:
@@ -87,7 +91,20 @@ class Requests:
         query = {"_id": request_id, "tenant": tenant, "subject": subject_digest(request_id, learner)}
         return await self._requests.find_one(query, {"_id": 1}) is not None
 
-    async def add(self, tenant: str, request: DataRequest, idempotency: str | None, session: Session) -> None:
+    async def is_asker(self, tenant: str, request_id: str, asker: str) -> bool:
+        """Whether a guardian with this pseudonym has made the request."""
+        query = {"_id": request_id, "tenant": tenant, "asker": subject_digest(request_id, asker)}
+        return await self._requests.find_one(query, {"_id": 1}) is not None
+
+    async def add(
+        self,
+        tenant: str,
+        request: DataRequest,
+        idempotency: str | None,
+        session: Session,
+        *,
+        asker: str | None = None,
+    ) -> None:
         document = {
             "_id": request.id,
             "tenant": tenant,
@@ -97,6 +114,7 @@ class Requests:
         document |= {
             "type": request.type,
             "learner": request.learner,
+            "about": subject_digest(request.about, request.learner),
             "subject": subject_digest(request.id, request.learner),
             "requested_by": request.requested_by,
             "requested_at": request.requested_at,
@@ -105,6 +123,8 @@ class Requests:
         }
         if idempotency is not None:
             document["idempotency"] = idempotency
+        if asker is not None:
+            document["asker"] = subject_digest(request.id, asker)
         await self._requests.insert_one(document, session=session)
 
     async def put(
@@ -140,7 +160,7 @@ class Requests:
         others = {"_id": {"$in": [d["_id"] for d in found if d["_id"] != but]}}
         ended = {"$set": {"status": Status.overtaken.value, "unfinished": False, "send_again_at": None}}
         await self._requests.update_many(others | {"unfinished": True}, ended, session=session)
-        await self._requests.update_many(others, {"$unset": {"learner": "", "idempotency": ""}}, session=session)
+        await self._requests.update_many(others, {"$unset": {"learner": "", "idempotency": "", "about": ""}}, session=session)
         return [d["_id"] for d in found]
 
     async def due(self, now: datetime, kinds: Sequence[str], limit: int) -> list[tuple[str, DataRequest]]:

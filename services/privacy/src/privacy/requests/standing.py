@@ -30,6 +30,15 @@ async def stop(tenant: str, request: DataRequest, state: State, session: Session
     return await _put(tenant, request, before, after, state, session)
 
 
+async def uphold(tenant: str, request: DataRequest, state: State, session: Session) -> DataRequest:
+    """What was objected to stays stopped: an officer has decided so. What the learner allows again meanwhile goes on."""
+    before = await state.consents.find(tenant, request.learner, session)
+    now, after = state.clock(), before
+    for purpose in await _objected(tenant, request, state, session):
+        after = rule(after, purpose, "upheld", now) or after
+    return await _put(tenant, request, before, after, state, session, by="dpo")
+
+
 async def let_go(tenant: str, request: DataRequest, state: State, session: Session) -> None:
     """Undo what `stop` has done: an officer has decided so."""
     before = await state.consents.find(tenant, request.learner, session)
