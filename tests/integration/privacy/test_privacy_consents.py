@@ -234,7 +234,6 @@ class TestObjection:
         again = await call("PUT", "/consents/me/profile", "learner", body=OBJECT, learner=learner)
         assert (again.json()["allowed"], again.json()["objection"]["outcome"]) == (False, None)
 
-
     async def test_an_officer_ends_it_with_grounds_alone(self, call: Caller, learner: str) -> None:
         await call("PUT", "/consents/me/profile", "learner", body=OBJECT, learner=learner)
         refused = await call("DELETE", f"/consents/{learner}/profile", "dpo")

@@ -44,6 +44,11 @@ async def here(settings: ServiceSettings) -> AsyncIterator[Connections]:
         ("requests", {"tenant": "t", "learner": str(uuid4())}, [("_id", 1)]),
         ("requests", {"unfinished": True, "type": {"$in": ["erasure"]}, "send_again_at": {"$lte": NOW}}, None),
         ("requests", {"unfinished": True, "type": {"$in": ["erasure"]}, "escalated_at": {"$ne": None}}, None),
+        (
+            "requests",
+            {"unfinished": True, "type": {"$in": ["erasure"]}, "status": "pending", "due_at": {"$lte": NOW}},
+            None,
+        ),
         ("requests", {"certify": {"$exists": True}}, None),
         ("retention_rules", {"tenant": "t", "_id": {"$gt": "x"}}, [("_id", 1)]),
         ("retention_rules", {"next_run_at": {"$lte": NOW}}, None),

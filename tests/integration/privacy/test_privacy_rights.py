@@ -17,6 +17,8 @@ from privacy.consents.decisions import ENFORCERS
 from privacy.receipts.handlers import ReceiptHandler
 from privacy.requests.asking import found
 from privacy.requests.progress import Carried, received
+from privacy.requests.resending import Resending
+from privacy.requests.settings import RequestSettings
 from privacy.retention.receiving import PortionReceipts
 from privacy.state import State
 from service_kit.mongo import Session, in_transaction
@@ -191,6 +193,26 @@ class TestAudit:
         entries = {(one["entry"]["action"], one["entry"]["what"]) for one in waiting}
         steps = ("extended", "identity/asked", "identity/confirmed", "running", "lifted")
         assert {("changed", f"requests/restriction/{step}") for step in steps} | {("saw", "requests")} <= entries
+
+
+class TestOfficer:
+    async def test_who_does_not_decide_is_escalated_a_week_before_the_deadline(
+        self, call: Caller, state: State
+    ) -> None:
+        await with_pack(call, "eu-school")
+        waiting, checked = [await asked(call, "erasure", str(uuid4())) for _ in range(2)]
+        await call("POST", f"/requests/{checked['id']}/identity", "dpo", body={"state": "asked"})
+        in_time = datetime.fromisoformat(waiting["due_at"]) - timedelta(days=8)
+        escalated = []
+        for now in (in_time, in_time + timedelta(days=2), in_time + timedelta(days=2)):
+            resending = Resending(state.requests, RequestSettings(), lambda now=now: now, lambda: None)
+            await resending.turn()
+            escalated.append((await read(call, waiting["id"]))["escalated_at"])
+        assert [at is not None for at in escalated] == [False, True, True]
+        assert escalated[1] == escalated[2]
+        assert (await read(call, checked["id"]))["escalated_at"] is None
+        await call("POST", f"/requests/{waiting['id']}/approve", "dpo")
+        assert (await read(call, waiting["id"]))["escalated_at"] is None, "it is the services' turn now"
 
 
 class TestRestriction:

@@ -160,8 +160,8 @@ REQUESTS_ESCALATED: Final = Metric(
     "trellis.privacy.requests.escalated",
     "gauge",
     "{request}",
-    "Open requests of data subjects on which a service stays silent.",
-    "Any: GET /requests/{id} names the silent services; the law's deadline is its `due_at`.",
+    "Open requests of data subjects: a service stays silent, or no officer has decided a week before the deadline.",
+    "Any: GET /requests/{id} names who is silent; a pending one waits for an officer. The deadline is its `due_at`.",
 )
 RETENTION_RECORDS: Final = Metric(
     "trellis.retention.records",

@@ -189,7 +189,12 @@ def _check(policy: Policy, command: Command) -> None:
 def _check_takes_back(command: Command, dossier: Dossier) -> None:
     """An officer ends an objection with grounds alone (GDPR 21(1)); to take it back is the learner's."""
     objected = dossier.decisions.get(command.purpose)
-    if command.by == "dpo" and command.status is None and objected is not None and objected.status is ConsentStatus.objected:
+    if (
+        command.by == "dpo"
+        and command.status is None
+        and objected is not None
+        and objected.status is ConsentStatus.objected
+    ):
         raise Conflict("The learner objects: decide on the objection, with grounds (GDPR 21(1))")
 
 

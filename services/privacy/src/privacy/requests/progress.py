@@ -121,7 +121,13 @@ def started(request: DataRequest, own: Carried | None, resend: timedelta, now: d
     """Running from now on; where privacy's own part is done in the same transaction, with its receipt."""
     receipts = request.receipts if own is None else {**request.receipts, "privacy": own}
     return replace(
-        request, status=Status.running, started_at=now, receipts=receipts, sent=1, send_again_at=now + resend
+        request,
+        status=Status.running,
+        started_at=now,
+        receipts=receipts,
+        sent=1,
+        send_again_at=now + resend,
+        escalated_at=None,
     )
 
 

@@ -1,9 +1,10 @@
 """Requests in MongoDB. They stay, with their receipts, as the proof of what was done.
 
-A learner has at most one unfinished request of a kind about the same thing (`about`, a digest); `idempotency` is a digest of who asked under which
-Idempotency-Key. Whom it is about and every text lie sealed under the learner's own key (`sealed`). `learner` stands
-there in the clear while the services have to be told, and goes when an erasure is done; then `subject`, a digest of the
-request's and the learner's random ids, is left: whoever holds the learner_id can show that the request was theirs.
+A learner has at most one unfinished request of a kind about the same thing (`about`, a digest); `idempotency` is a
+digest of who asked under which Idempotency-Key, `asker` one of the guardian who asked. Whom it is about and every text
+lie sealed under the learner's own key (`sealed`). `learner` stands there in the clear while the services have to be
+told, and goes when an erasure is done; then `subject`, a digest of the request's and the learner's random ids, is left:
+whoever holds the learner_id can show that the request was theirs.
 """
 
 import hashlib
@@ -42,6 +43,7 @@ REQUESTS: Final = CollectionSpec(
         OUTBOX_INDEX,
     ),
 )
+MOST_ESCALATED: Final = 100
 
 
 class Requests:
@@ -160,7 +162,9 @@ class Requests:
         others = {"_id": {"$in": [d["_id"] for d in found if d["_id"] != but]}}
         ended = {"$set": {"status": Status.overtaken.value, "unfinished": False, "send_again_at": None}}
         await self._requests.update_many(others | {"unfinished": True}, ended, session=session)
-        await self._requests.update_many(others, {"$unset": {"learner": "", "idempotency": "", "about": ""}}, session=session)
+        await self._requests.update_many(
+            others, {"$unset": {"learner": "", "idempotency": "", "about": ""}}, session=session
+        )
         return [d["_id"] for d in found]
 
     async def due(self, now: datetime, kinds: Sequence[str], limit: int) -> list[tuple[str, DataRequest]]:
@@ -168,6 +172,22 @@ class Requests:
         query = {"unfinished": True, "type": {"$in": list(kinds)}, "send_again_at": {"$lte": now}}
         found = await self._requests.find(query).limit(limit).to_list(None)
         return list(zip((d["tenant"] for d in found), await self._opened(found), strict=True))
+
+    async def escalate_waiting(self, until: datetime, now: datetime) -> list[tuple[str, datetime]]:
+        """Note of requests that wait for an officer, and whose deadline is before `until`, that they are escalated.
+
+        Their ids and deadlines, each once. While the learner has to show who they are the time does not count.
+        """
+        query = {"unfinished": True, "type": {"$in": sorted(CARRIERS_OF)}, "status": Status.pending.value}
+        waiting = query | {"due_at": {"$lte": until}, "escalated_at": None, "identity": {"$ne": "asked"}}
+        found = await self._requests.find(waiting, {"due_at": 1}).limit(MOST_ESCALATED).to_list(None)
+        noted: list[tuple[str, datetime]] = []
+        for document in found:
+            where = {"_id": document["_id"], "status": Status.pending.value, "escalated_at": None}
+            changed = await self._requests.update_one(where, {"$set": {"escalated_at": now}})
+            if changed.modified_count:
+                noted.append((document["_id"], document["due_at"]))
+        return noted
 
     async def resend(self, tenant: str, was: DataRequest, now: DataRequest, *, send: bool = True) -> bool:
         """Store (and flag it), unless someone else has done so since; whether it was done."""

@@ -1,6 +1,7 @@
 """Sends requests again whose receipts have not come: a service may have been wiped, a topic lost.
 
-Who stays silent is escalated: shown with the request, counted in a metric, and a line in the log.
+Who stays silent is escalated: shown with the request, counted in a metric, and a line in the log. So is a request on
+which no officer has decided a week before its deadline.
 """
 
 import logging
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 2.0
 SENT: Final = ("erasure",)
+NEARLY_DUE: Final = timedelta(days=7)
 WATCHED: Final = ("erasure", "restriction", "objection")
 
 
@@ -49,6 +51,8 @@ class Resending:
             sent += await self._requests.resend(tenant, request, after, send=request.type in SENT)
             if after.escalated_at is not None and request.escalated_at is None:
                 log.error("services stay silent on a request", extra={"request": request.id, "silent": after.silent})
+        for request_id, due_at in await self._requests.escalate_waiting(now + NEARLY_DUE, now):
+            log.error("a request waits for an officer", extra={"request": request_id, "due_at": due_at.isoformat()})
         self._escalated = await self._requests.count_escalated()
         if sent:
             log.warning("sent requests again whose receipts are missing", extra={"requests": sent})

@@ -31,7 +31,7 @@ async def stop(tenant: str, request: DataRequest, state: State, session: Session
 
 
 async def uphold(tenant: str, request: DataRequest, state: State, session: Session) -> DataRequest:
-    """What was objected to stays stopped: an officer has decided so. What the learner allows again meanwhile goes on."""
+    """An officer upholds what was objected to; what the learner allows again meanwhile goes on."""
     before = await state.consents.find(tenant, request.learner, session)
     now, after = state.clock(), before
     for purpose in await _objected(tenant, request, state, session):

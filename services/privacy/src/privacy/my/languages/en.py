@@ -84,8 +84,8 @@ ENGLISH: Final = Language(
         "ask_to_be_forgotten": "Ask to be forgotten",
         "asked_on": "Asked on {day}",
         "answer_by": "you get an answer by {day}",
-        "show_who_you_are": "The privacy officer has to be sure first that it is really you who asks. Please go and show "
-        "them who you are.",
+        "show_who_you_are": "The privacy officer has to be sure first that it is really you who asks. Please go and "
+        "show them who you are.",
         "takes_longer": "It takes longer than planned, because: {reason}",
         "the_reason": "The reason: {reason}",
         "save_copy": "Save the copy from {day}",
