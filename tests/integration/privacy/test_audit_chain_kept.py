@@ -146,6 +146,15 @@ async def test_pruning_keeps_checkpoints_and_the_chain_whole(here: Connections, 
     assert "pruned" in result.stdout
 
 
+async def test_that_there_is_no_audit_any_more_is_found(here: Connections, call: Caller, verify: Verify) -> None:
+    assert (await verify()).exit_code == 1, "there never was one"
+    await fill(here, call.tenant)
+    assert (await verify()).exit_code == 0
+    await here.db["audit_heads"].delete_one({"_id": call.tenant})
+    await here.db["audit_chain"].delete_many({"tenant": call.tenant})
+    assert (await verify()).exit_code == 2
+
+
 async def test_a_file_for_an_auditor_verifies_without_the_service(
     here: Connections, call: Caller, verify: Verify, tmp_path: Path
 ) -> None:

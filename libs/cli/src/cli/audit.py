@@ -36,6 +36,10 @@ class AuditUnread(StackError):
     """The audit was not reached, or what was given is none."""
 
 
+class NothingAudited(AuditUnread):
+    """The service says that there is no audit."""
+
+
 @group.command()
 def export(
     to: Annotated[Path, typer.Option("--out", help="The file, JSON Lines")], url: Url = None, token: Token = ""
@@ -65,12 +69,22 @@ def verify(
     with one_line_errors():
         place = witness or data_dir() / "audit" / "witness.json"
         trusted, mark = _remembered(place)
-        with _source(file, url, token) as lines:
-            verdict = judge(lines, public_key=key or trusted, witness=mark)
+        verdict = _judged(file, url, token, key or trusted, mark)
         _say(verdict)
         if not verdict.holds:
             raise typer.Exit(BROKEN)
         _remember(place, verdict)
+
+
+def _judged(file: Path | None, url: str | None, token: str, key: str | None, witness: Mark | None) -> Verdict:
+    """Raises `AuditUnread`; that there is no audit any more is a finding, where there was one."""
+    try:
+        with _source(file, url, token) as lines:
+            return judge(lines, public_key=key, witness=witness)
+    except NothingAudited:
+        if witness is None:
+            raise
+        return judge((), public_key=key, witness=witness)
 
 
 def _say(verdict: Verdict) -> None:
@@ -110,7 +124,8 @@ def _lines(url: str | None, token: str) -> Iterator[Iterator[bytes]]:
         ):
             if not answer.is_success:
                 answer.read()
-                raise AuditUnread(reason("privacy", answer))
+                gone = answer.status_code == httpx2.codes.NOT_FOUND
+                raise (NothingAudited if gone else AuditUnread)(reason("privacy", answer))
             yield (line.encode() for line in answer.iter_lines())
     except httpx2.HTTPError as error:
         raise AuditUnread(f"privacy does not answer: {type(error).__name__}") from None
