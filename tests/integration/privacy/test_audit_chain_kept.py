@@ -28,7 +28,7 @@ from privacy.keys.repository import KeyRepository
 from privacy.service import SERVICE
 from privacy.settings import AuditChainSettings, SigningSettings
 from privacy.signing import Signing
-from service_kit.audit import Action, AuditEntry, Who
+from service_kit.audit import Action, AuditEntry, Who, pseudonym
 from service_kit.mongo import Document, Session, in_transaction
 from service_kit.runtime import Connections, connections
 from service_kit.settings import ServiceSettings
@@ -114,6 +114,10 @@ async def test_from_a_services_outbox_to_the_officer(
     assert (newest["learners"], oldest["learners"]) == ([LEARNER], [LEARNER, OTHER])
     assert (newest["service"], newest["roles"], newest["ground"]) == ("insights", ["teacher"], "teach")
     assert newest["by"] == oldest["by"] != "ms.harper"
+    key = settings.audit.audit_pseudonym_key.get_secret_value()
+    assert newest["by"] == pseudonym(key.encode(), call.tenant, "ms.harper")
+    told = CliRunner().invoke(trellis, ["audit", "who", "ms.harper", "--tenant", "north", "--key", "secret"])
+    assert told.stdout.strip() == pseudonym(b"secret", "north", "ms.harper")
     assert await insights_outbox(settings) == 0
     result = await verify()
     assert (result.exit_code, "holds" in result.stdout) == (0, True), result.output

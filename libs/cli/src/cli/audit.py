@@ -16,6 +16,7 @@ import typer
 from devstack.errors import StackError
 from devstack.paths import data_dir
 from devstack.private_files import write_private
+from service_kit.audit import pseudonym
 from service_kit.chain import Mark, Verdict
 from service_kit.chain import verify as judge
 
@@ -74,6 +75,26 @@ def verify(
         if not verdict.holds:
             raise typer.Exit(BROKEN)
         _remember(place, verdict)
+
+
+@group.command()
+def who(
+    subject: Annotated[str, typer.Argument(help="The `sub` of somebody's token")],
+    tenant: Annotated[str, typer.Option(help="Whose audit")] = "demo",
+    key: Annotated[str, typer.Option(envvar="TRELLIS_AUDIT_PSEUDONYM_KEY", help="By default the stack's")] = "",
+) -> None:
+    """Print under which pseudonym somebody stands in the audit (`by`): for whoever looks into who looked at whom."""
+    with one_line_errors():
+        typer.echo(pseudonym((key or _key_of_the_stack()).encode(), tenant, subject))
+
+
+def _key_of_the_stack() -> str:
+    """Raises `AuditUnread`."""
+    place = data_dir() / "issuer" / "pseudonym.key"
+    try:
+        return place.read_text().strip()
+    except FileNotFoundError:
+        raise AuditUnread(f"there is no key {place}: give TRELLIS_AUDIT_PSEUDONYM_KEY") from None
 
 
 def _judged(file: Path | None, url: str | None, token: str, key: str | None, witness: Mark | None) -> Verdict:

@@ -164,10 +164,14 @@ class Audit:
         return self.pseudonym(entry.tenant, entry.who.subject)
 
     def pseudonym(self, tenant: str, subject: str) -> str:
-        """Of a `sub`, the same in every service; without the audit's key nobody gets from the one to the other."""
-        text = f"{tenant}\0{subject}".encode()
-        digest = hmac.new(self._key, text, hashlib.sha256).digest()
-        return base64.b32encode(digest).decode().lower()[:PSEUDONYM_LENGTH]
+        """Of a `sub`, the same in every service."""
+        return pseudonym(self._key, tenant, subject)
+
+
+def pseudonym(key: bytes, tenant: str, subject: str) -> str:
+    """Of a `sub`; without the audit's key nobody gets from the one to the other."""
+    digest = hmac.new(key, f"{tenant}\0{subject}".encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest).decode().lower()[:PSEUDONYM_LENGTH]
 
 
 def _subject(sealed: Sealed) -> AuditSubject:
