@@ -202,6 +202,16 @@ class TestPage:
         assert (await me.post("/my/requests", type="erasure", sure="true", of=other)).status_code == 403
         assert (await me.post(f"/my/requests/{uuid4()}/archive")).status_code == 404
 
+    async def test_an_objection_that_was_overridden_is_not_called_no_decision(self, ruled: Caller, learner: str) -> None:
+        me = Browser(ruled, "learner", learner=learner)
+        undecided = (await me.get()).text.count("you have not decided anything yet")
+        await me.post("/my/purposes/teach", act="object", notice="1")
+        body = {"outcome": "overridden", "grounds": "The exams."}
+        assert (await ruled("PUT", f"/consents/{learner}/teach/objection", "dpo", body=body)).status_code == 202
+        page = (await me.get()).text
+        assert page.count("you have not decided anything yet") == undecided - 1
+        assert "you said that you do not want it" in page
+
     async def test_a_guardian_acts_for_the_child(self, ruled: Caller, learner: str) -> None:
         guardian = Browser(ruled, "guardian")
         assert "not linked" in (await guardian.get()).text
