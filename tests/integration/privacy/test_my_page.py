@@ -202,7 +202,7 @@ class TestPage:
         assert (await me.post("/my/requests", type="erasure", sure="true", of=other)).status_code == 403
         assert (await me.post(f"/my/requests/{uuid4()}/archive")).status_code == 404
 
-    async def test_an_objection_that_was_overridden_is_not_called_no_decision(self, ruled: Caller, learner: str) -> None:
+    async def test_an_objection_that_was_overridden_was_a_decision(self, ruled: Caller, learner: str) -> None:
         me = Browser(ruled, "learner", learner=learner)
         undecided = (await me.get()).text.count("you have not decided anything yet")
         await me.post("/my/purposes/teach", act="object", notice="1")
