@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -205,8 +206,7 @@ class TestOfficer:
         in_time = datetime.fromisoformat(waiting["due_at"]) - timedelta(days=8)
         escalated = []
         for now in (in_time, in_time + timedelta(days=2), in_time + timedelta(days=2)):
-            resending = Resending(state.requests, RequestSettings(), lambda now=now: now, lambda: None)
-            await resending.turn()
+            await Resending(state.requests, RequestSettings(), partial(max, now, now), lambda: None).turn()
             escalated.append((await read(call, waiting["id"]))["escalated_at"])
         assert [at is not None for at in escalated] == [False, True, True]
         assert escalated[1] == escalated[2]
