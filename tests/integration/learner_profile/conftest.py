@@ -175,9 +175,9 @@ class House:
     async def policy(self, found: Policy | None = None) -> None:
         await self.run(self.privacy.handle, self.message(topics.POLICIES, None, found or policy()))
 
-    async def decide(self, learner: str, version: int, status: str) -> None:
+    async def decide(self, learner: str, version: int, status: str, purpose: str = "profile") -> None:
         decision = Decision(status=ConsentStatus(status), since=START)
-        state = ConsentState(version=version, purposes={"profile": decision})
+        state = ConsentState(version=version, purposes={purpose: decision})
         await self.run(self.privacy.handle, self.message(topics.CONSENTS, learner, state))
 
     async def erase(self, learner: str) -> None:

@@ -218,6 +218,21 @@ class TestConsent:
         await house.statements("l", statement(3))
         assert (await house.state("l"))[2] == 1
 
+    async def test_what_waits_to_be_built_is_built_before_a_withdrawal_of_record_is_acknowledged(
+        self, house: House
+    ) -> None:
+        await house.policy()
+        await house.statements("l", statement(2))
+        await house.statements("l", statement(1))
+        assert "dirty" in (await house.document("l") or {})
+        await house.decide("l", 1, "withdrawn", "record")
+        acknowledged = await house.document("l")
+        assert acknowledged is not None
+        assert (acknowledged["statements"], "dirty" in acknowledged) == (2, False)
+        await house.statements("l", statement(3))
+        await house.settle()
+        assert await house.document("l") == acknowledged
+
     async def test_where_nothing_is_known_and_the_policy_denies_nothing_is_kept(self, house: House) -> None:
         await house.policy(policy(Basis.consent, Unknown.denied))
         await house.statements("l", statement(1))

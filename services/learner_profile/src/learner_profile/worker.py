@@ -1,6 +1,7 @@
 """What runs beside HTTP: statements and catalog in, profiles out, rebuilding, the part in privacy's conversation."""
 
 from collections.abc import Callable
+from functools import partial
 
 from events import topics
 from service_kit.consent import ConsentView
@@ -18,7 +19,7 @@ from learner_profile.evidence.handlers import StatementsHandler
 from learner_profile.evidence.repository import EvidenceRepository
 from learner_profile.learners.privacy import ProfileParticipant
 from learner_profile.learners.publishing import RELAY_POLL_SECONDS, ProfileSource
-from learner_profile.learners.rebuilding import Rebuilder, Views
+from learner_profile.learners.rebuilding import Rebuilder, Views, build
 from learner_profile.learners.repository import LearnerRepository
 from learner_profile.parameters.handlers import ParametersHandler
 from learner_profile.parameters.publishing import ParametersSource
@@ -53,7 +54,9 @@ def participant(c: Connections, v: Views, wake: Callable[[], None] = lambda: Non
     """Everything here that is a learner's; `wake` has learners built anew at once."""
     claims, rules = ClaimRepository(c.db, c.sealer, c.clock), RuleRepository(c.db)
     retention = Retention(v, RetainedEvidence(c.db, c.sealer), wake)
-    return ProfileParticipant(v.evidence, v.learners, v.roles, v.estimates, claims, v.merges, rules, v.bases, retention)
+    return ProfileParticipant(
+        v.evidence, v.learners, v.roles, v.estimates, claims, v.merges, rules, v.bases, retention, partial(build, v)
+    )
 
 
 def work(c: Connections) -> Worker:

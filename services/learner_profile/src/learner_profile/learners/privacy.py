@@ -1,6 +1,6 @@
 """What this service does when a learner's standing changes, and when a learner is to be forgotten."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 
 from events.payloads import Policy
 from service_kit.consent import Change
@@ -36,7 +36,10 @@ class ProfileParticipant:
         rules: RuleRepository,
         bases: BaseRepository,
         retention: Retention,
+        build: Callable[[str, Sequence[str], Session], Awaitable[int]],
     ) -> None:
+        """`build`: those of a tenant's learners who are to be built anew, now."""
+        self._build = build
         self._bases = bases
         self.candidates, self.retain = retention.candidates, retention.retain
         self._evidence = evidence
@@ -51,6 +54,7 @@ class ProfileParticipant:
         before, after = change.before, change.after
         if takes_rows(before) and not takes_rows(after):
             await self._stand_still(change.tenant, change.learner, session)
+            await self._build(change.tenant, [everyone(change.learner, after)[0]], session)  # nothing is left to change
         if before.status(PURPOSE) == after.status(PURPOSE) and before.allows(PURPOSE) == after.allows(PURPOSE):
             return
         people = everyone(change.learner, after)

@@ -91,43 +91,47 @@ class Rebuilder:
         built = 0
         for tenant, learners in _portions(found):
             try:
-                await in_transaction(self._client, partial(self._build, tenant, learners))
+                done = await in_transaction(self._client, partial(build, self._views, tenant, learners))
             except NotReady:
                 continue  # this tenant's policy is not known yet; the others need not wait for it
+            self._rebuilt.add(done)
             built += len(learners)
             self._published()
         return built
 
-    async def _build(self, tenant: str, learners: Sequence[str], session: Session) -> None:
-        views = self._views
-        standings = await views.consents.standings(tenant, learners, session)
-        profiles = await views.learners.load(tenant, learners, session)
-        still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
-        people = {p.learner: everyone(p.learner, standings[p.learner]) for p in still}
-        rows = await views.evidence.of_learners(tenant, [one for found in people.values() for one in found], session)
-        policy = next(iter(standings.values())).policy
-        staff = {
-            one for one, own in people.items() if by_staff(policy, [row for each in own for row in rows.get(each, ())])
-        }
-        others = await views.roles.others(tenant, people, policy, session, staff)
-        bases = await views.bases.load(tenant, [one for found in people.values() for one in found], session)
-        readings = [row.reading for one in rows.values() for row in one]
-        catalog = await views.activities.mapped(tenant, looked_up(readings), session)
-        said = await views.estimates.of_people(tenant, people, session)
-        folder = await views.shelf.folder(tenant, (one.stored for one in readings))
-        built = []
-        for profile in still:
-            own = people[profile.learner]
-            learns = own[0] == profile.learner and profile.learner not in others
-            made = made_of(own, rows, bases)
-            if learns and standings[profile.learner].allows(PURPOSE):
-                built.append(_one(profile, made, said[profile.learner], catalog, folder))
-                await views.evidence.mark_totals(tenant, made.changed, session)
-            else:
-                built.append(closed(profile))
-            await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
-        await views.learners.save(built, session)
-        self._rebuilt.add(len(built))
+
+async def build(views: Views, tenant: str, learners: Sequence[str], session: Session) -> int:
+    """Those of them who are to be built anew, in the session's transaction; how many."""
+    profiles = await views.learners.load(tenant, learners, session)
+    still = [p for p in profiles.values() if p.dirty and p.status == Status.OPEN]
+    if not still:
+        return 0
+    standings = await views.consents.standings(tenant, learners, session)
+    people = {p.learner: everyone(p.learner, standings[p.learner]) for p in still}
+    rows = await views.evidence.of_learners(tenant, [one for found in people.values() for one in found], session)
+    policy = next(iter(standings.values())).policy
+    staff = {
+        one for one, own in people.items() if by_staff(policy, [row for each in own for row in rows.get(each, ())])
+    }
+    others = await views.roles.others(tenant, people, policy, session, staff)
+    bases = await views.bases.load(tenant, [one for found in people.values() for one in found], session)
+    readings = [row.reading for one in rows.values() for row in one]
+    catalog = await views.activities.mapped(tenant, looked_up(readings), session)
+    said = await views.estimates.of_people(tenant, people, session)
+    folder = await views.shelf.folder(tenant, (one.stored for one in readings))
+    built = []
+    for profile in still:
+        own = people[profile.learner]
+        learns = own[0] == profile.learner and profile.learner not in others
+        made = made_of(own, rows, bases)
+        if learns and standings[profile.learner].allows(PURPOSE):
+            built.append(_one(profile, made, said[profile.learner], catalog, folder))
+            await views.evidence.mark_totals(tenant, made.changed, session)
+        else:
+            built.append(closed(profile))
+        await asyncio.sleep(0)  # the consumer's heartbeats live in this loop
+    await views.learners.save(built, session)
+    return len(built)
 
 
 def _one(profile: Profile, made: Made, said: Sequence[Word], catalog: dict[str, Mapped], folder: Folder) -> Profile:
