@@ -12,7 +12,7 @@ from typing import Any
 from devstack.errors import CannotStart
 from devstack.kafka.broker import brokers, settings
 from devstack.kafka.jars import version
-from devstack.mongo.server import REPLICA_SET, primary
+from devstack.mongo.server import HISTORY, REPLICA_SET, primary
 from devstack.ports import LOOPBACK, free_port
 from devstack.process import Child
 
@@ -81,7 +81,7 @@ class MongoInDocker(_InDocker):
 
     def start(self) -> None:
         command = ["mongod", "--dbpath", _DATA, "--port", str(self.port), "--bind_ip_all", "--replSet", REPLICA_SET]
-        self._run(MONGO_IMAGE, [*command, "--wiredTigerCacheSizeGB", "0.5"])
+        self._run(MONGO_IMAGE, [*command, *HISTORY, "--wiredTigerCacheSizeGB", "0.5"])
 
     def ready(self) -> bool:
         return primary(self.port)

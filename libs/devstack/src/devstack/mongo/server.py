@@ -22,6 +22,10 @@ _DIRTY = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_ta
 """Percent of the cache (WiredTiger, eviction tuning). By default changed pages are written out from 5 % on, again and
 again while statements come in, which costs mongod a third of its time; so once a checkpoint, each minute.
 """
+HISTORY = ["--setParameter", "minSnapshotHistoryWindowInSeconds=5"]
+"""Nobody here reads the past. Five minutes of it, the default, keep every flag of an outbox that was taken away in its
+index, where each look for the next flags walks over them (0045 in docs/adr).
+"""
 
 
 def mongod() -> Path:
@@ -72,7 +76,7 @@ class MongoServer(Server):
         command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]  # 15 s for hand-over to no one
         # What a killed worker had open holds its documents until it expires; a minute by default.
         command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
-        return command + self._options
+        return command + HISTORY + self._options
 
     def ready(self) -> bool:
         """Whether it is a writable primary (helped there by `primary`)."""
