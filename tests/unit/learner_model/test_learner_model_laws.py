@@ -69,6 +69,7 @@ def rows(draw: st.DrawFn, statement_id: str) -> Evidence:
         difficulty=draw(st.sampled_from([None, 0.0, 0.7])),
         tags=draw(st.sampled_from(TAGS)),
         weight=draw(weights),
+        watched=None if kind == EvidenceKind.RESPONSE else draw(st.none() | shares),
     )
 
 
@@ -193,7 +194,8 @@ def _history(competencies: int, events: int) -> Iterator[Evidence]:
             stored=at,
             activity_id=f"https://example.org/activities/{number * 7 % 300}",
             verb_id="http://adlnet.gov/expapi/verbs/answered",
-            kind=EvidenceKind.RESPONSE,
+            kind=EvidenceKind.EXPOSURE if number % 50 == 0 else EvidenceKind.RESPONSE,
+            watched=0.25 if number % 50 == 0 else None,
             competencies=((f"https://school.example.org/ims/case/v1p1/CFItems/{end}", 1.0),),
             correctness=number * 7919 % 100 / 100,
             completion=True,

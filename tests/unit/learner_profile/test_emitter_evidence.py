@@ -48,7 +48,7 @@ def test_every_statement_is_the_evidence_it_stands_for(path: Path) -> None:
         ("cmi5", [250.0, 362.0, 612.0, 660.0, 180.0], []),
         ("h5p", [8.41, 12.7, 31.02, 31.02], []),
         ("moodle", [655.0, 42.0], []),
-        ("open_edx", [240.0], [1, 1]),
+        ("open_edx", [], [1, 1]),
         ("video", [612.4], []),
     ],
 )
@@ -59,6 +59,16 @@ def test_how_much_it_took_is_read_as_each_emitter_tells_it(
     found = list(_readings(json.dumps(fixture["statements"]).encode()))
     assert [one.duration_seconds for one in found if one.duration_seconds is not None] == durations
     assert [one.hints for one in found if one.hints is not None] == hints
+
+
+@pytest.mark.parametrize(
+    ("emitter", "watched"),
+    [("video", [0.0, 0.0, 0.197, 0.0, 0.0, 1.0, 1.0]), ("open_edx", [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]), ("h5p", [])],
+)
+def test_how_far_a_video_was_watched_is_read_as_each_emitter_tells_it(emitter: str, watched: list[float]) -> None:
+    fixture = json.loads((FIXTURES[0].parent / f"{emitter}.json").read_text())
+    found = list(_readings(json.dumps(fixture["statements"]).encode()))
+    assert [one.watched for one in found if one.watched is not None] == watched
 
 
 def test_open_edx_hints_are_acts_on_their_problem() -> None:

@@ -25,7 +25,8 @@ class EvidenceKind(StrEnum):
 class Evidence:
     """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored.
 
-    `hints`: how many were shown, by this act or for this answer; None: not known.
+    `hints`: how many were shown, by this act or for this answer; None: not known. `watched`: the share of a video that
+    had been played by then (0: not told), of a piece of that act; None: it is no such piece.
     """
 
     statement_id: str
@@ -40,6 +41,7 @@ class Evidence:
     completion: bool | None = None
     duration_seconds: float | None = None
     hints: int | None = None
+    watched: float | None = None
     expected_seconds: float | None = None
     difficulty: float | None = None
     tags: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class Evidence:
             ("correctness", self.correctness),
             ("difficulty", self.difficulty),
             ("weight", self.weight),
+            ("watched", self.watched),
         ):
             if share is not None and not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name} lies between 0 and 1")

@@ -48,7 +48,7 @@ class Folder:
         habits, opened = Habits.of(before), False
         for row in rows:
             evidence = with_help(row, habits.help)
-            habits.take(row)
+            further = habits.take(row)
             answered = is_answer(evidence)
             if evidence.kind == EvidenceKind.SUMMARY or not (answered or evidence.competencies):
                 continue
@@ -56,6 +56,8 @@ class Folder:
             if not opened:
                 self._open(before, version)
                 opened = True
+            if further and not answered and self._all_met(evidence):
+                continue
             self._take(evidence, version, answered=answered)
         if not opened:
             return habits.packed(before.coded_names, before.memory)
@@ -81,6 +83,9 @@ class Folder:
             )
         else:
             kernel.take_exposure(memory, terms, version.weights, version.hyper, skills, places, at, provisional)
+
+    def _all_met(self, evidence: Evidence) -> bool:
+        return all(identity(name) in self._names.identities for name, _ in evidence.competencies[:SKILLS_AT_ONCE])
 
     def _skills(self, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
         """Identities of the competencies, and how much the evidence is about each. Names stand in the rows' order."""

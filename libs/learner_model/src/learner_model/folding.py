@@ -19,12 +19,13 @@ from learner_model.coding import (
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.folded import COUNTS, MAGIC, REST, Folded
 from learner_model.helped import help_after
-from learner_model.interests import add_choice, choice
+from learner_model.interests import add_choice, choice, watching
 from learner_model.outcomes import Outcome, activity_key, completed_after, outcome, position
 from learner_model.pacing import pace_after
 from learner_model.regularity import days_after
 from learner_model.regulation import regulation_after
 from learner_model.state import Activity, Days, Help, Interest, LastKey, Pace, Regulation, Trend, microseconds
+from learner_model.watching import goes_on, watched_after
 
 _DAY: Final = 86_400
 
@@ -43,6 +44,7 @@ class Habits:
         self.days = Days()
         self.regulation = Regulation()
         self.help = Help()
+        self.watched = ""
         self.interests: dict[bytes, bytes] = {}
         self.keys = ""
         self.times: list[int] = []
@@ -63,6 +65,7 @@ class Habits:
         opened.days = Days(*rest["days"])
         opened.regulation = Regulation(*rest["regulation"])
         opened.help = Help(*rest.get("help", ()))
+        opened.watched = rest.get("watched", "")
         opened.last, at = read_last(data, places.last)
         opened.interests, end = split_interests(data, at, places.interests)
         if end != places.keys:
@@ -73,15 +76,19 @@ class Habits:
         opened.completed = read_keys(data, places.completed, places.done)
         return opened
 
-    def take(self, evidence: Evidence) -> None:
-        """One piece of evidence more, which comes after all that was folded (else OutOfOrderError)."""
+    def take(self, evidence: Evidence) -> bool:
+        """One piece of evidence more, which comes after all that was folded (else OutOfOrderError); whether it merely
+        goes on with an act that counted already.
+        """
         last = LastKey(microseconds(evidence.at), evidence.statement_id)
         if self.last is not None and last <= self.last:
             raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
         at, key, result = last.at_us // 1_000_000, activity_key(evidence.activity_id), outcome(evidence)
+        further = False
         if evidence.kind != EvidenceKind.SUMMARY:
             before, done = self._last_outcome(key), position(self.completed, key) is not None
-            strength = choice(evidence, before[0] if before else None)
+            further = evidence.watched is not None and goes_on(before[1] if before else None, at)
+            strength = self._strength(evidence, key, before[0] if before else None, further)
             add_choice(self.interests, evidence.tags, strength, at)
             self.pace = pace_after(self.pace, evidence.duration_seconds, evidence.expected_seconds)
             self.regulation = regulation_after(self.regulation, before, result, at, done=done)
@@ -92,10 +99,19 @@ class Habits:
         self.help = help_after(self.help, evidence)
         self.activity = _activity_after(self.activity, at)
         self.days = days_after(self.days, at)
+        return further
+
+    def _strength(self, evidence: Evidence, key: str, before: Outcome | None, further: bool) -> float:
+        if evidence.watched is None:
+            return choice(evidence, before)
+        self.watched, new = watched_after(self.watched, key, evidence.watched)
+        return watching(evidence, before, new, goes_on=further)
 
     def packed(self, names: Names, memory: bytes) -> Folded:
         """With the rest of what is kept of the learner."""
-        waiting = {"help": [*self.help]} if self.help.hints else {}
+        waiting: dict[str, object] = {"help": [*self.help]} if self.help.hints else {}
+        if self.watched:
+            waiting["watched"] = self.watched
         rest = orjson.dumps(
             {
                 "model": parameters.MODEL_VERSION,
@@ -165,6 +181,7 @@ def carried_on(folded: Folded) -> Folded:
     habits.activity = Activity(*said["activity"])
     habits.days = Days(*said["days"])
     habits.regulation = Regulation(*said["regulation"])
+    habits.watched = said.get("watched", "")
     for name, row in said["interests"].items():
         tag = name.encode()
         habits.interests[tag] = interest_bytes(tag, Interest(*row))

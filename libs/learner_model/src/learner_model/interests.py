@@ -28,6 +28,12 @@ def choice(evidence: Evidence, before: Outcome | None) -> float:
     return strength * evidence.weight
 
 
+def watching(evidence: Evidence, before: Outcome | None, new: float, *, goes_on: bool) -> float:
+    """How much of a choice a piece of a video is: taken up once a sitting, and finished by the share that is new."""
+    begun = 0.0 if goes_on else _CHOSEN_ANEW if before is None else _CHOSEN_AGAIN
+    return (begun + _FINISHED * new) * evidence.weight
+
+
 def score_at(interest: Interest, at: float) -> float:
     """The score as time has left it."""
     return _faded(interest.score, interest.at, at)

@@ -77,6 +77,7 @@ def _state(said: dict[str, Any]) -> LearnerState:
         recent=tuple(Recent(*row) for row in said["recent"]),
         completed=said["completed"],
         help=Help(*said.get("help", ())),
+        watched=said.get("watched", ""),
     )
 
 

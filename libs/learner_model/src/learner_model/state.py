@@ -140,7 +140,8 @@ _NO_HELP = Help()
 @dataclass(frozen=True, slots=True)
 class LearnerState:
     """The fold of a learner's evidence, as it is read. `model` names the version of the model that made it; `ability`
-    is what is believed of a competency that is new to the learner. What it is folded on from stands in `Folded`.
+    is what is believed of a competency that is new to the learner; `watched`: see `watching`. What it is folded on from
+    stands in `Folded`.
     """
 
     model: int = MODEL_VERSION
@@ -156,6 +157,7 @@ class LearnerState:
     recent: tuple[Recent, ...] = ()
     completed: str = ""
     help: Help = _NO_HELP
+    watched: str = ""
 
 
 _ADAPTER = TypeAdapter(LearnerState)

@@ -18,6 +18,7 @@ from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is
 from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
 from learner_profile.evidence.emitters import emitter_of, share_of
 from learner_profile.evidence.verbs import rule_of, word_of
+from learner_profile.evidence.videos import is_piece, watched_in, watching
 
 Json = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ class Reading:
     that the statement itself names; `tags`: what it says that the activity is about. `imported`: the issuer of the
     record with which it came from elsewhere; `marks`: for retention rules. `hints`: how many were shown, by this
     statement or for this answer; `provider`: a digest of where the learner's
-    identifier is from.
+    identifier is from. `watched`: of a piece of watching a video the share played by then (see `videos`).
     """
 
     statement_id: str
@@ -96,6 +97,7 @@ class Reading:
     marks: Marks | None = None
     hints: int | None = None
     provider: str | None = None
+    watched: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,9 @@ def _read(statement: Json) -> Reading | Voiding | None:
     target: Json = statement["object"]
     is_activity = target.get("objectType", "Activity") in ACTIVITY_TYPES
     helped = helped_with(target) if is_activity else None
+    watched = watched_in(statement) if is_activity and is_piece(statement) else None
+    if watched is not None:
+        result = watching(statement, watched)
     correctness = None if helped else _correctness(statement, verb_id, result)
     parents = tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else ()
     registration: str | None = context.get("registration")
@@ -167,6 +172,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
         completion=result.get("completion"),
         duration_seconds=seconds_in(result),
         provider=_text(extensions.get(PROVIDER_EXTENSION)),
+        watched=watched,
         hints=hints_in(result) if helped is None else 1,
         weight=(1.0 if group is None else GROUP_WEIGHT) * (1.0 if imported is None else IMPORTED_WEIGHT),
         course=course_of(statement) if is_activity else None,

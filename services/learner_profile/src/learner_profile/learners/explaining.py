@@ -157,7 +157,12 @@ class _Walk:
         known = None if state is None else state.competencies.get(self._competency)
         if known is None:
             looked = replace(
-                evidence, kind=EvidenceKind.EXPOSURE, correctness=None, completion=None, duration_seconds=None
+                evidence,
+                kind=EvidenceKind.EXPOSURE,
+                correctness=None,
+                completion=None,
+                duration_seconds=None,
+                watched=None,
             )
             known = state_of(self._folder.fold(self._folded, [looked])).competencies[self._competency]
         return probability(known, evidence.at)
