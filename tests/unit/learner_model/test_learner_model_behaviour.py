@@ -61,6 +61,14 @@ class TestMastery:
         assert mastery(good, START + 15 * DAY) > 0.8
         assert mastery(bad, START + 15 * DAY) < 0.05
 
+    def test_a_right_answer_that_may_be_guessed_tells_less(self) -> None:
+        means = [
+            fold_all([replace(answered(1), guessing=guessing)]).competencies["c/1"].mean
+            for guessing in (0.0, 0.25, 0.5, 1.0)
+        ]
+        assert means == sorted(means, reverse=True)
+        assert len(set(means)) == 4
+
     def test_a_hard_item_solved_tells_more_than_an_easy_one(self) -> None:
         hard, easy = replace(answered(1), difficulty=0.9), replace(answered(1), difficulty=0.1)
         assert probability_after(hard) > probability_after(answered(1)) > probability_after(easy)

@@ -67,6 +67,7 @@ def rows(draw: st.DrawFn, statement_id: str) -> Evidence:
         duration_seconds=draw(st.none() | st.floats(0, 1e6)),
         expected_seconds=draw(st.sampled_from([None, 1.0, 600.0])),
         difficulty=draw(st.sampled_from([None, 0.0, 0.7])),
+        guessing=draw(st.sampled_from([None, 0.0, 0.25, 0.5, 1.0])),
         tags=draw(st.sampled_from(TAGS)),
         weight=draw(weights),
         watched=None if kind == EvidenceKind.RESPONSE else draw(st.none() | shares),

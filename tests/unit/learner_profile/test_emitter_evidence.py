@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from learner_model import EvidenceKind
 from learner_model.helped import help_after, with_help
 from learner_model.state import Help
 from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
@@ -69,6 +70,15 @@ def test_how_far_a_video_was_watched_is_read_as_each_emitter_tells_it(emitter: s
     fixture = json.loads((FIXTURES[0].parent / f"{emitter}.json").read_text())
     found = list(_readings(json.dumps(fixture["statements"]).encode()))
     assert [one.watched for one in found if one.watched is not None] == watched
+
+
+@pytest.mark.parametrize(
+    ("emitter", "guessing"), [("h5p", [pytest.approx(1 / 7), None, None, None]), ("cmi5", [None, None])]
+)
+def test_how_often_an_answer_is_guessed_is_read_from_its_definition(emitter: str, guessing: list[Any]) -> None:
+    fixture = json.loads((FIXTURES[0].parent / f"{emitter}.json").read_text())
+    found = list(_readings(json.dumps(fixture["statements"]).encode()))
+    assert [one.guessing for one in found if one.kind == EvidenceKind.RESPONSE] == guessing
 
 
 def test_open_edx_hints_are_acts_on_their_problem() -> None:

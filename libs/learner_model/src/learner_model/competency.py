@@ -13,12 +13,26 @@ from learner_model.belief import logistic, logit, probability_sd, share_above
 from learner_model.state import EPOCH, Belief, CompetencyState
 
 _DAY = 86_400.0
+_MOST_GUESSING = 0.9
+_TYPICAL_GUESSING = log(1.1 / 0.9)  # one in ten
 _DIFFICULTY_SPREAD = 4.0  # logits between the easiest (0) and the hardest (1) item; 0.5 is the typical one
 
 
 def item_logit(difficulty: float | None) -> float:
     """The logit of an item whose difficulty is given from 0 to 1; the typical one where it is not."""
     return 0.0 if difficulty is None else (difficulty - 0.5) * _DIFFICULTY_SPREAD
+
+
+def guessing_logit(guessing: float | None) -> float:
+    """By how many logits an item is answered rightly more often than a typical one, since it is guessed more often.
+
+    Who knows in every second case is right in (1 + guessing) / 2 of all (the three-parameter logistic model, Birnbaum
+    1968). The typical item is that of the learners from whom the library's own parameters are learnt.
+    """
+    if guessing is None:
+        return 0.0
+    chance = min(guessing, _MOST_GUESSING)
+    return log((1.0 + chance) / (1.0 - chance)) - _TYPICAL_GUESSING
 
 
 def fresh(ability: Belief) -> CompetencyState:

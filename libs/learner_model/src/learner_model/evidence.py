@@ -26,7 +26,8 @@ class Evidence:
     """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored.
 
     `hints`: how many were shown, by this act or for this answer; None: not known. `watched`: the share of a video that
-    had been played by then (0: not told), of a piece of that act; None: it is no such piece.
+    had been played by then (0: not told), of a piece of that act; None: it is no such piece. `guessing`: how often
+    chance alone answers the item rightly; None: not known.
     """
 
     statement_id: str
@@ -42,6 +43,7 @@ class Evidence:
     duration_seconds: float | None = None
     hints: int | None = None
     watched: float | None = None
+    guessing: float | None = None
     expected_seconds: float | None = None
     difficulty: float | None = None
     tags: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Evidence:
             ("difficulty", self.difficulty),
             ("weight", self.weight),
             ("watched", self.watched),
+            ("guessing", self.guessing),
         ):
             if share is not None and not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name} lies between 0 and 1")

@@ -8,7 +8,7 @@ import numpy as np
 from learner_model.additive.identity import identity
 from learner_model.additive.layout import NO_TIME, SKILLS_AT_ONCE
 from learner_model.additive.replaying import Answers
-from learner_model.competency import item_logit
+from learner_model.competency import guessing_logit, item_logit
 from learner_model.evidence import Evidence
 from learner_model.helped import help_after, is_answer, with_help
 from learner_model.state import Help
@@ -68,5 +68,5 @@ def figures(evidence: Evidence) -> tuple[float, float, float, float, float, floa
         NO_TIME if duration is None else max(0.0, float(duration)),
         NO_TIME if evidence.hints is None else float(evidence.hints),
         float(evidence.weight),
-        item_logit(evidence.difficulty),
+        item_logit(evidence.difficulty) - guessing_logit(evidence.guessing),
     )

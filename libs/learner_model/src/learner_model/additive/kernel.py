@@ -43,21 +43,31 @@ def machine() -> Kernel:
     """A hundredth of that, from numba's cache or compiled now. It stays with what every processor of a kind can do, so
     that an image built on one serves on all.
     """
+    return _compiled({}, keep=True)
+
+
+def without(**instead: Callable[..., Any]) -> Kernel:
+    """Machine code with other functions in the place of some, to measure what those are worth; compiled anew."""
+    return _compiled(instead, keep=False)
+
+
+def _compiled(instead: dict[str, Callable[..., Any]], *, keep: bool) -> Kernel:
     import numba
     from numba.core import config as settings
 
     config: Any = settings  # its names are made at import
     config.CPU_NAME = config.CPU_NAME or "generic"
     made: dict[str, Callable[..., Any]] = {}
-    for name, function in MARKED.items():
+    for name, function in (MARKED | instead).items():
         if not isinstance(function, FunctionType):
             raise TypeError(f"{name} is no plain function")
         bound = FunctionType(function.__code__, function.__globals__ | made, name, function.__defaults__)
         bound.__module__, bound.__qualname__ = function.__module__, function.__qualname__
-        dispatcher: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(bound)  # its cache has no public type
+        dispatcher: Any = numba.njit(cache=keep, nogil=True, error_model="numpy")(bound)  # its cache has no public type
         # numba holds what is kept to be current while the function's own file is unchanged; but a function holds those
         # of other files, inlined.
-        dispatcher._cache._cache_file._source_stamp = stamp()
+        if keep:
+            dispatcher._cache._cache_file._source_stamp = stamp()
         made[name] = dispatcher
     return _kernel(made, compiled=True)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learner_model.additive.compiled import Floats, Integers
-from learner_model.additive.kernel import machine
+from learner_model.additive.kernel import Kernel, machine
 from learner_model.additive.layout import Weights
 from learner_model.additive.memory import blank, packed_bytes, room, workbench
 from learner_model.additive.replaying import Answers, Settings
@@ -40,14 +40,16 @@ class Told:
 
 
 class Trainer:
-    """Weights that learn, from `start` on. `hyper` decides how. Always machine code."""
+    """Weights that learn, from `start` on. `hyper` decides how. Always machine code, by default the model's own."""
 
-    def __init__(self, hyper: Floats | None = None, start: Parameters | None = None) -> None:
+    def __init__(
+        self, hyper: Floats | None = None, start: Parameters | None = None, kernel: Kernel | None = None
+    ) -> None:
         self.hyper = np.array(DEFAULT_HYPER if hyper is None else hyper)  # one's own, to write to
         self._start = prior() if start is None else start
         self._weights = self._start.learning()
         self.memory, self._terms, self._room = blank(), workbench(), room()
-        self._kernel = machine()
+        self._kernel = kernel or machine()
 
     def publish(self) -> Parameters:
         """What was learnt so far, as an immutable version."""

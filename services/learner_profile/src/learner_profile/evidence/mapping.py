@@ -68,6 +68,7 @@ def evidence_of(reading: Reading, catalog: Mapping[str, Mapped]) -> Evidence:
         duration_seconds=reading.duration_seconds,
         hints=reading.hints,
         watched=reading.watched,
+        guessing=reading.guessing,
         expected_seconds=own.expected_seconds,
         difficulty=own.difficulty if own.difficulty is not None else (known.difficulty if known else None),
         tags=own.tags or (known.tags if known else ()) or reading.tags,

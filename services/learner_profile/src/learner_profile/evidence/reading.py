@@ -17,6 +17,7 @@ from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, PROVIDER_EXTE
 from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
 from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
 from learner_profile.evidence.emitters import emitter_of, share_of
+from learner_profile.evidence.items import guessing_in
 from learner_profile.evidence.verbs import rule_of, word_of
 from learner_profile.evidence.videos import is_piece, watched_in, watching
 
@@ -68,7 +69,8 @@ class Reading:
     that the statement itself names; `tags`: what it says that the activity is about. `imported`: the issuer of the
     record with which it came from elsewhere; `marks`: for retention rules. `hints`: how many were shown, by this
     statement or for this answer; `provider`: a digest of where the learner's
-    identifier is from. `watched`: of a piece of watching a video the share played by then (see `videos`).
+    identifier is from. `watched`: of a piece of watching a video the share played by then (see `videos`); `guessing`:
+    how often chance alone gives the right response (see `items`).
     """
 
     statement_id: str
@@ -98,6 +100,7 @@ class Reading:
     hints: int | None = None
     provider: str | None = None
     watched: float | None = None
+    guessing: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +176,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
         duration_seconds=seconds_in(result),
         provider=_text(extensions.get(PROVIDER_EXTENSION)),
         watched=watched,
+        guessing=guessing_in(target.get("definition", {})) if correctness is not None and is_activity else None,
         hints=hints_in(result) if helped is None else 1,
         weight=(1.0 if group is None else GROUP_WEIGHT) * (1.0 if imported is None else IMPORTED_WEIGHT),
         course=course_of(statement) if is_activity else None,
