@@ -1,9 +1,9 @@
 """What each signal that xAPI gives beside right and wrong is worth, on simulated learners (see `simulating`).
 
-`.venv/bin/python scripts/signals.py [answers] [time] [types] [acts] [FILE]`: of each, by how much the area under the ROC curve
-over held-out learners falls without it, with its 90 % interval (bootstrap over learners); log loss in thousandths.
-Simulated learners behave as the simulation says: this shows what the model can make of a signal, not what real learners
-hold. Each part takes a minute or two of one core; a FILE of answers is asked for the half-life alone.
+`.venv/bin/python scripts/signals.py [answers] [time] [types] [acts] [FILE]`: of each, by how much the area under the
+ROC curve over held-out learners falls without it, with its 90 % interval (bootstrap over learners); log loss in
+thousandths. Simulated learners behave as the simulation says: this shows what the model can make of a signal, not what
+real learners hold. Each part takes a minute or two of one core; a FILE of answers is asked for the half-life alone.
 """
 
 from __future__ import annotations

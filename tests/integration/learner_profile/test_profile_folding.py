@@ -42,6 +42,32 @@ async def test_shuffled_repeated_and_split_batches_give_the_same_state_byte_for_
         assert await house.rows(learner) == 38
 
 
+async def test_a_video_in_pieces_is_one_act_in_whatever_order_they_come(house: House) -> None:
+    await house.policy()
+    pieces = [_watched(number, number / 10) for number in range(11)]
+    await house.statements("in-order", *pieces)
+    await house.statements("backwards", *pieces[6:])
+    await house.statements("backwards", *reversed(pieces[:6]))
+    await house.settle()
+    assert await house.state("backwards") == await house.state("in-order")
+    profiles = await house.views.learners.load(house.tenant, ["in-order"])
+    state = profiles["in-order"].state
+    assert state is not None
+    assert [one.exposures for one in state.competencies.values()] == [1]
+    assert state.activity.statements == 11
+
+
+def _watched(number: int, share: float) -> dict[str, Any]:
+    video = "https://w3id.org/xapi/video"
+    return statement(
+        number,
+        verb={"id": f"{video}/verbs/paused"},
+        object={"id": "https://lms.example/video", "definition": {"type": f"{video}/activity-type/video"}},
+        result={"extensions": {f"{video}/extensions/progress": share}},
+        context={"contextActivities": {"grouping": [course(1)]}},
+    )
+
+
 async def test_a_batch_of_many_learners_is_folded_each_for_itself(house: House) -> None:
     await house.policy()
     for number in range(6):

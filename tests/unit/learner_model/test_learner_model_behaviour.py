@@ -62,12 +62,8 @@ class TestMastery:
         assert mastery(bad, START + 15 * DAY) < 0.05
 
     def test_a_right_answer_that_may_be_guessed_tells_less(self) -> None:
-        means = [
-            fold_all([replace(answered(1), guessing=guessing)]).competencies["c/1"].mean
-            for guessing in (0.0, 0.25, 0.5, 1.0)
-        ]
-        assert means == sorted(means, reverse=True)
-        assert len(set(means)) == 4
+        typed, guessed = replace(answered(1), guessing=0.0), replace(answered(1), guessing=0.5)
+        assert fold_all([typed]).competencies["c/1"].mean > fold_all([guessed]).competencies["c/1"].mean
 
     def test_a_hard_item_solved_tells_more_than_an_easy_one(self) -> None:
         hard, easy = replace(answered(1), difficulty=0.9), replace(answered(1), difficulty=0.1)
