@@ -24,7 +24,9 @@ class Loaded(NamedTuple):
 class Versions(Protocol):
     """What knows the versions of one tenant."""
 
-    def of(self, stored: datetime) -> Loaded: ...
+    def of(self, stored: datetime) -> Loaded:
+        """The same object for the same version; it stays as it is until two others have been asked for."""
+        ...
 
 
 class Effective(NamedTuple):

@@ -1,17 +1,20 @@
 """Evidence as the columns that a trainer runs through, as small as it comes in."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from learner_model.additive.identity import identity
-from learner_model.additive.layout import NO_TIME, SKILLS_AT_ONCE
+from learner_model.additive.layout import COLUMNS, FIGURES, NO_TIME, SKILLS_AT_ONCE, Rows
 from learner_model.additive.replaying import Answers
 from learner_model.competency import guessing_logit, item_logit
 from learner_model.evidence import Evidence
 from learner_model.helped import help_after, is_answer, with_help
 from learner_model.state import Help
+
+Named = tuple[Evidence, dict[int, float]]
+"""A piece of evidence, and how much it is about each competency, by identity."""
 
 
 class Columns:
@@ -43,7 +46,7 @@ class Columns:
         self._learners += 1
 
     def answers(self) -> Answers:
-        correct, at, duration, hints, weight, harder = np.array(self._figures).reshape(-1, 6).T.copy()
+        correct, at, duration, hints, weight, harder = np.array(self._figures).reshape(-1, FIGURES).T.copy()
         return Answers(
             learner=np.array(self._learner, dtype=np.int64),
             item=np.array(self._item, dtype=np.int64),
@@ -57,6 +60,24 @@ class Columns:
             weight=weight,
             harder=harder,
         )
+
+
+def columns(rows: Sequence[Named]) -> Rows:
+    """Answers, and what was seen without one, as the kernel takes them."""
+    skills, about, ends, numbers = list[int](), list[float](), list[int](), list[float]()
+    for one, named in rows:
+        skills += named
+        about += named.values()
+        ends.append(len(skills))
+        numbers += figures(one)
+        numbers += (is_answer(one), one.provisional)
+    return Rows(
+        np.array([identity(one.activity_id) for one, _ in rows], dtype=np.int64),
+        np.array(numbers, dtype=np.float64).reshape(-1, COLUMNS),
+        np.array(ends, dtype=np.int64),
+        np.array(skills, dtype=np.int64),
+        np.array(about, dtype=np.float64),
+    )
 
 
 def figures(evidence: Evidence) -> tuple[float, float, float, float, float, float]:

@@ -21,8 +21,7 @@ class Kernel(NamedTuple):
     """What folds: functions by name, and whether they are machine code."""
 
     forget_all: Callable[..., None]
-    take_answer: Callable[..., None]
-    take_exposure: Callable[..., None]
+    take: Callable[..., None]
     replay: Callable[..., int]
     put_rows: packing.PutRows
     take_rows: packing.TakeRows

@@ -19,7 +19,6 @@ MOST_ITEMS: Final = 128
 MOST_SKILLS: Final = 4096
 SKILLS_AT_ONCE: Final = 16
 TERMS_AT_ONCE: Final = 640
-HISTORY_BITS: Final = 12
 MOST_COUNTED: Final = 2000
 """Answers to a skill that are counted one by one; past them both counts are halved."""
 ITEM_MASK: Final = (1 << 24) - 1
@@ -174,3 +173,21 @@ class Answer(NamedTuple):
     hints: float
     weight: float
     harder: float
+
+
+# Figures of a row of evidence, as in `Answer`; whether it is one (else it has been seen without a response).
+FIGURES: Final = 6
+CORRECT, AT, TOOK, HINTS, WEIGHT, HARDER, ANSWERED, PROVISIONAL = range(FIGURES + 2)
+COLUMNS: Final = FIGURES + 2
+
+
+class Rows(NamedTuple):
+    """Evidence by columns, in its order. The skills of a row, and how much it is `about` each, end at `ends` and begin
+    where those of the row before end.
+    """
+
+    items: Integers
+    figures: Floats
+    ends: Integers
+    skills: Integers
+    about: Floats

@@ -12,8 +12,13 @@ from learner_model.additive.folding import fold_answer, skill_place, weighed
 from learner_model.additive.layout import (
     ABILITY,
     ABLE,
+    ANSWERED,
+    AT,
+    CORRECT,
     FOR_ALL,
     GENERAL,
+    HARDER,
+    HINTS,
     LAST_TIME,
     LATELY,
     LEVEL,
@@ -22,6 +27,7 @@ from learner_model.additive.layout import (
     NEW_SKILL,
     NO_TIME,
     PACE,
+    PROVISIONAL,
     S_BASE,
     S_EXPOSED,
     S_LEVEL,
@@ -33,8 +39,11 @@ from learner_model.additive.layout import (
     SKILL_TIME,
     SLOPE,
     THE_SKILL,
+    TOOK,
+    WEIGHT,
     Answer,
     Memory,
+    Rows,
     Terms,
     Weights,
 )
@@ -58,12 +67,16 @@ def _told_of_skill(memory: Memory, terms: Terms, weights: Weights, skill: Floats
 
 
 @compiled
-def tell(
-    memory: Memory, terms: Terms, weights: Weights, hyper: Floats, skills: Integers, places: Integers, count: int
-) -> None:
-    """Read anew what is told of the learner as a whole, and of these skills."""
-    whole = memory.whole
-    at = whole[LAST_TIME] + exp(whole[PACE]) - 1.0 if whole[LAST_TIME] >= 0.0 else NO_TIME
+def _usual_time(memory: Memory) -> float:
+    """After a pause as usual."""
+    last: float = memory.whole[LAST_TIME]
+    return last + exp(memory.whole[PACE]) - 1.0 if last >= 0.0 else NO_TIME
+
+
+@compiled
+def _tell_whole(memory: Memory, terms: Terms, weights: Weights, hyper: Floats) -> None:
+    """Read anew what is told of the learner as a whole."""
+    whole, at = memory.whole, _usual_time(memory)
     typical = Answer(0, at, 0.0, NO_TIME, NO_TIME, 1.0, 0.0)
     n = whole_terms(terms, 0, memory)
     if at >= 0.0:
@@ -76,54 +89,63 @@ def tell(
     whole[GENERAL] = whole[ABILITY] + able - hyper[NEW_GENERAL]
     whole[LATELY] = total - level - able - hyper[NEW_LATELY]
     whole[NEW_SKILL] = _told_of_skill(memory, terms, weights, terms.new_skill, _NO_SKILL, at)
-    for k in range(count):
-        row = memory.skills[places[k]]
-        base = _told_of_skill(memory, terms, weights, terms.new_skill, skills[k], at)
-        own = _told_of_skill(memory, terms, weights, row, skills[k], at) - base + row[S_LEVEL]
-        row[S_BASE], row[S_OWN] = on_grid(base, SKILL_GRID, S_BASE), on_grid(own, SKILL_GRID, S_OWN)
 
 
 @compiled
-def take_answer(
+def _tell_skill(memory: Memory, terms: Terms, weights: Weights, identity: int, place: int) -> None:
+    """Read anew what is told of one skill."""
+    row, at = memory.skills[place], _usual_time(memory)
+    base = _told_of_skill(memory, terms, weights, terms.new_skill, identity, at)
+    own = _told_of_skill(memory, terms, weights, row, identity, at) - base + row[S_LEVEL]
+    row[S_BASE], row[S_OWN] = on_grid(base, SKILL_GRID, S_BASE), on_grid(own, SKILL_GRID, S_OWN)
+
+
+@compiled
+def _comes_again(skills: Integers, place: int, start: int) -> bool:
+    """Whether the skill that stands at `place` stands at `start` or behind it, too."""
+    for k in range(start, len(skills)):
+        if skills[k] == skills[place]:
+            return True
+    return False
+
+
+@compiled
+def take(
     memory: Memory,
     terms: Terms,
     weights: Weights,
     hyper: Floats,
-    answer: Answer,
-    skills: Integers,
-    about: Floats,
+    rows: Rows,
     shares: Floats,
     places: Integers,
-    provisional: float,
 ) -> None:
-    """An answer, as production takes it: folded without learning, and told anew."""
-    fold_answer(memory, terms, weights, hyper, answer, skills, about, shares, places, False, False)
-    count = min(len(skills), len(places))
-    tell(memory, terms, weights, hyper, skills, places, count)
-    for k in range(count):
-        memory.skills[places[k], S_PROVISIONAL] = provisional
+    """Evidence of one learner in its order, as production takes it: folded without learning, and told anew.
+
+    What is told is read, so only its last reading counts: of each skill after the last row that is about it.
+    """
+    start = 0
+    for n in range(len(rows.items)):
+        figures, end = rows.figures[n], rows.ends[n]
+        skills, at = rows.skills[start:end], figures[AT]
+        count = min(len(skills), len(places))
+        if figures[ANSWERED]:
+            answer = Answer(
+                rows.items[n], at, figures[CORRECT], figures[TOOK], figures[HINTS], figures[WEIGHT], figures[HARDER]
+            )
+            about = rows.about[start:end]
+            fold_answer(memory, terms, weights, hyper, answer, skills, about, shares, places, False, False)
+        for k in range(count):
+            if not figures[ANSWERED]:  # seen without a response
+                places[k] = skill_place(memory, skills[k], hyper)
+                row = memory.skills[places[k]]
+                row[S_EXPOSED] = on_grid(row[S_EXPOSED] + 1.0, SKILL_GRID, S_EXPOSED)
+                row[S_SEEN] = on_grid(at, SKILL_GRID, S_SEEN)
+            memory.skills[places[k], S_PROVISIONAL] = figures[PROVISIONAL]
+        for k in range(count):
+            if not _comes_again(rows.skills, start + k, end):
+                _tell_skill(memory, terms, weights, skills[k], places[k])
+        start = end
+    _tell_whole(memory, terms, weights, hyper)
 
 
-@compiled
-def take_exposure(
-    memory: Memory,
-    terms: Terms,
-    weights: Weights,
-    hyper: Floats,
-    skills: Integers,
-    places: Integers,
-    at: float,
-    provisional: float,
-) -> None:
-    """Skills were seen without a response."""
-    count = min(len(skills), len(places))
-    for k in range(count):
-        places[k] = skill_place(memory, skills[k], hyper)
-        row = memory.skills[places[k]]
-        row[S_EXPOSED] = on_grid(row[S_EXPOSED] + 1.0, SKILL_GRID, S_EXPOSED)
-        row[S_SEEN] = on_grid(at, SKILL_GRID, S_SEEN)
-        row[S_PROVISIONAL] = provisional
-    tell(memory, terms, weights, hyper, skills, places, count)
-
-
-__all__ = ["take_answer", "take_exposure", "tell"]
+__all__ = ["take"]

@@ -125,8 +125,9 @@ class HeldKeys:
         """Every bucket that a key here is wrapped by."""
         return sorted(await self._keys.distinct("bucket"))
 
-    async def of_bucket(self, bucket: str) -> list[WrappedKey]:
-        return [_key_of(d) for d in await self._keys.find({"bucket": bucket}).to_list(None)]
+    async def of_bucket(self, bucket: str, limit: int = 0) -> list[WrappedKey]:
+        """Its keys, or so many of them."""
+        return [_key_of(d) for d in await self._keys.find({"bucket": bucket}).limit(limit).to_list(None)]
 
 
 def _document(key: WrappedKey, *, free: bool) -> Document:

@@ -53,16 +53,17 @@ class Restoring:
         """How many learners were erased for want of a key. Raises `KeysAway`: then nothing may begin yet."""
         erased = 0
         for bucket in await self._keys.held.buckets():
-            held = await self._keys.held.of_bucket(bucket)
-            if not await self._is_there(bucket, held):
-                erased += await self._renew(held)
+            if not await self._is_there(bucket):
+                erased += await self._renew(await self._keys.held.of_bucket(bucket))
         if erased:
             log.warning("erased learners whose keys are destroyed", extra={"learners": erased})
         return erased
 
-    async def _is_there(self, bucket: str, held: Sequence[WrappedKey]) -> bool:
+    async def _is_there(self, bucket: str) -> bool:
+        """One of its keys tells for all."""
+        held = await self._keys.held.of_bucket(bucket, limit=1)
         try:
-            await self._keys.provider.unwrap(bucket, [(key.name, key.wrapped) for key in held[:1]])
+            await self._keys.provider.unwrap(bucket, [(key.name, key.wrapped) for key in held])
         except BucketGone:
             return False
         return True
