@@ -203,9 +203,11 @@ def _message(record: Record, unwrapped: _Unwrapped, opened: bytes | None) -> Mes
     if unwrapped.sealed is not None and opened is None:
         return Forgotten("the key that sealed it is destroyed")
     try:
-        payload = model.model_validate(head.data) if opened is None else model.model_validate_json(opened)
+        payload = model.model_validate(head.data if opened is None else orjson.loads(opened))
     except ValidationError as error:
         return InvalidMessage(describe(error))
+    except orjson.JSONDecodeError:
+        return InvalidMessage("what was sealed is not JSON")
     tenant, subject = _key_of(record)
     place = (record.topic, record.partition, record.offset)
     return Message(*place, tenant, subject, head.id, head.occurred_at, head.traceparent, payload)

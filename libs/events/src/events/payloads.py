@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from learner_model import LearnerState
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Threshold = Annotated[float, Field(ge=0.5, le=0.99)]
@@ -18,7 +18,7 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Statement(RootModel[dict[str, JsonValue]]):
+class Statement(RootModel[dict[str, Any]]):
     """A valid xAPI statement without identifiers, names, responses or attachments (`xapi.pseudonymise`)."""
 
     model_config = ConfigDict(frozen=True)

@@ -44,13 +44,8 @@ def interest_bytes(tag: bytes, interest: Interest) -> bytes:
     return INTEREST.pack(len(tag) << 1 | interest.discipline, round(interest.score * SCORES), interest.at) + tag
 
 
-def read_interest(coded: bytes) -> Interest:
-    """What `interest_bytes` made."""
-    return Interest(*told_interest(coded))
-
-
 def told_interest(coded: bytes) -> tuple[float, int, bool]:
-    """The same as JSON has it."""
+    """What `interest_bytes` made, as JSON has it."""
     length, score, at = INTEREST.unpack_from(coded)
     return score / SCORES, at, length & 1 == 1
 

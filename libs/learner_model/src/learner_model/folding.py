@@ -28,6 +28,7 @@ from learner_model.state import Activity, Days, Help, Interest, LastKey, Pace, R
 from learner_model.watching import goes_on, watched_after
 
 _DAY: Final = 86_400
+_OUTCOMES: Final = tuple(Outcome)
 
 
 class OutOfOrderError(ValueError):
@@ -85,7 +86,7 @@ class Habits:
             raise OutOfOrderError(f"statement {evidence.statement_id} does not come after the last one folded")
         at, key, result = last.at_us // 1_000_000, activity_key(evidence.activity_id), outcome(evidence)
         further = False
-        if evidence.kind != EvidenceKind.SUMMARY:
+        if evidence.kind is not EvidenceKind.SUMMARY:
             before, done = self._last_outcome(key), position(self.completed, key) is not None
             further = evidence.watched is not None and goes_on(before[1] if before else None, at)
             strength = self._strength(evidence, key, before[0] if before else None, further)
@@ -146,7 +147,7 @@ class Habits:
         if at is None:
             return None
         place = at // KEY_CHARS
-        return Outcome(self.outcomes[place]), self.times[place]
+        return _OUTCOMES[self.outcomes[place]], self.times[place]
 
     def _note(self, key: str, at: int, result: Outcome) -> None:
         """Among the recent activities, oldest first. A mere look doesn't wipe out a result."""

@@ -1,9 +1,9 @@
 """Interest per tag: from what a learner chooses and stays with, not from success. It fades, by half in 30 days."""
 
-from math import exp, log
+from math import exp, inf, log
 
 from learner_model import parameters
-from learner_model.coding import interest_bytes, read_interest, told_interest
+from learner_model.coding import INTEREST, interest_bytes, told_interest
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.outcomes import Outcome
 from learner_model.state import Interest
@@ -59,10 +59,19 @@ def add_choice(interests: dict[bytes, bytes], tags: tuple[str, ...], strength: f
     for place, name in enumerate(tags):
         tag = name.encode()
         coded = interests.get(tag)
-        before = Interest(0.0, at) if coded is None else read_interest(coded)
-        discipline = place == 0 or before.discipline
-        interests[tag] = interest_bytes(tag, Interest(round(score_at(before, at) + strength, 4), at, discipline))
-    if (over := len(interests) - parameters.INTERESTS_KEPT) > 0:
-        scores = [(_faded(*told_interest(coded)[:2], at), tag) for tag, coded in interests.items()]
-        for _, tag in sorted(scores)[:over]:
-            del interests[tag]
+        score, since, discipline = (0.0, at, False) if coded is None else told_interest(coded)
+        score = round(_faded(score, since, at) + strength, 4)
+        interests[tag] = interest_bytes(tag, Interest(score, at, place == 0 or discipline))
+    while len(interests) > parameters.INTERESTS_KEPT:
+        del interests[_weakest(interests)]
+
+
+def _weakest(interests: dict[bytes, bytes]) -> bytes:
+    """The tag of the weakest at any time, since all fade alike; among equals the first by name."""
+    found, least = b"", inf
+    for tag, coded in interests.items():
+        _, score, since = INTEREST.unpack_from(coded)
+        stands = log(score) + since / _HALF_LIFE * _LN_2 if score else -inf
+        if stands < least or (stands == least and tag < found) or not found:
+            found, least = tag, stands
+    return found

@@ -16,11 +16,11 @@ def pace_after(pace: Pace, duration_seconds: float | None, expected_seconds: flo
     taken = max(_SHORTEST_SECONDS, min(_LONGEST_SECONDS, duration_seconds))
     if expected_seconds is not None and expected_seconds > 0:
         ratio = log(taken) - log(expected_seconds)
-        return pace._replace(expected=_trend_after(pace.expected, max(-_LIMIT, min(_LIMIT, ratio))))
+        return Pace(_trend_after(pace.expected, max(-_LIMIT, min(_LIMIT, ratio))), pace.unexpected)
     usual, seconds = pace.unexpected, log(taken)
     if usual.samples:
         seconds = usual.usual + max(-_LIMIT, min(_LIMIT, seconds - usual.usual))
-    return pace._replace(unexpected=_trend_after(usual, seconds))
+    return Pace(pace.expected, _trend_after(usual, seconds))
 
 
 def _trend_after(trend: Trend, value: float) -> Trend:

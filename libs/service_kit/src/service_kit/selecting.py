@@ -1,6 +1,6 @@
 """Which records a retention rule means: the same answer in every service. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,14 +23,19 @@ class Facts:
 def facts_of(statement: Json) -> Facts:
     """Of a valid statement, as it says by itself; a type that another statement has given to the activity is none."""
     target: Json = statement["object"]
-    context: Json = statement.get("context", {}).get("contextActivities", {})
     is_activity = str(target.get("objectType", "Activity")).endswith("Activity")
-    around = {one["id"] for role in context for one in _activities(context, role)}
+    around = {target["id"]} if is_activity else set[str]()
+    tags: list[str] = []
+    for role, found in statement.get("context", {}).get("contextActivities", {}).items():
+        ids = [one["id"] for one in (found if isinstance(found, list) else (found,))]
+        around.update(ids)
+        if role == "category":
+            tags = ids
     return Facts(
         statement["verb"]["id"],
         target.get("definition", {}).get("type") if is_activity else None,
-        frozenset(one["id"] for one in _activities(context, "category")),
-        frozenset(around | ({target["id"]} if is_activity else set())),
+        frozenset(tags),
+        frozenset(around),
     )
 
 
@@ -62,8 +67,3 @@ def is_outlived(selection: Selection, newest: datetime | None) -> bool:
     """
     until = before(selection)
     return newest is not None and until is not None and newest < until and is_whole(selection)
-
-
-def _activities(context: Json, role: str) -> Iterator[Json]:
-    found = context.get(role, [])
-    yield from found if isinstance(found, list) else [found]

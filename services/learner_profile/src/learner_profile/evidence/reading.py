@@ -200,10 +200,11 @@ def _text(value: Any) -> str | None:
 
 def _marks(statement: Json) -> Marks | None:
     facts = facts_of(statement)
-    found = Marks(
+    if facts.activity_type is None and not facts.activities:
+        return None
+    return Marks(
         activity_type=facts.activity_type, tags=tuple(sorted(facts.tags)), activities=tuple(sorted(facts.activities))
     )
-    return None if found == Marks() else found
 
 
 def _claims(target: Json, context: Json) -> Iterator[Claim]:
@@ -292,10 +293,9 @@ def _correctness(statement: Json, verb_id: str, result: Json) -> float | None:
     return None if rule is None else rule.implies
 
 
-def _context_activities(context: Json, role: str) -> Iterator[Json]:
+def _context_activities(context: Json, role: str) -> list[Json]:
     found = context.get("contextActivities", {}).get(role, [])
-    activities = found if isinstance(found, list) else [found]
-    yield from activities[:MOST_CONTEXT_ACTIVITIES]
+    return found[:MOST_CONTEXT_ACTIVITIES] if isinstance(found, list) else [found]
 
 
 def _title(activity: Json) -> str | None:
