@@ -9,7 +9,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -71,8 +71,7 @@ class Outgoing:
         return (self.tenant if self.subject is None else f"{self.tenant}/{self.subject}").encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message received. `payload` is an instance of `topic.payload`, or None for a tombstone."""
 
     topic: Topic
@@ -90,8 +89,7 @@ class Message:
         return (self.topic.name, self.partition, self.offset)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as it lies on Kafka."""
 
     topic: Topic
@@ -168,8 +166,7 @@ async def decode_all(records: Sequence[Record], sealer: Sealer) -> list[Message 
     return messages
 
 
-@dataclass(frozen=True, slots=True)
-class _Unwrapped:
+class _Unwrapped(NamedTuple):
     """An envelope whose data may still be sealed."""
 
     head: Envelope

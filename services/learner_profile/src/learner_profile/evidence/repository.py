@@ -23,7 +23,6 @@ from service_kit.mongo import (
     Database,
     Document,
     Index,
-    InsertOne,
     Session,
     UpdateOne,
     aggregate,
@@ -158,11 +157,10 @@ class EvidenceRepository:
     ) -> None:
         """Insert rows of learners, and void: what has a row loses its data, what has none leaves a marker."""
         sealed = await self._sealer.seal([(Owner(tenant, learner), pack(row.reading)) for learner, row in new])
-        changes: list[InsertOne[Document] | UpdateOne] = [
-            InsertOne(_document(tenant, learner, row, one, arrived))
-            for (learner, row), one in zip(new, sealed, strict=True)
-        ]
-        changes += [_voiding(tenant, learner, statement, arrived) for learner, statement in voided]
+        rows = [_document(tenant, learner, row, one, arrived) for (learner, row), one in zip(new, sealed, strict=True)]
+        if rows:
+            await self._rows.insert_many(rows, ordered=False, session=session)
+        changes = [_voiding(tenant, learner, statement, arrived) for learner, statement in voided]
         if changes:
             await self._rows.bulk_write(changes, ordered=False, session=session)
 
