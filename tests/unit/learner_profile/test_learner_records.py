@@ -15,11 +15,12 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from learner_profile.learners.schemas import CompetencyOut
+from learner_profile.learners.schemas import CompetencyOut, LearnerOut
 from learner_profile.records import credentials
 from learner_profile.records.credentials import File
 from learner_profile.records.exporting import MANIFEST, STATEMENTS, digest
 from learner_profile.records.reading import Brought, achievements, opened
+from learner_profile.records.state import COMPETENCIES, document
 from learner_profile.records.trusting import TrustedIssuers
 from privacy.certificates.jws import public_jwk, signed
 from privacy.records.signing import credential_jwt, issuer_of
@@ -29,6 +30,10 @@ from service_kit.problems import BadRequest
 BASE, TENANT, LEARNER = "https://old.example", "north", str(uuid4())
 NOW = datetime.now(UTC).replace(microsecond=0)
 ISSUER = issuer_of(BASE, TENANT)
+ENGAGEMENT = dict.fromkeys(("weeks", "active_weeks", "active_days", "longest_pause_days"), 1) | dict.fromkeys(
+    ("regularity", "days_a_week")
+)
+REGULATION = dict.fromkeys(("failures", "returns", "reviews"), 0) | dict.fromkeys(("return_share", "low", "high"))
 LINES = b'{"id":"1"}\n{"id":"2"}\n'
 
 
@@ -92,6 +97,10 @@ class TestCredentials:
         assert "validUntil" not in credentials.achievement(LEARNER, competency(due_at=None), NOW)
         assert credentials.achievement(LEARNER, competency(), NOW)["validUntil"] > credentials._moment(NOW)
 
+    def test_an_id_of_the_catalog_that_is_no_iri_becomes_one(self) -> None:
+        badge = credentials.achievement(LEARNER, competency(id="maths/fractions"), NOW)
+        assert badge["credentialSubject"]["achievement"]["id"] == f"{COMPETENCIES}maths/fractions"
+
     def test_the_claims_are_those_of_the_credential(self, signer: Signer) -> None:
         token = sign(credentials.achievement(LEARNER, competency(), NOW), signer)
         header = jwt.get_unverified_header(token)
@@ -101,6 +110,37 @@ class TestCredentials:
         assert said["nbf"] == int(NOW.timestamp())
         assert (said["iss"], said["sub"]) == (ISSUER, f"urn:uuid:{LEARNER}")
         assert said["issuer"]["name"] == "North"
+
+
+class TestState:
+    def test_it_names_no_teacher_wherever_one_has_said_something(self) -> None:
+        said = {"by": "teacher", "teacher": "tess-4711", "at": NOW, "reason": "Seen in class", "words": "…"}
+        word = said | {"probability": 0.9, "standing": "holds"}
+        apart = said | {"signal": "pace", "about": None, "aside": True}
+        rolled = competency().model_dump() | {"known": 1, "children": 2, "teacher": word}
+        model = LearnerOut.model_validate(
+            {
+                "learner_id": LEARNER,
+                "as_of": NOW,
+                "version": 1,
+                "reflects": None,
+                "competencies": [competency(teacher=word)],
+                "rolled_up": [rolled],
+                "by_teachers_alone": [word | {"id": "https://curriculum.example/thirds", "title": "Thirds"}],
+                "interests": [],
+                "pace": {"ratio_to_expected": None, "recent_to_usual": None, "evidence_count": 0},
+                "strengths": [],
+                "activity": {"statements": 1, "active_days": 1, "first_at": NOW, "last_at": NOW},
+                "engagement": ENGAGEMENT,
+                "self_regulation": REGULATION,
+                "collaboration": {"acts": 0, "share": 0, "group_size": None, "correctness": None, "last_at": None},
+                "set_aside": [apart],
+            }
+        )
+        said = document(model)
+        assert "tess-4711" not in json.dumps(said)
+        assert [one["teacher"]["reason"] for one in (*said["competencies"], *said["rolled_up"])] == [word["reason"]] * 2
+        assert said["by_teachers_alone"][0]["reason"] == said["set_aside"][0]["reason"] == word["reason"]
 
 
 class TestStandard:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urljoin
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from learner_model.overruling import Standing
 
 from learner_profile.learners.schemas import CompetencyOut
+from learner_profile.records.state import COMPETENCIES, VOCABULARY
 
 MASTERED: Final = 0.9
 """The probability of being above the threshold from which a competency is told as mastered."""
@@ -21,7 +23,7 @@ ENOUGH_EVIDENCE: Final = 3
 VC: Final = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 CLR: Final = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
-TERMS: Final = {"@vocab": "https://trellis.invalid/terms#", "xsd": "http://www.w3.org/2001/XMLSchema#"}
+TERMS: Final = {"@vocab": VOCABULARY, "xsd": "http://www.w3.org/2001/XMLSchema#"}
 RECORD: Final = "LearnerRecord"
 ACHIEVEMENT: Final = "AchievementCredential"
 _CRITERIA: Final = (
@@ -68,7 +70,7 @@ def achievement(learner: str, one: CompetencyOut, made_at: datetime) -> dict[str
             "id": _urn(UUID(learner)),
             "type": ["AchievementSubject"],
             "achievement": {
-                "id": one.id,
+                "id": urljoin(COMPETENCIES, one.id),
                 "type": ["Achievement"],
                 "achievementType": "Competency",
                 "name": one.title,

@@ -18,6 +18,7 @@ from learner_profile.learners.schemas import LearnerOut
 from learner_profile.records import credentials
 from learner_profile.records.credentials import File
 from learner_profile.records.readme import README, readme
+from learner_profile.records.state import document
 
 CHUNK: Final = 256 * 1024
 AT_ONCE: Final = 500
@@ -74,7 +75,7 @@ async def _add_state(wanted: Wanted, placed: Placed, archive: Archive, peers: Pe
     if wanted.profile is None:
         return
     model, signed = LearnerOut.of(wanted.profile, placed), partial(peers.signed, wanted.tenant)
-    archive.put(STATE, orjson.dumps({"@context": credentials.TERMS, "@type": "LearnerState"} | _plain(model)))
+    archive.put(STATE, orjson.dumps(document(model)))
     told = [
         credentials.achievement(wanted.learner, c, wanted.made_at) for c in credentials.mastered(model.competencies)
     ]
@@ -84,14 +85,6 @@ async def _add_state(wanted: Wanted, placed: Placed, archive: Archive, peers: Pe
     if jwts:
         (together,) = await signed([credentials.clr(wanted.learner, jwts, wanted.made_at)])
         archive.put(CLR, together.encode())
-
-
-def _plain(model: LearnerOut) -> dict[str, Any]:
-    """Without who the teachers are that said something: that is theirs."""
-    found: dict[str, Any] = model.model_dump(
-        mode="json", exclude={"competencies": {"__all__": {"teacher": {"teacher"}}}}
-    )
-    return found
 
 
 def _file(entry: Entry) -> File:
