@@ -103,11 +103,18 @@ class TestFold:
         assert await room.probability() > before
         assert (await room.item())["flags"] == ["set_aside", "overridden"]
 
-    async def test_what_says_nothing_of_being_right_cannot_be_overridden(self, room: Class) -> None:
+    async def test_what_says_nothing_of_being_right_can_only_be_left_out(self, room: Class) -> None:
         seen = statement(12, result={}, verb={"id": "http://adlnet.gov/expapi/verbs/experienced"})
         await room.house.statements(room.learner, seen)
         path = f"/evidence/{seen['id']}/override"
-        assert (await room.call("POST", path, "teacher", room.teacher, json=WHY)).status_code == 400
+        right = await room.call("POST", path, "teacher", room.teacher, json={**WHY, "correctness": 1})
+        assert (right.status_code, right.json()["errors"][0]["pointer"]) == (400, "/correctness")
+        out = await room.call("POST", path, "teacher", room.teacher, json=WHY)
+        assert (out.status_code, out.json()["flags"]) == (200, ["set_aside", "overridden"])
+
+    async def test_what_is_set_aside_is_still_told_as_it_came(self, room: Class) -> None:
+        told = (await room.judge("contest", "learner", room.learner)).json()
+        assert (told["kind"], told["outcome"], told["correctness"]) == ("response", "failed", 0.0)
 
 
 class TestHistory:
@@ -129,10 +136,17 @@ class TestHistory:
         assert what == [("evidence/contested", ["learner"]), ("evidence/confirmed", ["teacher"])]
         assert "projector" not in str(entries)
 
-    async def test_there_is_an_end_to_it(self, room: Class) -> None:
-        for _ in range(20):
-            assert (await room.judge("contest", "learner", room.learner)).status_code == 200
-        assert (await room.judge("contest", "learner", room.learner)).status_code == 409
+    async def test_there_is_an_end_to_it_and_a_teacher_decides_all_the_same(self, room: Class) -> None:
+        said = [{"reason": f"Not mine, said {n} times"} for n in range(21)]
+        for one in said[:-1]:
+            assert (await room.judge("contest", "learner", room.learner, one)).status_code == 200
+        assert (await room.judge("contest", "learner", room.learner, said[-1])).status_code == 409
+        assert (await room.judge("confirm", "teacher", room.teacher)).json()["flags"] == []
+
+    async def test_what_is_said_twice_stands_once(self, room: Class) -> None:
+        for _ in range(2):
+            answer = await room.judge("contest", "learner", room.learner)
+            assert (answer.status_code, len(answer.json()["judgements"])) == (200, 1)
 
     async def test_a_voiding_takes_it_along(self, room: Class) -> None:
         await room.judge("contest", "learner", room.learner)

@@ -5,7 +5,7 @@ verified); the teacher's last decision then holds, and a learner who contests ag
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,9 @@ from typing import Final
 from pydantic import TypeAdapter
 
 MOST: Final = 20
-"""Of one piece of evidence; a dispute that is longer is for people to talk about."""
+"""Of one piece of evidence, by either side, so that neither takes the word from the other; a dispute that is longer is
+for people to talk about.
+"""
 
 
 class Act(StrEnum):
@@ -50,6 +52,16 @@ def ruling(judgements: Sequence[Judgement]) -> Judgement | None:
     """The one that holds, given all in the order in which they were made: the last decision, else the contest."""
     decided = [one for one in judgements if one.act is not Act.CONTESTED]
     return next(reversed(decided or list(judgements)), None)
+
+
+def of_the_same_side(judgements: Sequence[Judgement], said: Judgement) -> list[Judgement]:
+    """What was said by whoever is to speak: contests for a learner, decisions for a teacher."""
+    return [one for one in judgements if (one.act is Act.CONTESTED) == (said.act is Act.CONTESTED)]
+
+
+def says_nothing_new(judgements: Sequence[Judgement], said: Judgement) -> bool:
+    """Whether it is what was said last, by the same one, such as a request that is sent twice."""
+    return bool(judgements) and replace(judgements[-1], at=said.at) == said
 
 
 def is_open(judgements: Sequence[Judgement]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from service_kit.audit import Action, Audit, AuditEntry, Who
 from service_kit.auth import Principal
@@ -9,8 +10,10 @@ from service_kit.mongo import Client, Session, in_transaction
 from service_kit.problems import BadRequest, Conflict, NotFound
 
 from learner_profile.evidence.repository import EvidenceRepository, Row
-from learner_profile.judgements.judgement import MOST, Act, Judgement
+from learner_profile.judgements.judgement import MOST, Judgement, of_the_same_side, says_nothing_new
 from learner_profile.learners.repository import LearnerRepository
+
+_NOTHING_RIGHT: Final = "This evidence says nothing of how right an answer was; it can only be left out altogether"
 
 
 class Judging:
@@ -23,9 +26,8 @@ class Judging:
         self._audit = audit
 
     async def judge(self, principal: Principal, everyone: Sequence[str], statement: str, judgement: Judgement) -> Row:
-        """The row with the judgement, of one of a person's learners, the one with the profile first.
-
-        Raises `NotFound`, `BadRequest`, `Conflict`.
+        """The row with the judgement, of one of a person's learners, the one with the profile first. What is said
+        twice stands once. Raises `NotFound`, `BadRequest`, `Conflict`.
         """
         return await in_transaction(self._client, partial(self._judge, principal, everyone, statement, judgement))
 
@@ -37,9 +39,11 @@ class Judging:
         learner, row = next(((one, row) for one, row in found.items() if row is not None), (everyone[0], None))
         if row is None:
             raise NotFound("There is no such evidence about this learner")
-        if judgement.act is Act.OVERRIDDEN and row.reading.correctness is None:
-            raise BadRequest("This evidence says nothing of how right an answer was: there is nothing to override")
-        if len(row.judgements) >= MOST:
+        if judgement.correctness is not None and row.reading.correctness is None:
+            raise BadRequest(_NOTHING_RIGHT, errors=[{"pointer": "/correctness", "detail": "leave it out"}])
+        if says_nothing_new(row.judgements, judgement):
+            return row
+        if len(of_the_same_side(row.judgements, judgement)) >= MOST:
             raise Conflict(f"This evidence was judged {MOST} times already")
         after = await self._evidence.judge(tenant, learner, row, judgement, session)
         await self._learners.mark_dirty(tenant, [everyone[0]], session)

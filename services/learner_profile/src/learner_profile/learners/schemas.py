@@ -201,8 +201,10 @@ class EvidenceOut(BaseModel):
     kind: EvidenceKind
     competencies: list[str]
     provisional: bool
-    outcome: str = Field(description="seen, failed, partly, succeeded or completed")
-    correctness: float | None
+    outcome: str = Field(
+        description="seen, failed, partly, succeeded or completed: as it counts; of what is set aside, as it came"
+    )
+    correctness: float | None = Field(description="0 to 1, as it came, whatever a teacher has put in its place")
     completion: bool | None
     duration_seconds: float | None
     total: bool = Field(description="it sums up other evidence, which counts in its place")
@@ -218,7 +220,7 @@ class EvidenceOut(BaseModel):
 
     @classmethod
     def of(cls, row: Row, catalog: Mapping[str, CatalogActivity]) -> "EvidenceOut":
-        reading = counted(row)
+        reading = row.reading if is_set_aside(row.judgements) else counted(row)
         evidence = evidence_of(reading, {key: mapped(activity) for key, activity in catalog.items()})
         return cls(
             statement_id=reading.statement_id,
