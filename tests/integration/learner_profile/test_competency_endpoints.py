@@ -157,10 +157,33 @@ class TestRolledUp:
         assert [one["title"] for one in quarters["informed"]["ancestors"]] == ["Fractions"]
         assert quarters["evidence_count"] == 0
         assert 0.4 < quarters["probability"] < fractions["probability"]
-        assert (fractions["source"], fractions["rolled_up"]["known"]) == ("own", 2)
+        assert (fractions["source"], fractions["rolled_up"]["known"]) == ("rolled_up", 2)
         why = (await room.call("GET", path("quarters", "/why"), "learner", room.learner, params=AT)).json()
         assert [one["name"] for one in why["shares"]] == ["start", "above"]
         assert round(sum(one["points"] for one in why["shares"]), 1) == round(why["probability"] * 100, 1)
+
+    async def test_what_is_answered_on_a_parent_is_one_part_more_of_it(self, room: Class) -> None:
+        await taught(room)
+        before = await page(room, "fractions")
+        on_the_whole = answer(40, "fractions", 0.0)
+        await room.house.statements(room.learner, on_the_whole)
+        await room.house.settle()
+        model = (await room.call("GET", "", "learner", room.learner, params=AT)).json()
+        (rolled,) = (one for one in model["rolled_up"] if one["title"] == "Fractions")
+        (own,) = (one for one in model["competencies"] if one["title"] == "Fractions")
+        shown = await page(room, "fractions")
+        assert (shown["probability"], shown["evidence_count"]) == (rolled["probability"], before["evidence_count"] + 1)
+        assert own["probability"] < shown["probability"], "one answer on the whole does not hide those on its parts"
+        why = (await room.call("GET", path("fractions", "/why"), "learner", room.learner, params=AT)).json()
+        assert why["probability"] == rolled["probability"]
+        assert [one["name"] for one in why["shares"]] == ["parts", "own"]
+        for told in (why["shares"], [*why["parts"], why["shares"][-1]]):
+            assert round(sum(one["points"] for one in told), 1) == round(why["probability"] * 100, 1)
+        assert "One answer was about all of it together" in why["words"]
+        assert [one["statement_id"] for one in why["evidence"]] == [on_the_whole["id"]]
+        grown = (await room.call("GET", path("fractions", "/growth"), "learner", room.learner, params=AT)).json()
+        assert (grown["rolled_up"], grown["evidence_total"]) == (True, 7)
+        assert grown["points"][-1]["probability"] == rolled["probability"]
 
     async def test_a_framework_that_changes_builds_nobody_anew(self, room: Class) -> None:
         await taught(room)

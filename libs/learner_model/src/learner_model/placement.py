@@ -56,12 +56,14 @@ class Placement:
         return informed(self.frameworks, own, self.start_of(competency), competency)
 
     def of(self, competency: str) -> Estimate | None:
-        """The own estimate, else the one rolled up, else what its ancestors say; None where nothing is known."""
+        """The one rolled up, which its own answers are a part of, else the own estimate, else what its ancestors say;
+        None where nothing is known.
+        """
+        if competency in self.rolled:
+            return self.rolled[competency].estimate
         state = self.state.competencies.get(competency)
         if state is not None and state.evidence_count > 0:
             return self._estimate(state, competency)
-        if competency in self.rolled:
-            return self.rolled[competency].estimate
         above = self.informed(competency)
         return None if above is None else above.estimate
 

@@ -58,16 +58,15 @@ def growth(
     folder: Folder,
     base: Base | None = None,
 ) -> Growth:
-    """The competency after each piece of evidence on it, or on its parts where there is none on it itself.
+    """The competency after each piece of evidence on it or on its parts.
 
     At most `most` points with evidence, evenly spread, the first and the last among them. With a base it grows from
     there on.
     """
     evidence = [one for _, one in evidence_of_rows(rows, catalog, base)]
-    own = _on(evidence, {competency})
     names = {name for one in evidence for name, _ in one.competencies}
     below = {name for name in names if competency in frameworks.above([name])}
-    steps = own or _on(evidence, below)
+    steps, own = _on(evidence, below | {competency}), _on(evidence, {competency})
     chosen = set(_spread(steps, most))
     folded = base.folded if base else None
     points: list[Point] = []
@@ -80,7 +79,7 @@ def growth(
             points += _point(state_of(folded), one.at, competency, frameworks, one.statement_id)
     if points and folded is not None:
         points += _point(state_of(folded), max(as_of, points[-1].at), competency, frameworks, None)
-    return Growth(tuple(points), len(steps), len(chosen), rolled_up=not own)
+    return Growth(tuple(points), len(steps), len(chosen), rolled_up=len(steps) > len(own))
 
 
 def _on(evidence: Sequence[Evidence], competencies: set[str]) -> list[int]:

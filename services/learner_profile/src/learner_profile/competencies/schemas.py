@@ -39,8 +39,8 @@ class PageOut(BaseModel):
     parents: list[AncestorOut]
     as_of: datetime
     source: Literal["own", "rolled_up", "informed", "nothing"] = Field(
-        description="own: responses on it; rolled_up: responses on its parts; informed: responses on what it is a part "
-        "of; nothing: what a new competency begins with"
+        description="own: responses on it; rolled_up: responses on its parts, and those on it as one part more; "
+        "informed: responses on what it is a part of; nothing: what a new competency begins with"
     )
     probability: float
     mastery: float
@@ -81,7 +81,7 @@ class PageOut(BaseModel):
             framework=known.framework if known else None,
             parents=[_ancestor(one, placed.titles) for one in (known.parents if known else ())],
             as_of=placement.as_of,
-            source=_source(found, own=state is not None and state.evidence_count > 0, rolled=rolled is not None),
+            source=_source(found, answered=state is not None and state.evidence_count > 0, rolled=rolled is not None),
             probability=shown.probability,
             mastery=shown.mastery,
             threshold=placement.frameworks.threshold(competency),
@@ -116,7 +116,7 @@ class GrowthOut(BaseModel):
     competency: str
     title: str
     as_of: datetime
-    rolled_up: bool = Field(description="there are no responses on it: it is followed through its parts")
+    rolled_up: bool = Field(description="it is followed through its parts, and what was answered on it as one more")
     evidence_total: int
     thinned: bool
     points: list[PointOut]
@@ -149,9 +149,11 @@ def _ancestor(one: str, titles: Mapping[str, str]) -> AncestorOut:
     return AncestorOut(id=one, title=title_of(one, titles))
 
 
-def _source(found: Estimate | None, *, own: bool, rolled: bool) -> Literal["own", "rolled_up", "informed", "nothing"]:
+def _source(
+    found: Estimate | None, *, answered: bool, rolled: bool
+) -> Literal["own", "rolled_up", "informed", "nothing"]:
     if found is None:
         return "nothing"
-    if own:
-        return "own"
-    return "rolled_up" if rolled else "informed"
+    if rolled:
+        return "rolled_up"
+    return "own" if answered else "informed"

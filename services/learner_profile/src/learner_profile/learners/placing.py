@@ -9,7 +9,7 @@ from learner_model.state import empty
 from service_kit.frameworks import Around, FrameworkRepository
 
 from learner_profile.estimates.repository import EstimateRepository
-from learner_profile.estimates.said import Apart, Aside, Said, Word, last_words, set_aside
+from learner_profile.estimates.said import Apart, Aside, Said, Word, last_words, overrulings, set_aside
 from learner_profile.learners.profiles import Profile
 
 
@@ -45,6 +45,7 @@ class Placing:
         state = profile.state or empty()
         around = await self.frameworks.around(profile.tenant, {*state.competencies, *beside})
         histories = await self.estimates.of_people(profile.tenant, [profile.learner])
-        placement = Placement(state, as_of, around.frameworks, profile.said)
+        history = histories.get(profile.learner, ())
+        placement = Placement(state, as_of, around.frameworks, overrulings(history))
         titles = {**profile.titles, **around.titles}
-        return Placed(placement, around, histories.get(profile.learner, ()), titles)
+        return Placed(placement, around, history, titles)

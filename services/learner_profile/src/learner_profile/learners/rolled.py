@@ -1,10 +1,10 @@
 """What crosses the wire of a competency that is rolled up from its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from learner_model.frameworks import RolledUp
+from learner_model.frameworks import Estimate, RolledUp
 from pydantic import BaseModel, Field
 
 from learner_profile.estimates.schemas import TeacherOut
@@ -28,11 +28,7 @@ class PartOut(BaseModel):
     @classmethod
     def all(cls, rolled: RolledUp, titles: Mapping[str, str]) -> "list[PartOut]":
         """Those of which something is known, the weakest first."""
-        of = len(rolled.parts) + (rolled.own is not None)
-        ordered = sorted(rolled.parts.items(), key=lambda part: (part[1].probability, part[0]))
-        direct = [] if rolled.own is None else [rolled.own.probability / of]
-        changes = [one.probability / of for _, one in ordered]
-        shown = shared_points([*changes, *direct], rolled.estimate.probability)
+        of = _parts_known(rolled)
         return [
             cls(
                 id=name,
@@ -43,8 +39,34 @@ class PartOut(BaseModel):
                 points=share,
                 words=f"{title_of(name, titles)} stands at {points(one.probability):g} and is one of {of}.",
             )
-            for (name, one), share in zip(ordered, shown, strict=False)
+            for (name, one), share in zip(_weakest_first(rolled), shares_of_parts(rolled)[0], strict=True)
         ]
+
+
+def shares_of_parts(rolled: RolledUp) -> tuple[list[float], float]:
+    """The points of each part, the weakest first, and those of what was answered on it directly."""
+    of = _parts_known(rolled)
+    changes = [one.probability / of for _, one in _weakest_first(rolled)]
+    if rolled.own is None:
+        return shared_points(changes, rolled.estimate.probability), 0.0
+    *parts, own = shared_points([*changes, rolled.own.probability / of], rolled.estimate.probability)
+    return parts, own
+
+
+def sum_of(shown: Sequence[float]) -> float:
+    return round(sum(shown), 1)
+
+
+def mean_of_parts(rolled: RolledUp) -> float:
+    return sum(one.probability for one in rolled.parts.values()) / max(1, len(rolled.parts))
+
+
+def _parts_known(rolled: RolledUp) -> int:
+    return len(rolled.parts) + (rolled.own is not None)
+
+
+def _weakest_first(rolled: RolledUp) -> list[tuple[str, Estimate]]:
+    return sorted(rolled.parts.items(), key=lambda part: (part[1].probability, part[0]))
 
 
 class RolledUpOut(BaseModel):

@@ -11,10 +11,11 @@ from learner_profile.estimates.said import Signal
 from learner_profile.estimates.schemas import SetAsideOut, TeacherOut
 from learner_profile.learners.explaining import Explanation, Share, Step
 from learner_profile.learners.placing import Placed
-from learner_profile.learners.rolled import PartOut, teacher_of
+from learner_profile.learners.rolled import PartOut, mean_of_parts, shares_of_parts, sum_of, teacher_of
 from learner_profile.learners.schemas import EvidenceOut
 from learner_profile.learners.wording import (
     of_number,
+    of_own_part,
     of_parts,
     of_row_aside,
     of_share,
@@ -65,12 +66,17 @@ class WhyOut(BaseModel):
     threshold: float = Field(description="the probability from which it counts as mastered, as the curriculum says")
     uncertainty: float
     words: str
-    rolled_up: bool = Field(description="the number is that of its parts: there are no responses on it itself")
+    rolled_up: bool = Field(
+        description="the number is that of its parts, and what was answered on it directly counts as one more"
+    )
     parts: list[PartOut] = Field(description="children of which something is known, the weakest first")
     teacher: TeacherOut | None
     set_aside: list[SetAsideOut] = Field(description="what a teacher says of it as a strength of the learner")
     shares: list[ShareOut] = Field(description="in the order in which they are told; they add up to `probability`")
-    evidence: list[StepOut] = Field(description="those that moved it most, first")
+    evidence: list[StepOut] = Field(
+        description="those that moved it most, first; of what is rolled up, those on it directly: they move its own "
+        "part, and each part has a `why` of its own"
+    )
     evidence_total: int
     not_counted: list[AsideOut] = Field(description="the newest first")
     not_counted_total: int
@@ -87,10 +93,10 @@ class WhyOut(BaseModel):
         """None where nothing is known of the competency."""
         placement = placed.placement
         answered = found.now is not None and found.now.evidence_count > 0
-        now = found.now if answered else placement.of(competency) or found.now
+        rolled = placement.rolled.get(competency)
+        now = found.now if answered and rolled is None else placement.of(competency) or found.now
         if now is None:
             return None
-        rolled = placement.rolled.get(competency)
         shares = _shares(found, found.now) if now is found.now else _from_around(competency, placed)
         teacher = teacher_of(competency, placed)
         told = [*(share.words for share in shares), of_number(now.probability, now.evidence_count)]
@@ -103,8 +109,8 @@ class WhyOut(BaseModel):
             threshold=placement.frameworks.threshold(competency),
             uncertainty=now.uncertainty,
             words=" ".join([*told, *([teacher.words] if teacher else [])]),
-            rolled_up=rolled is not None and now is not found.now,
-            parts=[] if rolled is None or now is found.now else PartOut.all(rolled, placed.titles),
+            rolled_up=rolled is not None,
+            parts=[] if rolled is None else PartOut.all(rolled, placed.titles),
             teacher=teacher,
             set_aside=[
                 SetAsideOut.of(one)
@@ -135,8 +141,12 @@ def _from_around(competency: str, placed: Placed) -> list[ShareOut]:
     """The shares of a number that is not made of responses on the competency itself."""
     rolled, above = placed.placement.rolled.get(competency), placed.placement.informed(competency)
     if rolled is not None:
-        level = rolled.estimate.probability
-        return [_share(Share.PARTS, points(level), of_parts(level, rolled.known, rolled.children))]
+        of_them, direct = shares_of_parts(rolled)
+        told = [_share(Share.PARTS, sum_of(of_them), of_parts(mean_of_parts(rolled), rolled.known, rolled.children))]
+        if rolled.own is None:
+            return told
+        words = of_own_part(rolled.own.probability, rolled.own.evidence_count)
+        return [*told, _share(Share.OWN, direct, words)]
     if above is None:
         return []
     start, level = placed.placement.start.probability, above.estimate.probability

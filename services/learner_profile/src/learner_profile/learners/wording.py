@@ -66,6 +66,12 @@ def of_parts(level: float, known: int, children: int) -> str:
     return f"It consists of {children} part{'s' * (children > 1)}. {of_them} so far, and stand at {points(level):g}."
 
 
+def of_own_part(level: float, answers: int) -> str:
+    """What was answered on the whole itself, beside its parts."""
+    on_it = "One answer was" if answers == 1 else f"{answers} answers were"
+    return f"{on_it} about all of it together: that counts as one part more, and stands at {points(level):g}."
+
+
 def of_number(probability: float, answers: int) -> str:
     """What the number is, at the end of its story."""
     words = f"That makes {points(probability):g}: so many of 100 questions like these would be answered right."
