@@ -70,9 +70,12 @@ class TestLearner:
         problem(await api.client.get(f"/learners/{known}"), 401)
 
     async def test_wrong_role(self, api: Api, known: str) -> None:
-        for role in ("teacher", "authority", "operator", "guardian"):
+        for role in ("teacher", "authority", "operator"):
             problem(await api.get(f"/learners/{known}", role), 403)
         problem(await api.get(f"/learners/{known}", "learner", learner=str(uuid4())), 403)
+
+    async def test_a_guardian_waits_while_privacy_cannot_say_whose(self, api: Api, known: str) -> None:
+        problem(await api.get(f"/learners/{known}", "guardian"), 503)
 
     async def test_other_tenant(self, api: Api, house: House, known: str) -> None:
         await House.of(house.c, "another").policy()

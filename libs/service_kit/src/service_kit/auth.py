@@ -48,20 +48,26 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. `learner_id` is the caller's own, where the token names one; `service`: which of ours it is."""
+    """The caller. `learner_id` is the caller's own, where the token names one; `service`: which of ours it is;
+    `children`: for whom a guardian acts, where the endpoint has asked privacy.
+    """
 
     subject: str
     tenant: str
     roles: frozenset[Role]
     learner_id: str | None = None
     service: str | None = None
+    children: frozenset[str] = frozenset()
 
     def has(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
 
     def may_see(self, learner_id: str, *others: Role) -> bool:
-        """Whether this is the learner itself, or someone in one of the other roles."""
-        return self.has(*others) or (self.has(Role.learner) and self.learner_id == learner_id)
+        """Whether this is the learner itself, a guardian who acts for the learner, or someone in one of the other
+        roles.
+        """
+        itself = self.has(Role.learner) and self.learner_id == learner_id
+        return self.has(*others) or itself or learner_id in self.children
 
 
 class Authenticator:

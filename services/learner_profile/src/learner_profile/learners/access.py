@@ -1,4 +1,4 @@
-"""Who may see a learner's model: the learner, apps, the data protection officer, teachers of the own classes."""
+"""Who may see a learner's model: the learner, guardians, apps, the data protection officer, teachers of the class."""
 
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
@@ -39,15 +39,17 @@ async def open_profile(
 ) -> Opened:
     """The open profile of a learner whom the caller may see. Raises Forbidden, NotFound, PolicyUnknown.
 
-    `by_itself`: whether the learner may; `others`: who may beside the learner's teachers. What asks for a learner who
-    is merged into another is answered for that one.
+    `by_itself`: whether the learner, or a guardian, may; `others`: who may beside the learner's teachers. What asks for
+    a learner who is merged into another is answered for that one.
     """
     group = await state.merges.group(principal.tenant, learner)
     learner = group.root
     itself = by_itself and any(principal.may_see(one) for one in group.everyone)
     taught = not itself and not principal.has(*others) and await teaches(principal, learner, state)
     if not itself and not taught and not principal.has(*others):
-        raise Forbidden("A learner sees the own profile alone, a teacher those of the own classes")
+        raise Forbidden(
+            "A learner sees the own profile alone, a guardian the child's, a teacher those of the own classes"
+        )
     standing = await state.consents.standing(principal.tenant, learner)
     if standing.erased:
         raise NotFound("Nothing is known of this learner")

@@ -1,4 +1,4 @@
-"""HTTP in: a learner's model and timeline, for the learner, teachers of the own classes, apps and the DPO."""
+"""HTTP in: a learner's model and timeline, for the learner, guardians, teachers of the class, apps and the DPO."""
 
 from functools import partial
 from uuid import UUID

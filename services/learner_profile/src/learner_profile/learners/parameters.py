@@ -6,8 +6,10 @@ from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 from service_kit.auth import Principal, Role, require
 
+from learner_profile.learners.guardians import acting
+
 Learner = Annotated[Principal, Depends(require(Role.learner))]
-Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner, Role.teacher))]
+Reader = Annotated[Principal, Depends(acting(Role.app, Role.dpo, Role.learner, Role.teacher))]
 Teacher = Annotated[Principal, Depends(require(Role.teacher))]
 AsOf = Annotated[
     AwareDatetime | None, Query(description="the time at which forgetting is reckoned (with its offset); default: now")

@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from service_kit.audit import Action, AuditEntry, Audits, Who
-from service_kit.auth import Principal, Role, bearer, require
+from service_kit.auth import Principal, Role, require
 from service_kit.consent import Standing
 from service_kit.peers import PeerAway, PeerRefuses
 from service_kit.problems import BadRequest, Forbidden, NotFound, NotReadyYet
 
 from learner_profile.learners.access import READERS, TEACH, own, teaches
+from learner_profile.learners.guardians import acting
+from learner_profile.learners.parameters import Learner, Reader
 from learner_profile.learners.standing import PURPOSE
 from learner_profile.records.exporting import Wanted, record
 from learner_profile.records.importing import known
@@ -24,32 +26,28 @@ router = APIRouter(prefix="/learners", tags=["records"])
 ZIP: Final = "application/zip"
 PORTABILITY: Final = "portability"
 """A purpose of the tenant's own: an app may take records of learners along who allow it."""
-Learner = Annotated[Principal, Depends(require(Role.learner))]
-Exporter = Annotated[Principal, Depends(require(Role.learner, Role.guardian, Role.dpo, Role.app))]
+Exporter = Annotated[Principal, Depends(acting(Role.learner, Role.dpo, Role.app))]
 Importer = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.operator))]
-Reader = Annotated[Principal, Depends(require(Role.app, Role.dpo, Role.learner, Role.teacher))]
 _ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {200: {"description": "The record, a ZIP", "content": {ZIP: {}}}}
 _CONTENT: Final = {ZIP: {"schema": {"type": "string", "format": "binary"}}}
 _BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": _CONTENT}}
 
 
 @router.get("/me/export", response_class=StreamingResponse, responses=_ARCHIVE)
-async def export_mine(principal: Learner, request: Request, state: StateDep, audit: Audits) -> StreamingResponse:
+async def export_mine(principal: Learner, state: StateDep, audit: Audits) -> StreamingResponse:
     """The record of the learner who holds the token; see `GET /learners/{learner_id}/export`."""
-    return await _export(principal, own(principal), request, state, audit)
+    return await _export(principal, own(principal), state, audit)
 
 
 @router.get("/{learner_id}/export", response_class=StreamingResponse, responses=_ARCHIVE)
-async def export(
-    principal: Exporter, learner_id: UUID, request: Request, state: StateDep, audit: Audits
-) -> StreamingResponse:
+async def export(principal: Exporter, learner_id: UUID, state: StateDep, audit: Audits) -> StreamingResponse:
     """A signed record to take along: the xAPI statements, the state (JSON-LD), the competencies mastered (Open Badges
     3.0, CLR 2.0). For the learner, a guardian, the data protection officer, and an app where the learner allows the
     tenant's purpose `portability`.
 
     Where `profile` is stopped it holds the statements alone.
     """
-    return await _export(principal, str(learner_id), request, state, audit)
+    return await _export(principal, str(learner_id), state, audit)
 
 
 @router.post("/import", openapi_extra=_BODY)
@@ -99,11 +97,9 @@ async def claims(principal: Reader, learner_id: UUID, state: StateDep, audit: Au
     return Claims(learner_id=UUID(group.root), items=known(found))
 
 
-async def _export(
-    principal: Principal, learner: str, request: Request, state: State, audit: Audits
-) -> StreamingResponse:
+async def _export(principal: Principal, learner: str, state: State, audit: Audits) -> StreamingResponse:
     people = (await state.merges.group(principal.tenant, learner)).everyone
-    theirs = await _is_theirs(principal, people, request, state)
+    theirs = any(principal.may_see(one, Role.dpo) for one in people)
     if not theirs and not principal.has(Role.app):
         raise Forbidden("A record is the learner's, a guardian's and the officer's")
     standing = await state.consents.standing(principal.tenant, people[0])
@@ -124,21 +120,6 @@ async def _export(
     await audit.record(entry)
     headers = {"Content-Disposition": 'attachment; filename="learner-record.zip"', "Cache-Control": "no-store"}
     return StreamingResponse(_all(first, parts), media_type=ZIP, headers=headers)
-
-
-async def _is_theirs(principal: Principal, people: tuple[str, ...], request: Request, state: State) -> bool:
-    """Whether the caller is the learner, the officer, or a guardian."""
-    if any(principal.may_see(one, Role.dpo) for one in people):
-        return True
-    return principal.has(Role.guardian) and not set(await _children(request, state)).isdisjoint(people)
-
-
-async def _children(request: Request, state: State) -> list[str]:
-    """For whom the caller acts, by privacy's word, asked with the caller's own token."""
-    try:
-        return await state.peers.children(bearer(request))
-    except PeerAway as away:
-        raise NotReadyYet(f"{away.service} does not answer") from None
 
 
 def _check(standing: Standing) -> None:
