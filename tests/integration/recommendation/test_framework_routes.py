@@ -58,6 +58,8 @@ class TestImport:
         [
             (b"no", ""),
             (package(item("a", uri="no iri")), "/CFItems/0/uri"),
+            (package(item("a"), item("b", uri=CASE + "a")), "/CFItems/1/uri"),
+            (package(item("a"), item("doc", uri=CASE + "b")), "/CFItems/1/identifier"),
             (package({"identifier": "a", "uri": CASE}), "/CFItems/0/fullStatement"),
             (orjson.dumps({"CFItems": []}), "/CFDocument"),
         ],
@@ -87,6 +89,45 @@ class TestImport:
         found = [one["id"] for one in first["items"] + rest["items"]]
         assert found == sorted(CASE + name for name in ("doc", "fractions", "halves", "thirds"))
         assert (await call("GET", "/catalog/competencies", "app", cursor="WzFd")).status_code == 400
+
+
+class TestShared:
+    """An item that two frameworks have."""
+
+    def other(self, *items: dict[str, Any], links: list[dict[str, Any]]) -> bytes:
+        document = {"identifier": "other", "uri": CASE + "other", "title": "Craft"}
+        return orjson.dumps({"CFDocument": document, "CFItems": items, "CFAssociations": links})
+
+    async def seen(self, call: Caller, name: str) -> dict[str, Any] | None:
+        found = (await call("GET", "/catalog/competencies", "app")).json()["items"]
+        return next((one for one in found if one["id"] == CASE + name), None)
+
+    async def test_it_is_a_part_of_what_each_says_and_goes_with_the_last(self, call: Caller) -> None:
+        up = link("halves", "isChildOf", "measuring")
+        craft = self.other(item("measuring"), item("halves", abbreviatedStatement="1/2"), links=[up])
+        await call("POST", IMPORT, "operator", content=MATHS)
+        told = (await call("POST", IMPORT, "operator", content=craft)).json()
+        assert (told["competencies"], told["changed"], told["removed"]) == (3, 3, 0)
+        for _ in range(2):
+            halves = await self.seen(call, "halves")
+            assert halves is not None
+            assert (halves["title"], halves["framework"]) == ("Can do halves", CASE + "doc")
+            assert halves["parents"] == [CASE + "fractions", CASE + "measuring"]
+            again = (await call("POST", IMPORT, "operator", content=MATHS)).json()
+            assert (again["changed"], again["removed"]) == (0, 0)
+        without = package(item("fractions"), links=[link("fractions", "isChildOf", "doc")])
+        assert (await call("POST", IMPORT, "operator", content=without)).json()["removed"] == 2
+        halves = await self.seen(call, "halves")
+        assert halves is not None
+        assert (halves["title"], halves["framework"], halves["parents"]) == (
+            "1/2",
+            CASE + "other",
+            [CASE + "measuring"],
+        )
+        assert await self.seen(call, "thirds") is None
+        empty = self.other(item("measuring"), links=[])
+        assert (await call("POST", IMPORT, "operator", content=empty)).json()["removed"] == 1
+        assert await self.seen(call, "halves") is None
 
 
 class TestThreshold:

@@ -63,5 +63,18 @@ def framework_of(package: Package) -> Framework:
     return Framework(document.uri, document.title, (top, *(found[iri] for iri in sorted(found))), passed_over)
 
 
+def twice(package: Package) -> list[dict[str, str]]:
+    """The places of items whose identifier or `uri` another item before them, or the document, has."""
+    document = package.document
+    seen = {"identifier": {document.identifier}, "uri": {document.uri}}
+    found = []
+    for number, item in enumerate(package.items):
+        for name, value in (("identifier", item.identifier), ("uri", item.uri)):
+            if value in seen[name]:
+                found.append({"pointer": f"/CFItems/{number}/{name}", "detail": "stands in the package twice"})
+            seen[name].add(value)
+    return found
+
+
 def _named(node: Node, names: Mapping[str, str]) -> str | None:
     return names.get(node.identifier or "") or names.get(node.uri or "")

@@ -12,7 +12,7 @@ from service_kit.problems import BadRequest, NotFound, TooLarge
 
 from recommendation.catalog.endpoints import iri_of
 from recommendation.catalog.lines import pointer
-from recommendation.frameworks.case import Framework, framework_of
+from recommendation.frameworks.case import Framework, framework_of, twice
 from recommendation.frameworks.schemas import FrameworkResult, Package, ThresholdBody
 from recommendation.state import State, StateDep
 
@@ -35,7 +35,7 @@ async def import_framework(
     principal: Annotated[Principal, Depends(require(Role.operator, Role.app))],
     state: StateDep,
 ) -> FrameworkResult:
-    """Add a framework, or replace the one of the same document: what it no longer has is removed.
+    """Add a framework, or replace the one of the same document: what it no longer has, and no other, goes.
 
     Where the package is wrong, nothing is stored. A competency's id is the `uri` of its item.
     """
@@ -101,9 +101,11 @@ def _read(body: bytes, most: int) -> Framework:
     try:
         package = Package.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)[:_ERRORS_SHOWN]
-        errors = [{"pointer": pointer(one["loc"]), "detail": one["msg"]} for one in found]
+        told = error.errors(include_input=False, include_url=False)[:_ERRORS_SHOWN]
+        errors = [{"pointer": pointer(one["loc"]), "detail": one["msg"]} for one in told]
         raise BadRequest("Nothing was stored: this is not a CASE package", errors=errors) from None
     if len(package.items) > most:
         raise TooLarge(f"The framework has more than {most} items")
+    if found := twice(package):
+        raise BadRequest("Nothing was stored: items are not told apart", errors=found[:_ERRORS_SHOWN])
     return framework_of(package)
