@@ -21,6 +21,12 @@ NEVER: Final = (
     "depress",
     "mental",
     "motivat",
+    "neurodiv",
+    "autis",
+    "adhd",
+    "dyslex",
+    "disabilit",
+    "drop_?out",
     "attention",
     "gaze",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learner_model import Evidence, EvidenceKind, LearnerState, LearnerView, encode, view
@@ -49,6 +50,12 @@ class TestEngagement:
         assert seen(crammed, end).engagement.active_weeks == 2
         assert seen(weekly, end).engagement.longest_pause_days == 6
         assert seen(crammed, end).engagement.longest_pause_days == 37
+
+    @pytest.mark.parametrize("days", [1, 6, 7, 8, 13, 30, 49, 60])
+    def test_who_does_something_every_day_does_so_on_seven_days_a_week(self, days: int) -> None:
+        every_day = seen(state(*((24.0 * day, "a", 1.0) for day in range(days))), days - 1).engagement
+        assert every_day.days_a_week == (days if days < 7 else 7.0)
+        assert every_day.longest_pause_days == 0
 
     def test_pauses_count_until_now_and_fade_it(self) -> None:
         found = state((0, "a", None))

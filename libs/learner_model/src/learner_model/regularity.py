@@ -23,8 +23,8 @@ class EngagementView:
     """How regularly something was done in the last seven weeks, or since the first evidence where that is less.
 
     `regularity`: the share of those weeks (of seven days, counted back from now) with something done, None in the first
-    week; `days_a_week`: days with something done, in the weeks that had any, on the mean; `longest_pause_days`: days in
-    a row without anything, until now too.
+    week; `days_a_week`: days with something done, in the weeks that had any, on the mean, a week that was watched in part
+    counting in part; `longest_pause_days`: days in a row without anything, until now too.
     """
 
     weeks: int
@@ -51,12 +51,13 @@ def engagement(days: Days, as_of: datetime) -> EngagementView:
     watched = min(DAYS, today - days.first + 1) if days.bits else 0
     weeks = -(-watched // 7)
     found = {ago // 7 for ago in active}
+    seen = sum(min(7, watched - 7 * week) for week in found) if weeks > 1 else 7
     return EngagementView(
         weeks=weeks,
         active_weeks=len(found),
         active_days=len(active),
         regularity=round(len(found) / weeks, 4) if weeks > 1 else None,
-        days_a_week=round(len(active) / len(found), 2) if found else None,
+        days_a_week=round(7 * len(active) / seen, 2) if found else None,
         longest_pause_days=max((b - a - 1 for a, b in pairwise([-1, *active, watched])), default=0),
     )
 

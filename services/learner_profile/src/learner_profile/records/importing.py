@@ -102,7 +102,10 @@ class Importing:
 def in_words(taken: Imported) -> list[str]:
     """Plainly what was taken and what was not."""
     statements, others = taken.statements, [one for one in taken.identifiers if not one.taken]
-    said = [f"{statements.accepted} statements are evidence now, marked as imported; each counts half."]
+    said = [
+        f"{statements.accepted} statements are here: those that the record brought are marked as imported, and each "
+        "counts half; those that were here before stay as they were."
+    ]
     if statements.not_recorded:
         said.append(f"{statements.not_recorded} statements were left out: the learner does not allow `record`.")
     if statements.refused:

@@ -22,7 +22,7 @@ class StatementRefused(BaseModel):
 
 
 class StatementsTaken(BaseModel):
-    accepted: int = Field(description="stored, now or earlier; they count half")
+    accepted: int = Field(description="stored, now (they count half) or earlier (they stay as they were)")
     not_recorded: int = Field(description="left out: the learner does not allow `record`")
     refused: list[StatementRefused]
 
