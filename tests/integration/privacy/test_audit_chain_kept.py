@@ -26,7 +26,7 @@ from privacy.consents.forgotten import Forgotten
 from privacy.consents.repository import Consents
 from privacy.keys.repository import KeyRepository
 from privacy.service import SERVICE
-from privacy.settings import AuditChainSettings, SigningSettings
+from privacy.settings import SIX_MONTHS_DAYS, AuditChainSettings, SigningSettings
 from privacy.signing import Signing
 from service_kit.audit import Action, AuditEntry, Who, pseudonym
 from service_kit.mongo import Document, Session, in_transaction
@@ -142,12 +142,18 @@ async def test_an_entry_that_comes_twice_is_chained_once(here: Connections, call
 
 async def test_pruning_keeps_checkpoints_and_the_chain_whole(here: Connections, call: Caller, verify: Verify) -> None:
     await fill(here, call.tenant)
-    later = Chaining(Chain(here.db), chaining(here).signing, lambda: datetime.now(UTC) + timedelta(days=2))
-    keeping = Keeping(here.client, later, here.audit, AuditChainSettings(audit_keep_days=1))
+    later = Chaining(Chain(here.db), chaining(here).signing, lambda: datetime.now(UTC) + timedelta(days=200))
+    keeping = Keeping(here.client, later, here.audit, AuditChainSettings(audit_keep_days=SIX_MONTHS_DAYS))
     assert await keeping.turn() >= 3
     result = await verify()
     assert result.exit_code == 0, result.output
     assert "pruned" in result.stdout
+
+
+@pytest.mark.parametrize("days", [0.5, 30, SIX_MONTHS_DAYS - 1])
+async def test_an_audit_of_less_than_six_months_is_refused(days: float) -> None:
+    with pytest.raises(ValueError, match="183 at least"):
+        AuditChainSettings(audit_keep_days=days)
 
 
 async def test_that_there_is_no_audit_any_more_is_found(here: Connections, call: Caller, verify: Verify) -> None:

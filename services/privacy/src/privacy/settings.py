@@ -1,8 +1,13 @@
 """Settings of privacy alone."""
 
-from pydantic import Field, SecretStr
+from typing import Final
+
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from service_kit.settings import danger
+
+SIX_MONTHS_DAYS: Final = 183
+"""For so long logs of a high-risk system are kept (EU AI Act 26(6))."""
 
 
 class KeyDestructionSettings(BaseSettings):
@@ -52,6 +57,14 @@ class AuditChainSettings(BaseSettings):
     audit_keep_days: float = Field(
         0,
         ge=0,
-        description="Entries of the audit older than this are pruned; their checkpoints stay. 0: kept for ever",
+        description="Entries of the audit older than this are pruned; their checkpoints stay. 0: kept for ever; else "
+        "183 at least (EU AI Act 26(6))",
         json_schema_extra=danger("Short: who saw what can no longer be told (34 CFR 99.32: as long as the record)."),
     )
+
+    @field_validator("audit_keep_days")
+    @classmethod
+    def _six_months_at_least(cls, days: float) -> float:
+        if 0 < days < SIX_MONTHS_DAYS:
+            raise ValueError(f"0, or {SIX_MONTHS_DAYS} at least")
+        return days

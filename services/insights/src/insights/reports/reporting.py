@@ -273,7 +273,8 @@ def _need(
     titles = {**known.titles, **around.titles}
     frameworks = around.frameworks
     rolled = Placement(LearnerState(competencies=dict(known.states)), as_of, frameworks).rolled
-    areas = sorted((one.estimate.mastery, id_) for id_, one in rolled.items())
+    whole = {above for id_ in rolled for above in frameworks.above([id_])}  # of which an area below says more
+    areas = sorted((one.estimate.mastery, id_) for id_, one in rolled.items() if id_ not in whole)
     found = sorted(
         (mastery(c, as_of, frameworks.threshold(id_)), id_) for id_, c in known.states.items() if c.evidence_count > 0
     )
