@@ -137,10 +137,11 @@ class TestState:
                 "set_aside": [apart],
             }
         )
-        said = document(model)
-        assert "tess-4711" not in json.dumps(said)
-        assert [one["teacher"]["reason"] for one in (*said["competencies"], *said["rolled_up"])] == [word["reason"]] * 2
-        assert said["by_teachers_alone"][0]["reason"] == said["set_aside"][0]["reason"] == word["reason"]
+        found = document(model)
+        assert "tess-4711" not in json.dumps(found)
+        words = [one["teacher"]["reason"] for one in (*found["competencies"], *found["rolled_up"])]
+        assert words == [word["reason"]] * 2
+        assert found["by_teachers_alone"][0]["reason"] == found["set_aside"][0]["reason"] == word["reason"]
 
 
 class TestStandard:

@@ -23,7 +23,7 @@ class EngagementView:
     """How regularly something was done in the last seven weeks, or since the first evidence where that is less.
 
     `regularity`: the share of those weeks (of seven days, counted back from now) with something done, None in the first
-    week; `days_a_week`: days with something done, in the weeks that had any, on the mean, a week that was watched in part
+    week; `days_a_week`: days with something done, in the weeks that had any, on the mean, a week watched in part
     counting in part; `longest_pause_days`: days in a row without anything, until now too.
     """
 
