@@ -20,6 +20,7 @@ MOST: Final = 8
 MOST_TAGS: Final = 4
 LONGEST_TAG: Final = 60
 LONGEST: Final = 2048
+"""Characters of an IRI that can stand for a competency: it is kept in the state of each learner."""
 WEIGHTS: Final[Mapping[str, float]] = {"category": 1.0, "grouping": 0.5, "other": 0.5}
 _TYPES: Final = ("competency", "objective", "skill", "standard")
 
@@ -59,9 +60,13 @@ def is_competency(type_word: str) -> bool:
 
 
 def strongest(claims: Iterator[Claim]) -> tuple[Claim, ...]:
-    """Each competency once, with its greatest weight, in the order in which they were named; at most `MOST`."""
+    """Each competency once, with its greatest weight, in the order in which they were named; at most `MOST`. Names
+    that are longer than `LONGEST` are passed over.
+    """
     found: dict[str, Claim] = {}
     for claim in claims:
+        if len(claim.id) > LONGEST:
+            continue
         before = found.get(claim.id)
         if before is None or before.weight < claim.weight:
             found[claim.id] = claim

@@ -8,6 +8,7 @@ part of the IRI decides, as it does for verbs.
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 from xapi import durations
@@ -40,5 +41,8 @@ def hints_in(result: Json) -> int | None:
 
 
 def seconds_in(result: Json) -> float | None:
-    """How long it took; None where that is not told. None at all is told by players that do not measure it."""
-    return durations.seconds(result["duration"]) or None if "duration" in result else None
+    """How long it took; None where that is not told, and where it is told by more digits than a number has. None at
+    all is told by players that do not measure it.
+    """
+    found = durations.seconds(result["duration"]) if "duration" in result else 0.0
+    return found if found and isfinite(found) else None

@@ -6,6 +6,7 @@ changes nothing about what it says. `docs/guides/evidence.md` lists the rules.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import isinf
 from typing import Any, Final
 
 Json = Mapping[str, Any]
@@ -47,10 +48,16 @@ def share_of(score: Json, emitter: Emitter) -> float | None:
     if low is not None and low == high:
         return None
     if raw is not None and low is not None and high is not None and low <= raw <= high:
-        return (raw - low) / (high - low)
+        return _share(raw, low, high)
     if scaled is None:
         return None
     return _within((scaled + 1.0) / 2.0 if emitter is Emitter.MOODLE else scaled)
+
+
+def _share(raw: float, low: float, high: float) -> float:
+    if isinf(high - low):  # of halves it is not, and the share is the same
+        raw, low, high = raw / 2.0, low / 2.0, high / 2.0
+    return (raw - low) / (high - low)
 
 
 def _number(value: Any) -> float | None:

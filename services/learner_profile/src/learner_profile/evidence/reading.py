@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from learner_model import EvidenceKind
+from learner_model.state import EPOCH
 from pydantic import TypeAdapter
 from service_kit.selecting import facts_of
 from xapi import VOIDED, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
 from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, PROVIDER_EXTENSION, SELF
 
-from learner_profile.evidence.claims import WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
+from learner_profile.evidence.claims import LONGEST, WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
 from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
 from learner_profile.evidence.emitters import emitter_of, share_of
 from learner_profile.evidence.items import guessing_in
@@ -164,7 +165,7 @@ def _read(statement: Json) -> Reading | Voiding | None:
     session, imported = extensions.get(CMI5_SESSION), _text(extensions.get(IMPORTED_EXTENSION))
     return Reading(
         statement_id=_canonical(statement["id"]),
-        at=min(at, stored),
+        at=max(EPOCH, min(at, stored)),  # a clock before it was never set; states count seconds from there
         stored=stored,
         activity_id=helped or target["id"] if is_activity else "",
         activity_title=_title(target) if is_activity else None,
@@ -253,7 +254,8 @@ def course_of(statement: Json) -> Course | None:
     """The course or section that an activity without a place in the catalog counts towards.
 
     The nearest named section, module or lesson among parents and groupings; else the course; else the first parent, the
-    first grouping; else the activity itself where it is a course or section. Never the site or the system.
+    first grouping; else the activity itself where it is a course or section. Never the site or the system, nor one whose
+    name is too long to be kept.
     """
     context: Json = statement.get("context", {})
     around = [
@@ -263,6 +265,7 @@ def course_of(statement: Json) -> Course | None:
         if _type_word(activity) not in _PLATFORMS
     ]
     own = [statement["object"]] if _is_one_of(statement["object"], (*_SECTIONS, *_COURSES)) else []
+    around, own = ([one for one in found if len(one["id"]) <= LONGEST] for found in (around, own))
     sections = [activity for activity in around if _is_one_of(activity, _SECTIONS)]
     courses = [activity for activity in around if _is_one_of(activity, _COURSES)]
     found = next(iter([*sections, *courses, *around, *own]), None)
