@@ -66,6 +66,21 @@ def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
 class TestLearner:
     """GET /learners/{learner_id}"""
 
+    @pytest.mark.parametrize("batches", [2, 1])
+    async def test_nothing_is_known_of_whose_statements_are_all_voided(
+        self, house: House, api: Api, learner: str, batches: int
+    ) -> None:
+        await house.policy()
+        sent = statement(1)
+        for batch in [[sent, voiding(sent["id"])]] if batches == 1 else [[sent], [voiding(sent["id"])]]:
+            await house.statements(learner, *batch)
+        await house.settle()
+        for path in (f"/learners/{learner}", f"/learners/{learner}/timeline"):
+            problem(await api.get(path, "app"), 404)
+        await house.statements(learner, statement(2))
+        await house.settle()
+        assert (await api.get(f"/learners/{learner}", "app")).json()["activity"]["statements"] == 1
+
     async def test_anonymous(self, api: Api, known: str) -> None:
         problem(await api.client.get(f"/learners/{known}"), 401)
 

@@ -177,6 +177,21 @@ class TestForLearner:
             PROVIDER_EXTENSION: provider_digest("https://lms.example.org"),
         }
 
+    @pytest.mark.parametrize(
+        ("group", "mark"),
+        [
+            ({**CLASS, "member": [BOB, BOB, ANN]}, {"name": "other-1", "members": 2}),
+            ({"objectType": "Group", "member": [BOB, BOB]}, None),
+            ({**TEAM, "member": [BOB]}, {"name": "other-1", "members": 1}),
+        ],
+    )
+    def test_a_group_counts_each_member_once_and_one_alone_is_no_group(
+        self, group: JsonObject, mark: JsonObject | None
+    ) -> None:
+        found = for_learner({"actor": group, "verb": VERB, "object": ACTIVITY}, {BOB_IFI})
+        assert found["actor"] == account("self")
+        assert found["context"]["extensions"].get(GROUP_EXTENSION) == mark
+
     def test_where_the_identifier_is_from_and_no_more_of_it(self) -> None:
         def told(agent: dict[str, Any], own: str, **more: Any) -> Any:
             found = for_learner({"actor": agent, "verb": VERB, "object": ACTIVITY, **more}, {own})

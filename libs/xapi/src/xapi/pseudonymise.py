@@ -13,7 +13,8 @@ The form is built from what is known to be harmless rather than by deleting what
   all learners share, and stay as they are;
 - where the actor is a Group of which the learner is a member (or which is itself the learner), the statement goes out
   with the learner as actor, an Agent, and `context.extensions` says so under `GROUP_EXTENSION`:
-  `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group;
+  `{"name": "other-1", "members": 4}`. A field of context could not: `team` may be taken by another group. Who is named
+  twice is one member; a group without an identifier that names the learner alone is the learner, and no mark says so;
 - `context.extensions` says under `PROVIDER_EXTENSION`, by a digest, where the learner's identifier is from.
 """
 
@@ -102,9 +103,11 @@ class _Pseudonymiser:
     def _actor(self, actor: JsonObject) -> tuple[JsonObject, JsonObject | None]:
         if actor.get("objectType") != "Group":
             return self._agent(actor), None
-        members = [canonical_ifi(member) for member in actor.get("member", ())]
-        if canonical_ifi(actor) not in self._own and self._own.isdisjoint(filter(None, members)):
+        members = {canonical_ifi(member) for member in actor.get("member", ())}
+        if canonical_ifi(actor) not in self._own and self._own.isdisjoint(members):
             return self._agent(actor), None
+        if canonical_ifi(actor) is None and members <= self._own:
+            return _account("Agent", SELF), None
         mark = {"name": self._name(canonical_ifi(actor)), "members": len(members)}
         return _account("Agent", SELF), mark
 

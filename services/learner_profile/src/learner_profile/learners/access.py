@@ -60,7 +60,7 @@ async def open_profile(
     if await state.roles.others(principal.tenant, [learner], standing.policy):
         raise NotFound(NO_LEARNER)
     profile = (await state.learners.load(principal.tenant, [learner])).get(learner)
-    if profile is None or profile.status == Status.ERASED:
+    if profile is None or profile.status == Status.ERASED or profile.says_nothing:
         raise NotFound("Nothing is known of this learner")
     if profile.status == Status.CLOSED:  # since the purpose is allowed, by the policy's list of staff
         raise NotFound(NO_LEARNER)

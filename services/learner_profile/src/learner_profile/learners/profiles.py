@@ -100,6 +100,11 @@ class Profile:
         """How many were folded."""
         return 0 if self.folded is None else self.folded.statements
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it was built and nothing was found: whatever there was is voided, or another person's again."""
+        return self.folded is not None and not (self.statements or self.said or self.aside)
+
 
 def folded_on(profile: Profile, new: Iterable[Reading], catalog: Mapping[str, Mapped], folder: Folder) -> Profile:
     """The profile with new readings; one to be built anew where any of them does not come at the end, or where an older
