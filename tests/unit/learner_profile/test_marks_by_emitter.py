@@ -20,7 +20,7 @@ OPEN_EDX: dict[str, Any] = {
 }
 
 
-def evidence(score: dict[str, Any], context: dict[str, Any]) -> Any:
+def evidence(score: Any, context: dict[str, Any], result: dict[str, Any] | None = None) -> Any:
     """As it is folded, of one activity that the catalog knows, wherever it was answered."""
     found = read(
         {
@@ -28,7 +28,7 @@ def evidence(score: dict[str, Any], context: dict[str, Any]) -> Any:
             "actor": SELF,
             "verb": {"id": "http://adlnet.gov/expapi/verbs/scored"},
             "object": {"id": "https://school.example/question/1"},
-            "result": {"score": score},
+            "result": result or {"score": score},
             "context": context,
             "timestamp": "2026-03-01T10:00:00Z",
             "stored": "2026-03-01T10:00:01Z",
@@ -88,3 +88,11 @@ def test_raw_min_and_max_where_they_agree_else_scaled_by_emitter(
 )
 def test_an_emitter_is_known_by_its_own_marks(context: dict[str, Any], emitter: Emitter) -> None:
     assert emitter_of({"context": context}) is emitter
+
+
+@pytest.mark.parametrize(("context", "correctness"), [(MOODLE, None), (OPEN_EDX, 1.0), ({}, 1.0)])
+def test_of_marks_out_of_nothing_moodles_success_says_nothing(
+    context: dict[str, Any], correctness: float | None
+) -> None:
+    result = {"score": {"raw": 0, "min": 0, "max": 0, "scaled": 0}, "success": True, "completion": True}
+    assert evidence(result["score"], context, result).correctness == correctness

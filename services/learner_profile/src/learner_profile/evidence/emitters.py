@@ -54,6 +54,13 @@ def share_of(score: Json, emitter: Emitter) -> float | None:
     return _within((scaled + 1.0) / 2.0 if emitter is Emitter.MOODLE else scaled)
 
 
+def success_says_nothing(score: Json, emitter: Emitter) -> bool:
+    """Of marks out of nothing Moodle says success to everyone: it compares them with a pass mark that is 0 where none
+    is set.
+    """
+    return emitter is Emitter.MOODLE and score.get("min") is not None and score["min"] == score.get("max")
+
+
 def _share(raw: float, low: float, high: float) -> float:
     if isinf(high - low):  # of halves it is not, and the share is the same
         raw, low, high = raw / 2.0, low / 2.0, high / 2.0

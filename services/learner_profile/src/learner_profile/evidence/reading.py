@@ -17,7 +17,7 @@ from xapi.pseudonymise import GROUP_EXTENSION, IMPORTED_EXTENSION, PROVIDER_EXTE
 
 from learner_profile.evidence.claims import LONGEST, WEIGHTS, Claim, extension_claims, is_competency, strongest, tags_of
 from learner_profile.evidence.effort import helped_with, hints_in, seconds_in
-from learner_profile.evidence.emitters import emitter_of, share_of
+from learner_profile.evidence.emitters import Emitter, emitter_of, share_of, success_says_nothing
 from learner_profile.evidence.items import guessing_in
 from learner_profile.evidence.verbs import rule_of, word_of
 from learner_profile.evidence.videos import is_piece, watched_in, watching
@@ -254,8 +254,8 @@ def course_of(statement: Json) -> Course | None:
     """The course or section that an activity without a place in the catalog counts towards.
 
     The nearest named section, module or lesson among parents and groupings; else the course; else the first parent, the
-    first grouping; else the activity itself where it is a course or section. Never the site or the system, nor one whose
-    name is too long to be kept.
+    first grouping; else the activity itself where it is a course or section. Never the site or the system, nor what has
+    a name too long to be kept.
     """
     context: Json = statement.get("context", {})
     around = [
@@ -288,10 +288,12 @@ def _correctness(statement: Json, verb_id: str, result: Json) -> float | None:
     rule = rule_of(verb_id)
     if rule is not None and rule.opinion:
         return None
-    share = share_of(result["score"], emitter_of(statement)) if "score" in result else None
+    score: Json = result.get("score", {})
+    emitter = emitter_of(statement) if score else Emitter.OTHER
+    share = share_of(score, emitter)
     if share is not None:
         return share
-    if "success" in result:
+    if "success" in result and not success_says_nothing(score, emitter):
         return float(result["success"])
     return None if rule is None else rule.implies
 
