@@ -103,10 +103,10 @@ def _tell_skill(memory: Memory, terms: Terms, weights: Weights, identity: int, p
 @compiled
 def _comes_again(skills: Integers, place: int, start: int) -> bool:
     """Whether the skill that stands at `place` stands at `start` or behind it, too."""
+    found = False
     for k in range(start, len(skills)):
-        if skills[k] == skills[place]:
-            return True
-    return False
+        found |= skills[k] == skills[place]
+    return found
 
 
 @compiled
