@@ -25,9 +25,9 @@ SEARCHED_ANSWERS: Final = 60_000
 _FACTORS: Final = (
     (6, 0.2), (7, 0.3), (4, 0.4), (0, 0.5), (1, 0.4), (2, 0.4), (3, 0.4), (5, 0.4), (8, 0.3), (9, 0.3), (10, 0.4),
 )  # fmt: skip
-_STEPS: Final = 2
+_ROUNDS: Final = 3
 
-SEARCHES: Final = 1 + (1 + _STEPS) * len(_FACTORS)
+SEARCHES: Final = 64
 """How often the search runs through its sample, at most."""
 
 
@@ -89,22 +89,29 @@ class Trainer:
 def chosen_hyper(
     answers: Answers, rows: Integers, trainer: Trainer, advanced: Callable[[int], None] = lambda _: None
 ) -> Floats:
-    """The hyper-parameters with which training answers were told best: one at a time, down or up, and once more."""
+    """The hyper-parameters with which training answers were told best: one after the other, down or up for as long as
+    that pays, then all once more by smaller steps, until nothing pays or `SEARCHES` are spent.
+    """
     sample = sampled(answers, rows)
     hyper = np.array(DEFAULT_HYPER)
     best = _loss(answers, sample, trainer, hyper, advanced)
-    for place, factor in _FACTORS:
-        for way in (factor, 1.0 / factor):
-            moved = False
-            for _ in range(_STEPS):
-                other = hyper.copy()
-                other[place] *= way
-                loss = _loss(answers, sample, trainer, other, advanced)
-                if loss >= best:
+    left = SEARCHES - 1
+    ways = {place: False for place, _ in _FACTORS}
+    for round_ in range(_ROUNDS):
+        for place, whole in _FACTORS:
+            factor = whole ** (0.5**round_)
+            for way in (factor, 1.0 / factor):
+                moved = False
+                while left > 0:
+                    other = hyper.copy()
+                    other[place] *= way
+                    loss = _loss(answers, sample, trainer, other, advanced)
+                    left -= 1
+                    if loss >= best:
+                        break
+                    hyper, best, moved = other, loss, True
+                if moved:
                     break
-                hyper, best, moved = other, loss, True
-            if moved:
-                break
     return hyper
 
 
