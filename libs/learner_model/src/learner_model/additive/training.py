@@ -29,6 +29,8 @@ _ROUNDS: Final = 3
 
 SEARCHES: Final = 64
 """How often the search runs through its sample, at most."""
+LEAST_GAIN: Final = 1.0
+"""Nats that a step must save over all later answers of the sample: what it would cost to say that it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +92,22 @@ def chosen_hyper(
     answers: Answers, rows: Integers, trainer: Trainer, advanced: Callable[[int], None] = lambda _: None
 ) -> Floats:
     """The hyper-parameters with which training answers were told best: one after the other, down or up for as long as
-    that pays, then all once more by smaller steps, until nothing pays or `SEARCHES` are spent.
+    that pays, then all again by smaller steps.
     """
     sample = sampled(answers, rows)
     hyper = np.array(DEFAULT_HYPER)
     best = _loss(answers, sample, trainer, hyper, advanced)
-    left = SEARCHES - 1
-    ways = {place: False for place, _ in _FACTORS}
-    for round_ in range(_ROUNDS):
-        for place, whole in _FACTORS:
-            factor = whole ** (0.5**round_)
-            for way in (factor, 1.0 / factor):
+    left, gain = SEARCHES - 1, LEAST_GAIN / max(len(sample) // 2, 1)
+    for halved in range(_ROUNDS):
+        for place, factor in _FACTORS:
+            for way in (factor**0.5**halved, factor ** -(0.5**halved)):
                 moved = False
                 while left > 0:
                     other = hyper.copy()
                     other[place] *= way
                     loss = _loss(answers, sample, trainer, other, advanced)
                     left -= 1
-                    if loss >= best:
+                    if loss > best - gain:
                         break
                     hyper, best, moved = other, loss, True
                 if moved:
@@ -146,6 +146,8 @@ def _loss(
     hyper: Floats,
     advanced: Callable[[int], None] = lambda _: None,
 ) -> float:
+    if not len(rows):
+        return 0.0
     trainer.clear(hyper)
     told = trainer.run(answers, rows, advanced=advanced).probability
     later = rows[len(rows) // 2 :]
