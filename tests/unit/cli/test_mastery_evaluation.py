@@ -82,15 +82,37 @@ class TestReading:
     @pytest.mark.parametrize(
         ("rows", "reason"),
         [
-            (["u,i,s,yes,0,0"], "line 2"),
+            (["u,i,s,yes,0,0"], "line 2: correct is 'yes'"),
+            (["u,i,s,1,0,0", "u,i,s,1,noon,0"], "line 3: timestamp_or_order"),
+            (["u,i,s,nan,0,0"], "line 2"),
+            (["u,i,s,1,inf,0"], "line 2"),
+            (["u,i"], "line 2"),
+            (["u,i,s,1,0,0", "u,i,s,1,1,1"], "line 3: .* more than one fold"),
             (["u,i,s,2,0,0"], "between 0 and 1"),
-            (["u,i,s,1,0,0", "v,i,s,1,0,0", "u,i,s,1,0,0"], "stand together"),
+            (["u,i,s,1,0,0", "v,i,s,1,0,0", "u,i,s,1,0,0"], "line 4: .* stand together"),
             ([], "no answers"),
         ],
     )
     def test_what_is_not_in_the_format_is_said(self, tmp_path: Path, rows: list[str], reason: str) -> None:
         with pytest.raises(UnreadableAnswers, match=reason):
             read(file_of(tmp_path, *rows))
+
+    def test_what_a_spreadsheet_makes_of_it_is_read_the_same(self, tmp_path: Path) -> None:
+        plain = read(file_of(tmp_path, "u,i,a b;c,1,0,0", "u,j,,0,1,0"))
+        path = tmp_path / "saved.csv"
+        head = ",".join(f'"{name}"' for name in HEAD.split(","))
+        path.write_bytes(f'{head}\r\n"u","i","a b; c;","1","0","0"\r\n"u","j","","0","1","0"\r\n'.encode("utf-8-sig"))
+        saved = read(path)
+        for mine, others in zip(saved.answers, plain.answers, strict=True):
+            assert np.array_equal(mine, others)
+        path.write_text("learner, item, skills, correct, timestamp_or_order, fold\nu, i, a b;c, 1, 0, 0\n")
+        assert read(path).answers.item[0] == plain.answers.item[0]
+
+    def test_other_encodings_are_refused_with_the_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "old.csv.gz"
+        path.write_bytes(gzip.compress(f"{HEAD}\nu,i,s,1,0,0\nJürgen,i,s,1,0,1\n".encode("latin-1")))
+        with pytest.raises(UnreadableAnswers, match="line 3: not UTF-8"):
+            read(path)
 
 
 class TestCommand:
@@ -112,6 +134,27 @@ class TestCommand:
             "school-calibration.png",
             "school-learning.png",
         }
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            ["u,i,s,1,0,0"],
+            [f"u{n},i,,1,0,{n}" for n in range(3)],
+            [
+                f"u{n % 4},i{n},{'s' * (n % 2)},{int(n % 4 > 1)},0,{n % 4}"
+                for n in sorted(range(24), key=lambda n: n % 4)
+            ],
+        ],
+        ids=["one answer", "all right and no skill", "folds of one class"],
+    )
+    def test_where_there_is_nothing_to_learn_figures_are_finite_all_the_same(
+        self, tmp_path: Path, rows: list[str]
+    ) -> None:
+        result = CliRunner().invoke(app, ["eval", "mastery", str(file_of(tmp_path, *rows)), "--baselines"])
+        assert result.exit_code == 0, result.output
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        assert len(lines) == 8
+        assert all(line["logloss"] is not None and line["rmse"] <= 1 and line["ece"] <= 1 for line in lines)
 
     def test_a_missing_file_and_a_mode_that_is_none_end_in_one_line(self, tmp_path: Path) -> None:
         missing = CliRunner().invoke(app, ["eval", "mastery", str(tmp_path / "none.csv")])

@@ -19,7 +19,7 @@ from learner_model.additive.memory import blank as blank_memory
 from learner_model.additive.replaying import Answers
 from learner_model.additive.simulating import Simulation, simulated
 from learner_model.additive.training import Trainer, chosen_hyper, trained
-from learner_model.additive.weights import Parameters, ParametersVersionError, decode_parameters, prior
+from learner_model.additive.weights import DEFAULT_HYPER, Parameters, ParametersVersionError, decode_parameters, prior
 from learner_model.folded import pack
 from learner_model.folder import Folder
 from learner_model.reading import state_of
@@ -81,6 +81,12 @@ def test_the_choice_of_hyper_parameters_sees_training_rows_alone() -> None:
     assert np.array_equal(
         chosen_hyper(answers, rows, trainer), chosen_hyper(answers._replace(correct=flipped), rows, trainer)
     )
+
+
+def test_few_answers_do_not_drive_the_search_out_of_bounds() -> None:
+    answers = some(12, seed=5)
+    firsts = np.flatnonzero(np.diff(answers.learner, prepend=-1))
+    assert np.allclose(chosen_hyper(answers, firsts, Trainer()), DEFAULT_HYPER)
 
 
 def test_plain_python_and_machine_code_give_the_same_bytes() -> None:

@@ -7,12 +7,14 @@ Cen & Koedinger 2009. Best-LR: Gervet et al. 2020. Elo: Pelánek 2016, gains fal
 
 from __future__ import annotations
 
+import warnings
 from math import exp
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from cli.evaluation.reading import Table
@@ -23,6 +25,8 @@ Rows = npt.NDArray[np.int64]
 BASELINES: Final = ("item_mean", "elo", "bkt", "pfa", "best_lr")
 _PRIOR_ANSWERS: Final = 5.0
 _EM_ROUNDS: Final = 20
+_EM_LONGEST: Final = 400  # answers of a learner to a skill that are fitted: memory is learners times the longest
+_MOST_ROUNDS: Final = 300
 _ELO_GAIN, _ELO_FADING = 1.0, 0.05
 
 
@@ -39,16 +43,25 @@ def told_by(name: str, table: Table) -> Floats:
         elif name == "bkt":
             told[held] = _bkt(table, rest, held)
         elif features is not None:
-            model = LogisticRegression(C=1.0, max_iter=300, solver="lbfgs")
-            model.fit(features[rest], table.answers.correct[rest] >= 0.5)
-            told[held] = model.predict_proba(features[held])[:, 1]
+            told[held] = _regression(features, table.answers.correct >= 0.5, rest, held)
+    return told
+
+
+def _regression(features: csr_matrix, right: npt.NDArray[np.bool_], rest: Rows, held: Rows) -> Floats:
+    """Where there is nothing to fit (no skill, no training answer, or all of them alike): their mean, or a half."""
+    if features.shape[1] == 0 or len(np.unique(right[rest])) < 2:
+        return np.full(len(held), float(right[rest].mean()) if len(rest) else 0.5)
+    model = LogisticRegression(C=1.0, max_iter=_MOST_ROUNDS, solver="lbfgs")
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # near enough for a comparison
+        model.fit(features[rest], right[rest])
+    told: Floats = model.predict_proba(features[held])[:, 1]
     return told
 
 
 def _item_mean(table: Table, rest: Rows, held: Rows) -> Floats:
     numbers = np.unique(table.answers.item, return_inverse=True)[1]
     correct = table.answers.correct
-    mean = float(correct[rest].mean())
+    mean = float(correct[rest].mean()) if len(rest) else 0.5
     right = np.bincount(numbers[rest], weights=correct[rest], minlength=numbers.max() + 1)
     answers = np.bincount(numbers[rest], minlength=numbers.max() + 1)
     shares: Floats = (right + _PRIOR_ANSWERS * mean) / (answers + _PRIOR_ANSWERS)
@@ -87,7 +100,7 @@ def _bkt(table: Table, rest: Rows, held: Rows) -> Floats:
     told = np.full(len(table.fold), 0.5)
     for one in np.unique(skill):
         trained = _sequences(rest[skill[rest] == one], learner)
-        start, learn, guess, slip = _fitted([correct[rows] for rows in trained])
+        start, learn, guess, slip = _fitted([correct[rows[:_EM_LONGEST]] for rows in trained])
         for rows in _sequences(held[skill[held] == one], learner):
             told[rows] = _bkt_told(correct[rows], start, learn, guess, slip)
     return told[held]

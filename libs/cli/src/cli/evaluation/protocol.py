@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from learner_model.additive.compiled import Integers
 from learner_model.additive.exercise import exercise
 from learner_model.additive.kernel import machine
-from learner_model.additive.training import SEARCHES, Trainer, chosen_hyper, sampled
+from learner_model.additive.training import SEARCHES, Answers, Trainer, chosen_hyper, sampled
 
+from cli.evaluation.baselines import BASELINES, told_by
 from cli.evaluation.measures import Floats, auc, expected_calibration_error, log_loss, rmse
 from cli.evaluation.reading import Table, read
 
@@ -53,16 +55,15 @@ def evaluate(
     started = time.perf_counter()
     table = read(path, asked=plan.asked)
     reading = time.perf_counter() - started
-    total(steps(table, plan))
+    total(steps(table, plan) + (len(BASELINES) * len(table.fold) if baselines else 0))
     results = run(table, plan, advanced)
     for mode, result in results.items():
         yield _line(table, mode, result, reading)
     if baselines:
-        from cli.evaluation.baselines import BASELINES, told_by
-
         for name in BASELINES:
             before = time.perf_counter()
             results[name] = Result(told_by(name, table), time.perf_counter() - before)
+            advanced(len(table.fold))
             yield _line(table, name, results[name], reading)
     if plot is not None:
         from cli.evaluation.plotting import draw
@@ -93,7 +94,7 @@ def run(table: Table, plan: Plan, advanced: Callable[[int], None]) -> dict[str, 
     for fold in table.folds:
         held, rest = np.flatnonzero(table.fold == fold), np.flatnonzero(table.fold != fold)
         started = time.perf_counter()
-        trainer.clear(chosen_hyper(answers, rest, trainer, advanced))
+        trainer.clear(_chosen(answers, rest, trainer, advanced))
         trainer.run(answers, rest, advanced=advanced)
         trained = trainer.publish()
         training = time.perf_counter() - started
@@ -108,6 +109,20 @@ def run(table: Table, plan: Plan, advanced: Callable[[int], None]) -> dict[str, 
             result.sizes.extend(told.memory_bytes)
             result.seconds += training + time.perf_counter() - started
     return results
+
+
+def _chosen(answers: Answers, rest: Integers, trainer: Trainer, advanced: Callable[[int], None]) -> Floats:
+    """As `chosen_hyper`; a search that ends before it must is told as one that did not."""
+    expected = SEARCHES * len(sampled(answers, rest))
+
+    def searched(rows: int) -> None:
+        nonlocal expected
+        expected -= rows
+        advanced(rows)
+
+    hyper = chosen_hyper(answers, rest, trainer, searched)
+    advanced(expected)
+    return hyper
 
 
 def _line(table: Table, mode: str, result: Result, reading: float) -> Line:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import IO, Final
 
@@ -23,6 +24,7 @@ _FOLDS: Final = 5
 _MILLISECONDS_FROM: Final = 1e11
 _SITTING_SECONDS: Final = 120.0
 _UNKNOWN: Final = -1.0
+_MOST_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,35 @@ def read(path: Path, *, asked: bool = False) -> Table:
     try:
         with opened(path) as file:
             return _table(path, csv.DictReader(file), asked=asked)
-    except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as problem:
+    except UnicodeDecodeError as problem:
+        raise UnreadableAnswers(f"{path}, line {_line_of_bad_bytes(path)}: not UTF-8") from problem
+    except (OSError, EOFError, zlib.error, csv.Error) as problem:
         raise UnreadableAnswers(f"{path}: {problem}") from problem
 
 
 def opened(path: Path) -> IO[str]:
-    """The text of a file, plain or gzipped."""
+    """The text of a file, plain or gzipped, without a byte order mark."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", newline="", encoding="utf-8") if zipped else path.open(newline="", encoding="utf-8")
+    if zipped:
+        return gzip.open(path, "rt", newline="", encoding="utf-8-sig")
+    return path.open(newline="", encoding="utf-8-sig")
+
+
+def _line_of_bad_bytes(path: Path) -> int:
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        for line, content in enumerate(file, start=1):
+            try:
+                content.decode()
+            except UnicodeDecodeError:
+                return line
+    return 0
 
 
 def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
-    columns = rows.fieldnames or []
+    rows.fieldnames = columns = [name.strip() for name in rows.fieldnames or []]
     lacking = [name for name in _NEEDED if name not in columns]
     if lacking:
         raise UnreadableAnswers(f"{path}: no column {', '.join(lacking)}")
@@ -63,20 +81,26 @@ def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
     learners: dict[str, int] = {}
     learner, item, starts, figures, folds = [], [], [0], [], []
     skills: list[int] = []
+    fold = ""
     for row in rows:
-        number = learners.setdefault(row["learner"], len(learners))
+        name = (row["learner"] or "").strip()
+        number = learners.setdefault(name, len(learners))
+        where = (row.get("fold") or str(number % _FOLDS)).strip()
+        if number != len(learners) - 1:
+            raise _unreadable(path, rows.line_num, f"rows of learner {name[:_MOST_LENGTH]!r} do not stand together")
+        if learner and learner[-1] == number and where != fold:
+            raise _unreadable(path, rows.line_num, f"learner {name[:_MOST_LENGTH]!r} is in more than one fold")
+        fold = where
         learner.append(number)
-        item.append(named(row["item"]))
-        skills.extend(named(skill) for skill in dict.fromkeys((row.get("skills") or "").split(";")) if skill)
+        item.append(named((row["item"] or "").strip()))
+        of_item = (one.strip() for one in (row.get("skills") or "").split(";"))
+        skills.extend(named(skill) for skill in dict.fromkeys(of_item) if skill)
         starts.append(len(skills))
         figures.append(_figures(path, rows.line_num, row))
-        folds.append(row.get("fold") or str(number % _FOLDS))
+        folds.append(fold)
     if not learner:
         raise UnreadableAnswers(f"{path}: no answers")
     figure = np.array(figures)
-    order = np.argsort(np.array(learner), kind="stable")
-    if np.any(np.diff(order) != 1):
-        raise UnreadableAnswers(f"{path}: rows of a learner do not stand together")
     each = np.array(learner)
     answers = Answers(
         learner=each,
@@ -91,18 +115,33 @@ def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
         weight=np.ones(len(each)),
         harder=np.zeros(len(each)),
     )
-    return Table(path.name.removesuffix(".gz").removesuffix(".csv"), answers, np.unique(folds, return_inverse=True)[1])
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    return Table(name, answers, np.unique(folds, return_inverse=True)[1])
+
+
+def _unreadable(path: Path, line: int, reason: str) -> UnreadableAnswers:
+    return UnreadableAnswers(f"{path}, line {line}: {reason}")
 
 
 def _figures(path: Path, line: int, row: Mapping[str, str | None]) -> tuple[float, float, float, float]:
-    try:
-        correct = float(row["correct"] or "")
-        at, duration, hints = (float(row.get(name) or _UNKNOWN) for name in ("timestamp_or_order", "duration", "hints"))
-    except ValueError as problem:
-        raise UnreadableAnswers(f"{path}, line {line}: {problem}") from problem
+    correct = _number(path, line, row, "correct")
     if not 0.0 <= correct <= 1.0:
-        raise UnreadableAnswers(f"{path}, line {line}: correct lies between 0 and 1")
+        raise _unreadable(path, line, "correct lies between 0 and 1")
+    at, duration, hints = (_number(path, line, row, name) for name in ("timestamp_or_order", "duration", "hints"))
     return correct, at, duration, hints
+
+
+def _number(path: Path, line: int, row: Mapping[str, str | None], column: str) -> float:
+    text = row.get(column) or ""
+    if not text.strip() and column not in _NEEDED:
+        return _UNKNOWN
+    try:
+        number = float(text)
+    except ValueError as problem:
+        raise _unreadable(path, line, f"{column} is {text[:_MOST_LENGTH]!r}, not a number") from problem
+    if not isfinite(number):
+        raise _unreadable(path, line, f"{column} is {text[:_MOST_LENGTH]!r}, not a finite number")
+    return number
 
 
 def _clock(learner: npt.NDArray[np.int64], at: npt.NDArray[np.float64], *, asked: bool) -> npt.NDArray[np.float64]:
@@ -111,7 +150,7 @@ def _clock(learner: npt.NDArray[np.int64], at: npt.NDArray[np.float64], *, asked
     `asked`: within a sitting time stands still, since a time stamp taken at the answer holds how long it took.
     """
     nothing = np.full(len(at), _UNKNOWN)
-    if not np.all(np.isfinite(at)) or np.any(at < 0):
+    if np.any(at < 0):
         return nothing
     same = np.diff(learner) == 0
     if np.all(np.diff(at)[same] == 1) or np.all(np.diff(at)[same] == 0):
