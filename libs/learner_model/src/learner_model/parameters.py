@@ -2,7 +2,7 @@
 raise `MODEL_VERSION`, so that states are built anew.
 """
 
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 
 MASTERY_THRESHOLD = 0.8
 """The probability of a right response from which a competency counts as mastered, where a curriculum says no other."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from learner_model.additive.compiled import Floats, Integers, Singles
 
-ADDITIVE_VERSION: Final = 3
+ADDITIVE_VERSION: Final = 4
 """Raised with every change of terms, columns or hashes: states and parameters of another version are not read."""
 
 LEAST_ITEMS: Final = 48
@@ -92,7 +92,9 @@ KNOTS: Final = 12
 SHAPES: Final = 48
 TABLE_BITS: Final = 22
 TABLES_FROM: Final = SHAPES * KNOTS
-WEIGHTS: Final = TABLES_FROM + (1 << TABLE_BITS)
+IDS_FROM: Final = TABLES_FROM + (1 << TABLE_BITS)
+"""Items and skills as such have hashed places of their own: they tell most, so that nobody else is to write there."""
+WEIGHTS: Final = IDS_FROM + (1 << TABLE_BITS)
 
 FAMILIES: Final = (
     "level",

@@ -27,6 +27,7 @@ from learner_model.additive.layout import (
     I_STRENGTH,
     I_SURPRISE,
     I_TIME,
+    IDS_FROM,
     ITEM_HISTORY,
     ITEM_TIME,
     KNOTS,
@@ -92,10 +93,10 @@ def _mixed(x: int) -> int:
 
 @compiled
 def slot(table: int, a: int, b: int) -> int:
-    """The place of a table's key among the hashed weights."""
+    """The place of a table's key among its hashed weights."""
     x = _mixed((table * 0x3779B97 + a) & 0xFFFFFFFF)
     x = _mixed((x + (a >> 32) * 0x2545F49 + b) & 0xFFFFFFFF)
-    return TABLES_FROM + (x & ((1 << TABLE_BITS) - 1))
+    return x & ((1 << TABLE_BITS) - 1)
 
 
 @compiled
@@ -128,10 +129,12 @@ def resolve(terms: Terms, noted: int) -> int:
     for k in range(noted):
         table, share = terms.noted[k, 0], terms.share[k]
         if table >= 0:
-            terms.place[n] = slot(table, terms.noted[k, 1], terms.noted[k, 2])
+            kind = terms.noted[k, 4]
+            first = IDS_FROM if kind == AS_SUCH else TABLES_FROM
+            terms.place[n] = first + slot(table, terms.noted[k, 1], terms.noted[k, 2])
             terms.value[n] = share
             terms.family[n] = terms.noted[k, 3]
-            terms.kind[n] = terms.noted[k, 4]
+            terms.kind[n] = kind
             n += 1
             continue
         place = min(max(terms.figure[k], 0.0), 1.0) * (KNOTS - 1)
