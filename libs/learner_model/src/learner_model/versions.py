@@ -44,7 +44,7 @@ class Builtin:
 
 
 def loaded(parameters: Parameters) -> Loaded:
-    """16 MB of memory."""
+    """32 MB of memory."""
     return Loaded(parameters.weights(), np.array(parameters.hyper))
 
 

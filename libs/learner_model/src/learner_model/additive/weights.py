@@ -44,7 +44,7 @@ class Parameters:
     squares: Singles
 
     def weights(self) -> Weights:
-        """For whoever folds and never learns. 16 MB: keep it."""
+        """For whoever folds and never learns. 32 MB: keep it."""
         return Weights(_spread(self.places, self.served), _NOTHING, _NOTHING)
 
     def learning(self) -> Weights:

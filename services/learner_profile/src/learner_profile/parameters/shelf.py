@@ -30,7 +30,7 @@ AHEAD: Final = timedelta(minutes=10)
 LOOK_AGAIN: Final = timedelta(seconds=15)
 _KEPT: Final = 64  # versions, without zeros: at most a megabyte each
 _MANY: Final = 300  # pieces of evidence: half a second in plain Python
-_SPREAD: Final = 2  # versions as a whole: 16 MB each
+_SPREAD: Final = 2  # versions as a whole: 32 MB each
 
 T = TypeVar("T")
 Place = tuple[str, str]
