@@ -79,8 +79,9 @@ def _table(path: Path, rows: csv.DictReader[str], *, asked: bool) -> Table:
         raise UnreadableAnswers(f"{path}: no column {', '.join(lacking)}")
     named = cache(identity)
     learners: dict[str, int] = {}
-    learner, item, starts, figures, folds = [], [], [0], [], []
+    learner: list[int] = []
     skills: list[int] = []
+    item, starts, figures, folds = [], [0], [], []
     fold = ""
     for row in rows:
         name = (row["learner"] or "").strip()
