@@ -2,7 +2,7 @@
 
 Forgetting is exponential in the half-life of the competency, which grows with spaced successes and shrinks with
 failures, after Settles & Meeder 2016, "A trainable spaced repetition model for language learning", ACL 1848-1858.
-Time alone never raises probability or mastery.
+A part of what was learnt stays. Time alone never raises probability or mastery.
 """
 
 from datetime import datetime, timedelta
@@ -71,7 +71,7 @@ def due_at(state: CompetencyState, threshold: float = parameters.MASTERY_THRESHO
     """When the probability falls under the threshold by forgetting; None where it never was above or never will."""
     if state.evidence_count == 0:
         return None
-    needed, floor = logit(threshold), state.base
+    needed, floor = logit(threshold), _floor(state)
     if state.mean <= needed or needed <= floor:
         return None
     days = state.half_life_days * log2((state.mean - floor) / (needed - floor))
@@ -81,9 +81,14 @@ def due_at(state: CompetencyState, threshold: float = parameters.MASTERY_THRESHO
 def belief_at(state: CompetencyState, as_of: datetime) -> Belief:
     """The belief as time has left it. A time before the last response counts as that of the last response."""
     days = max(0.0, as_of.timestamp() - state.last_response) / _DAY if state.evidence_count else 0.0
-    floor = min(state.mean, state.base)
+    floor = _floor(state)
     mean = floor + (state.mean - floor) * exp(-days / state.half_life_days * log(2.0))
     return Belief(mean, min(_widest(state), state.variance + parameters.DRIFT_PER_DAY * days))
+
+
+def _floor(state: CompetencyState) -> float:
+    """Where forgetting leads: what the own responses told is in part the learner's level, which no time takes."""
+    return min(state.mean, state.base + parameters.KEPT_BY_TIME * (state.mean - state.base))
 
 
 def _widest(state: CompetencyState) -> float:

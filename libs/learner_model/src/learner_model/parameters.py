@@ -32,6 +32,9 @@ HALF_LIFE_LOSS = 0.7
 DIFFICULTY_SPREAD = 4.0
 """Logits between the easiest (0) and the hardest (1) item; 0.5 is the typical one."""
 
+KEPT_BY_TIME = 0.2
+"""Of what a competency's own responses told, in logits: so estimates after pauses are without bias (ADR 48)."""
+
 INTEREST_HALF_LIFE_DAYS = 30.0
 INTEREST_HALFWAY = 4.0
 """The decayed sum of choices at which an interest shows as 0.5."""

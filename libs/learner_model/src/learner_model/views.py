@@ -18,7 +18,7 @@ _NO_FRAMEWORKS: Final = Frameworks()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompetencyView:
-    """One competency at a time. `half_life_days`: after so long half of what was learnt (in logits) is left.
+    """One competency at a time. `half_life_days`: after so long half of what time takes (in logits) is gone.
     `threshold`: the probability from which on it counts as mastered.
     """
 
