@@ -1,7 +1,7 @@
 """MongoDB: the learners' profiles. State and titles are sealed; `dirty` and `outbox` are flags for the jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -213,7 +213,7 @@ def packed(profile: Profile) -> bytes:
     if profile.folded is None:
         return b""
     state = pack(profile.folded)
-    rest: dict[str, Any] = {"titles": dict(profile.titles)}
+    rest: dict[str, Any] = _titles(profile.titles, profile.folded) if profile.titles else {}
     if profile.said:
         rest["said"] = _SAID.dump_python(dict(profile.said), mode="json")
     if profile.aside:
@@ -244,11 +244,26 @@ def unpacked(data: bytes, blank: Profile) -> Profile:
     return replace(
         blank,
         folded=folded,
-        titles=rest.get("titles", {}),
+        titles=_titled(rest, folded),
         said=_SAID.validate_python(said) if said else {},
         aside=tuple((Signal(signal), about) for signal, about in rest.get("aside", ())),
         collaboration=Collaboration(*rest.get("together", ())),
     )
+
+
+def _titles(titles: Mapping[str, str], folded: Folded) -> dict[str, Any]:
+    """Titles by the places of what they name; those of what has no place by name."""
+    places = {name: place for place, name in enumerate(folded.names)}
+    placed = sorted((places[name], title) for name, title in titles.items() if name in places)
+    return {"titled": placed, "titles": {name: title for name, title in titles.items() if name not in places}}
+
+
+def _titled(rest: Mapping[str, Any], folded: Folded) -> dict[str, str]:
+    found: dict[str, str] = rest.get("titles", {})
+    if placed := rest.get("titled"):
+        names = folded.names
+        found |= {names[place]: title for place, title in placed}
+    return found
 
 
 def _opened(data: bytes) -> tuple[Folded, dict[str, Any]]:
