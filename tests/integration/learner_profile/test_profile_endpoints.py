@@ -290,6 +290,17 @@ class TestWhy:
         assert body["evidence"][0]["statement_id"]
         assert body["words"].startswith("Everyone begins at ")
 
+    async def test_in_the_readers_language(self, api: Api, known: str) -> None:
+        headers = api.tokens.headers("learner", tenant=api.tenant, learner=known)
+        for asked, code, begins in (
+            ("de-AT, en;q=0.5", "de", "Alle fangen bei "),
+            ("ja", "en", "Everyone begins at "),
+        ):
+            told = await api.client.get(f"/learners/me/{self.PATH}", headers=headers | {"Accept-Language": asked})
+            assert (told.headers["Content-Language"], told.headers["Vary"]) == (code, "Accept-Language")
+            assert told.json()["words"].startswith(begins)
+            assert told.json()["evidence"][0]["words"].startswith({"de": "Eine ", "en": "A"}[code])
+
     async def test_my_own(self, api: Api, known: str) -> None:
         assert (await api.get(f"/learners/me/{self.PATH}", "learner", learner=known)).status_code == 200
         problem(await api.get(f"/learners/me/{self.PATH}", "app"), 403)

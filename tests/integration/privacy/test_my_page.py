@@ -105,6 +105,7 @@ class TestAsData:
         headers = {"Accept-Language": "de-AT, en;q=0.5"}
         found = await ruled("GET", "/learners/me/privacy", "learner", learner=learner, headers=headers)
         assert by_name(found.json())["record"]["held"].startswith("Was du in deinen Lern-Apps")
+        assert (found.headers["Content-Language"], found.headers["Vary"]) == ("de", "Accept-Language")
 
     async def test_after_decisions(self, ruled: Caller, learner: str) -> None:
         await ruled("PUT", "/consents/me/research", "learner", learner=learner, body={"status": "granted"})

@@ -19,6 +19,7 @@ from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, Judgement
 from learner_profile.learners.explaining import Explanation, Share, explain
+from learner_profile.learners.languages import ENGLISH
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.why import WhyOut
 from learner_profile.learners.wording import of_row_aside, points, shared_points
@@ -85,7 +86,7 @@ def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, f
     assert found.now is not None
     assert found.now.probability == shown(rows, as_of)
     assert sum(found.shares.values()) == pytest.approx(found.now.probability, abs=6e-5)
-    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), as_of)), {}, 20)
+    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), as_of)), {}, 20, ENGLISH)
     assert out is not None
     assert round(sum(one.points for one in out.shares), 1) == points(out.probability), "as it is shown, too"
     assert f"That makes {points(out.probability):g}" in out.words
@@ -95,7 +96,7 @@ def test_the_shares_add_up_to_the_number_that_is_shown(events: list[tuple[str, f
 
 def told(rows: list[Row], days: int = 40) -> WhyOut:
     found: Explanation = explain(rows, CATALOG, "c/1", START + timedelta(days=days), FOLDER)
-    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), found.as_of)), {}, 20)
+    out = WhyOut.of(found, "c/1", Placed(Placement(empty(), found.as_of)), {}, 20, ENGLISH)
     assert out is not None
     return out
 
@@ -129,7 +130,7 @@ class TestWords:
             "The result of the whole: its single answers count in its place.",
         ]
         assert out.shares[0].name == Share.START
-        assert "grade for several things" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY))
+        assert "grade for several things" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY), ENGLISH)
 
     def test_a_teachers_word_is_told_beside_what_it_judges(self) -> None:
         said = replace(SAID, act=Act.OVERRIDDEN, correctness=1.0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from events.payloads import Policy
-from privacy.my.languages import LANGUAGES, Language, Told, preferred
+from privacy.my.languages import LANGUAGES, Language, Told
 from privacy.my.picture import rules_since
 
 ENGLISH = LANGUAGES["en"]
@@ -47,27 +47,6 @@ class TestEach:
         written = {language.day(datetime(2026, month, 3, tzinfo=UTC)) for month in range(1, 13)}
         assert len(written) == 12
         assert all("3" in one and "2026" in one for one in written)
-
-
-@pytest.mark.parametrize(
-    ("accepted", "code"),
-    [
-        (None, "en"),
-        ("", "en"),
-        ("*", "en"),
-        ("ja", "en"),
-        ("de", "de"),
-        ("DE-at", "de"),
-        ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
-        ("en;q=0.5, es;q=0.7", "es"),
-        ("ja, de;q=0.1", "de"),
-        ("de;q=0, fr;q=0.1", "fr"),
-        ("de;q=x, es", "es"),
-        (";;,=,q=1;" * 2000, "en"),
-    ],
-)
-def test_the_reader_gets_what_fits_best(accepted: str | None, code: str) -> None:
-    assert preferred(accepted).code == code
 
 
 def test_since_when_a_purpose_rests_on_what_it_rests_on() -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 
 from learner_profile.estimates.said import Aside, Said, Signal
 from learner_profile.judgements.schemas import Said as Reasoned
+from learner_profile.learners.languages import ENGLISH, Language
+from learner_profile.learners.wording import of_standing
 
 
 class Estimate(Reasoned):
@@ -40,7 +42,7 @@ class SetAsideOut(BaseModel):
     words: str
 
     @classmethod
-    def of(cls, said: Aside) -> "SetAsideOut":
+    def of(cls, said: Aside, language: Language = ENGLISH) -> "SetAsideOut":
         return cls(
             signal=said.signal,
             about=said.about,
@@ -48,7 +50,7 @@ class SetAsideOut(BaseModel):
             at=said.at,
             reason=said.reason,
             aside=said.aside,
-            words=_SET_ASIDE if said.aside else _COUNTS_AGAIN,
+            words=language.set_aside if said.aside else language.counts_again,
         )
 
 
@@ -76,14 +78,6 @@ class TeacherOut(SaidOut):
     words: str
 
     @classmethod
-    def beside(cls, said: Said, standing: Standing) -> "TeacherOut":
-        return cls(**SaidOut.of(said).model_dump(), standing=standing, words=_WORDS[standing])
-
-
-_SET_ASIDE = "A teacher has set this aside: nothing that is offered rests on it."
-_COUNTS_AGAIN = "A teacher has let this count again."
-_WORDS = {
-    Standing.HOLDS: "A teacher's judgement is used in the place of this number.",
-    Standing.DISPUTED: "A teacher's judgement is used in its place; the answers since then say something else.",
-    Standing.LAPSED: "A teacher's judgement stood in its place; there are enough new answers to go by these again.",
-}
+    def beside(cls, said: Said, standing: Standing, language: Language) -> "TeacherOut":
+        words = of_standing(standing, language)
+        return cls(**SaidOut.of(said).model_dump(), standing=standing, words=words)

@@ -15,7 +15,8 @@ from learner_profile.evidence.mapping import looked_up
 from learner_profile.learners import persons
 from learner_profile.learners.access import built_profile, open_profile, own
 from learner_profile.learners.explaining import explain
-from learner_profile.learners.parameters import AsOf, Competency, Learner, Limit, Reader
+from learner_profile.learners.languages import Language
+from learner_profile.learners.parameters import AsOf, Competency, InLanguage, Learner, Limit, Reader
 from learner_profile.learners.schemas import EvidenceOut, LearnerOut
 from learner_profile.learners.standing import PURPOSE
 from learner_profile.learners.why import WhyOut
@@ -40,10 +41,15 @@ async def my_timeline(
 
 @router.get("/me/competencies/{competency_id:path}/why")
 async def my_why(
-    principal: Learner, competency_id: Competency, state: StateDep, as_of: AsOf = None, limit: Limit = 20
+    principal: Learner,
+    competency_id: Competency,
+    state: StateDep,
+    language: InLanguage,
+    as_of: AsOf = None,
+    limit: Limit = 20,
 ) -> WhyOut:
     """Why a number of the learner who holds the token is what it is."""
-    return await _why(principal, own(principal), competency_id, state, as_of, limit)
+    return await _why(principal, own(principal), competency_id, state, as_of, limit, language)
 
 
 @router.get("/{learner_id}/competencies/{competency_id:path}/why")
@@ -53,15 +59,18 @@ async def why(
     competency_id: Competency,
     state: StateDep,
     audit: Audits,
+    language: InLanguage,
     as_of: AsOf = None,
     limit: Limit = 20,
 ) -> WhyOut:
     """Why the number of a competency is what it is: the shares that make it up, and the statements behind them.
 
+    Its words are in the language that the header Accept-Language asks for: English, German, French or Spanish.
+
     `competency_id` is percent-encoded. It is reckoned from the evidence anew, and so also tells of what came a moment
     ago. 404 where nothing is known of the learner or of the competency.
     """
-    found = await _why(principal, str(learner_id), competency_id, state, as_of, limit)
+    found = await _why(principal, str(learner_id), competency_id, state, as_of, limit, language)
     await audit.seen(principal, "why", str(learner_id), ground=PURPOSE)
     return found
 
@@ -93,7 +102,13 @@ async def _model(principal: Principal, learner: str, state: State, as_of: AwareD
 
 
 async def _why(
-    principal: Principal, learner: str, competency: str, state: State, as_of: AwareDatetime | None, limit: int
+    principal: Principal,
+    learner: str,
+    competency: str,
+    state: State,
+    as_of: AwareDatetime | None,
+    limit: int,
+    language: Language,
 ) -> WhyOut:
     profile, everyone = await open_profile(principal, learner, state)
     made = await persons.read(principal.tenant, everyone, state.evidence, state.bases)
@@ -105,7 +120,7 @@ async def _why(
     found = await state.shelf.in_thread(principal.tenant, [row.reading.stored for row in rows], told)
     shown = [*(step.row for step in found.most(limit)), *found.newest_aside(limit)]
     known = await state.activities.known(principal.tenant, looked_up(row.reading for row in shown))
-    out = WhyOut.of(found, competency, placed, known, limit)
+    out = WhyOut.of(found, competency, placed, known, limit, language)
     if out is None:
         raise NotFound("Nothing is known of this competency")
     return out

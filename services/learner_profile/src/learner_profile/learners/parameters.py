@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 from service_kit.auth import Principal, Role, require
+from service_kit.languages import in_language
 
 from learner_profile.learners.guardians import acting
+from learner_profile.learners.languages import LANGUAGES, Language
 
 Learner = Annotated[Principal, Depends(require(Role.learner))]
 Reader = Annotated[Principal, Depends(acting(Role.app, Role.dpo, Role.learner, Role.teacher))]
@@ -16,3 +18,4 @@ AsOf = Annotated[
 ]
 Competency = Annotated[str, Path(max_length=2048, description="IRI of the competency, percent-encoded")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+InLanguage = Annotated[Language, Depends(in_language(LANGUAGES))]

@@ -8,8 +8,9 @@ from learner_model.frameworks import Estimate, RolledUp
 from pydantic import BaseModel, Field
 
 from learner_profile.estimates.schemas import TeacherOut
+from learner_profile.learners.languages import ENGLISH, Language
 from learner_profile.learners.placing import Placed
-from learner_profile.learners.wording import points, shared_points, title_of
+from learner_profile.learners.wording import of_part, shared_points, title_of
 
 
 class PartOut(BaseModel):
@@ -26,7 +27,7 @@ class PartOut(BaseModel):
     words: str
 
     @classmethod
-    def all(cls, rolled: RolledUp, titles: Mapping[str, str]) -> "list[PartOut]":
+    def all(cls, rolled: RolledUp, titles: Mapping[str, str], language: Language = ENGLISH) -> "list[PartOut]":
         """Those of which something is known, the weakest first."""
         of = _parts_known(rolled)
         return [
@@ -37,7 +38,7 @@ class PartOut(BaseModel):
                 mastery=one.mastery,
                 evidence_count=one.evidence_count,
                 points=share,
-                words=f"{title_of(name, titles)} stands at {points(one.probability):g} and is one of {of}.",
+                words=of_part(title_of(name, titles), one.probability, of, language),
             )
             for (name, one), share in zip(_weakest_first(rolled), shares_of_parts(rolled)[0], strict=True)
         ]
@@ -101,7 +102,7 @@ class RolledUpOut(BaseModel):
         )
 
 
-def teacher_of(competency: str, placed: Placed) -> TeacherOut | None:
+def teacher_of(competency: str, placed: Placed, language: Language = ENGLISH) -> TeacherOut | None:
     """A teacher's last word on it, and how that stands."""
     said, standing = placed.said.get(competency), placed.placement.standing(competency)
-    return None if said is None or standing is None else TeacherOut.beside(said, standing)
+    return None if said is None or standing is None else TeacherOut.beside(said, standing, language)

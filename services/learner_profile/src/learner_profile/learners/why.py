@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from learner_profile.estimates.said import Signal
 from learner_profile.estimates.schemas import SetAsideOut, TeacherOut
 from learner_profile.learners.explaining import Explanation, Share, Step
+from learner_profile.learners.languages import Language
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.rolled import PartOut, mean_of_parts, shares_of_parts, sum_of, teacher_of
 from learner_profile.learners.schemas import EvidenceOut
@@ -43,9 +44,9 @@ class StepOut(EvidenceOut):
     words: str
 
     @classmethod
-    def of_step(cls, step: Step, catalog: Mapping[str, CatalogActivity]) -> "StepOut":
+    def of_step(cls, step: Step, catalog: Mapping[str, CatalogActivity], language: Language) -> "StepOut":
         evidence = EvidenceOut.of(step.row, catalog).model_dump()
-        words = of_step(step)
+        words = of_step(step, language)
         return cls(**evidence, before=step.before, after=step.after, points=points(step.change), words=words)
 
 
@@ -89,6 +90,7 @@ class WhyOut(BaseModel):
         placed: Placed,
         catalog: Mapping[str, CatalogActivity],
         limit: int,
+        language: Language,
     ) -> "WhyOut | None":
         """None where nothing is known of the competency."""
         placement = placed.placement
@@ -97,9 +99,9 @@ class WhyOut(BaseModel):
         now = found.now if answered and rolled is None else placement.of(competency) or found.now
         if now is None:
             return None
-        shares = _shares(found, found.now) if now is found.now else _from_around(competency, placed)
-        teacher = teacher_of(competency, placed)
-        told = [*(share.words for share in shares), of_number(now.probability, now.evidence_count)]
+        shares = _shares(found, found.now, language) if now is found.now else _from_around(competency, placed, language)
+        teacher = teacher_of(competency, placed, language)
+        told = [*(share.words for share in shares), of_number(now.probability, now.evidence_count, language)]
         return cls(
             competency=competency,
             title=title_of(competency, placed.titles),
@@ -110,50 +112,51 @@ class WhyOut(BaseModel):
             uncertainty=now.uncertainty,
             words=" ".join([*told, *([teacher.words] if teacher else [])]),
             rolled_up=rolled is not None,
-            parts=[] if rolled is None else PartOut.all(rolled, placed.titles),
+            parts=[] if rolled is None else PartOut.all(rolled, placed.titles, language),
             teacher=teacher,
             set_aside=[
-                SetAsideOut.of(one)
+                SetAsideOut.of(one, language)
                 for (signal, about), one in placed.aside.items()
                 if signal is Signal.STRENGTHS and about in (None, competency)
             ],
             shares=shares,
-            evidence=[StepOut.of_step(step, catalog) for step in found.most(limit)],
+            evidence=[StepOut.of_step(step, catalog, language) for step in found.most(limit)],
             evidence_total=len(found.steps),
             not_counted=[
-                AsideOut(**EvidenceOut.of(row, catalog).model_dump(), words=of_row_aside(row))
+                AsideOut(**EvidenceOut.of(row, catalog).model_dump(), words=of_row_aside(row, language))
                 for row in found.newest_aside(limit)
             ],
             not_counted_total=len(found.aside),
         )
 
 
-def _shares(found: Explanation, now: CompetencyView) -> list[ShareOut]:
+def _shares(found: Explanation, now: CompetencyView, language: Language) -> list[ShareOut]:
     shown = shared_points(list(found.shares.values()), now.probability)
     return [
-        _share(share, moved, of_share(share, moved, now.evidence_count))
+        _share(share, moved, of_share(share, moved, now.evidence_count, language))
         for share, moved in zip(found.shares, shown, strict=True)
         if share is Share.START or moved
     ]
 
 
-def _from_around(competency: str, placed: Placed) -> list[ShareOut]:
+def _from_around(competency: str, placed: Placed, language: Language) -> list[ShareOut]:
     """The shares of a number that is not made of responses on the competency itself."""
     rolled, above = placed.placement.rolled.get(competency), placed.placement.informed(competency)
     if rolled is not None:
         of_them, direct = shares_of_parts(rolled)
-        told = [_share(Share.PARTS, sum_of(of_them), of_parts(mean_of_parts(rolled), rolled.known, rolled.children))]
+        words = of_parts(mean_of_parts(rolled), rolled.known, rolled.children, language)
+        told = [_share(Share.PARTS, sum_of(of_them), words)]
         if rolled.own is None:
             return told
-        words = of_own_part(rolled.own.probability, rolled.own.evidence_count)
+        words = of_own_part(rolled.own.probability, rolled.own.evidence_count, language)
         return [*told, _share(Share.OWN, direct, words)]
     if above is None:
         return []
     start, level = placed.placement.start.probability, above.estimate.probability
     begins, moved = shared_points([start, level - start], level)
     return [
-        _share(Share.START, begins, of_share(Share.START, begins, 1)),
-        _share(Share.ABOVE, moved, of_share(Share.ABOVE, moved, len(above.ancestors))),
+        _share(Share.START, begins, of_share(Share.START, begins, 1, language)),
+        _share(Share.ABOVE, moved, of_share(Share.ABOVE, moved, len(above.ancestors), language)),
     ]
 
 

@@ -5,24 +5,15 @@ from math import floor
 from typing import Final
 from urllib.parse import unquote
 
+from learner_model.overruling import Standing
+
 from learner_profile.evidence.repository import Row
 from learner_profile.judgements.judgement import Act, is_set_aside, ruling
 from learner_profile.learners.explaining import Effect, Share, Step
+from learner_profile.learners.languages import Counted, Language, Moved
 
 FEW: Final = 5
 """Fewer answers make a rough guess."""
-_WHAT: Final[Mapping[Share, str]] = {
-    Share.GENERAL: "How it goes in all topics together",
-    Share.LATELY: "How the last answers went, in any topic,",
-    Share.TIME: "Time without practice",
-}
-_ANSWERS: Final[Mapping[Effect, str]] = {
-    Effect.RIGHT: "A right answer",
-    Effect.PARTLY: "An answer that was right in part",
-    Effect.WRONG: "A wrong answer",
-    Effect.GROUP: "A result reached in a group",
-    Effect.SEEN: "Looking at it",
-}
 
 
 def title_of(iri: str, titles: Mapping[str, str]) -> str:
@@ -48,60 +39,115 @@ def shared_points(changes: Sequence[float], total: float) -> list[float]:
     return [one / 10 for one in shown]
 
 
-def of_share(share: Share, shown: float, answers: int) -> str:
+def of_share(share: Share, shown: float, answers: int, language: Language) -> str:
     """One share in words: what it is, and by how many points it moved the number. `answers`: on the competency."""
-    if share is Share.START:
-        return f"Everyone begins at {shown:g} of 100."
-    if share is Share.OWN:
-        on_it = "The answer" if answers == 1 else f"The {answers} answers"
-        return f"{on_it} on this topic {_moved(shown)}."
-    if share is Share.ABOVE:
-        return f"Answers on the larger topic around it {_moved(shown)}: they say a little about each part."
-    return f"{_WHAT[share]} {_moved(shown)}."
+    match share:
+        case Share.START:
+            return language.start.format(points=decimal(shown, language))
+        case Share.GENERAL:
+            sentence = language.general
+        case Share.LATELY:
+            sentence = language.lately
+        case Share.OWN:
+            sentence = _counted(language.own, answers, language)
+        case Share.TIME:
+            sentence = language.time
+        case Share.ABOVE:
+            sentence = language.above
+        case Share.PARTS:
+            raise ValueError("a number that is rolled up is told by its parts")
+    return sentence.format(count=answers, **_moved(shown, language))
 
 
-def of_parts(level: float, known: int, children: int) -> str:
+def of_parts(level: float, known: int, children: int, language: Language) -> str:
     """What a number that is rolled up is made of."""
-    of_them = "All of them are known" if known == children else f"{known} of them {'is' if known == 1 else 'are'} known"
-    return f"It consists of {children} part{'s' * (children > 1)}. {of_them} so far, and stand at {points(level):g}."
+    made_of = _counted(language.parts, children, language).format(count=children)
+    some = language.all_known if known == children else language.some_known
+    return f"{made_of} {_counted(some, known, language).format(known=known, points=_points(level, language))}"
 
 
-def of_own_part(level: float, answers: int) -> str:
+def of_part(title: str, level: float, of: int, language: Language) -> str:
+    """One part among as many as are known."""
+    return language.part.format(title=title, points=_points(level, language), count=of)
+
+
+def of_own_part(level: float, answers: int, language: Language) -> str:
     """What was answered on the whole itself, beside its parts."""
-    on_it = "One answer was" if answers == 1 else f"{answers} answers were"
-    return f"{on_it} about all of it together: that counts as one part more, and stands at {points(level):g}."
+    return _counted(language.own_part, answers, language).format(count=answers, points=_points(level, language))
 
 
-def of_number(probability: float, answers: int) -> str:
+def of_number(probability: float, answers: int, language: Language) -> str:
     """What the number is, at the end of its story."""
-    words = f"That makes {points(probability):g}: so many of 100 questions like these would be answered right."
-    return f"{words} It is a rough guess as yet, by so few answers." if answers < FEW else words
+    words = language.number.format(points=_points(probability, language))
+    return f"{words} {language.rough}" if answers < FEW else words
 
 
-def of_step(step: Step) -> str:
+def of_step(step: Step, language: Language) -> str:
     """One piece of evidence in words."""
     shown = points(step.change)
-    words = f"{_ANSWERS[step.effect]} {_moved(shown)}, {'to' if shown else 'at'} {points(step.after):g}."
+    moved = _of_effect(step.effect, language).format(**_moved(shown, language))
+    words = moved + (language.to if shown else language.at).format(points=_points(step.after, language))
     held = ruling(step.row.judgements)
     if held is None:
         return words
-    if held.act is Act.OVERRIDDEN:
-        return f"{words} A teacher has corrected the result."
-    return f"{words} A teacher has confirmed it."
+    return f"{words} {language.corrected if held.act is Act.OVERRIDDEN else language.confirmed}"
 
 
-def of_row_aside(row: Row) -> str:
+def of_row_aside(row: Row, language: Language) -> str:
     """Why a row does not count by itself."""
     if is_set_aside(row.judgements):
         held = ruling(row.judgements)
-        contested = held is not None and held.act is Act.CONTESTED
-        return "Said to be wrong: it waits for a teacher." if contested else "A teacher decided that it does not count."
-    if row.total:
-        return "The result of the whole: its single answers count in its place."
-    return "A grade for several things together: the single results count in its place."
+        return language.contested if held is not None and held.act is Act.CONTESTED else language.left_out
+    return language.whole if row.total else language.several
 
 
-def _moved(shown: float) -> str:
+def of_standing(standing: Standing, language: Language) -> str:
+    """What became of a teacher's word on the number."""
+    match standing:
+        case Standing.HOLDS:
+            return language.holds
+        case Standing.DISPUTED:
+            return language.disputed
+        case Standing.LAPSED:
+            return language.lapsed
+
+
+def decimal(shown: float, language: Language) -> str:
+    """Points with the language's decimal sign."""
+    return f"{shown:g}".replace(".", language.decimal)
+
+
+def _points(change: float, language: Language) -> str:
+    return decimal(points(change), language)
+
+
+def _of_effect(effect: Effect, language: Language) -> str:
+    match effect:
+        case Effect.RIGHT:
+            return language.right
+        case Effect.PARTLY:
+            return language.partly
+        case Effect.WRONG:
+            return language.wrong
+        case Effect.GROUP:
+            return language.group
+        case Effect.SEEN:
+            return language.seen
+
+
+def _counted(sentence: Counted, count: int, language: Language) -> str:
+    return sentence.one if count in language.one else sentence.more
+
+
+def _moved(shown: float, language: Language) -> dict[str, str]:
+    by = decimal(abs(shown), language)
+    return {
+        "moved": _way(language.moved, shown).format(points=by),
+        "all_moved": _way(language.all_moved, shown).format(points=by),
+    }
+
+
+def _way(moved: Moved, shown: float) -> str:
     if shown == 0:
-        return "left it where it was"
-    return f"{'raised' if shown > 0 else 'lowered'} it by {abs(shown):g}"
+        return moved.left
+    return moved.raised if shown > 0 else moved.lowered

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from service_kit.audit import Action, AuditEntry, Who
 from service_kit.auth import Principal, Role, require
+from service_kit.languages import in_language, told_in
 from service_kit.pages import Pages
 from service_kit.problems import BadRequest, Forbidden, NotFound, Problem, Unauthorized
 from service_kit.sessions import Sessions, SignInNeeded, from_elsewhere, local
@@ -17,7 +18,7 @@ from service_kit.sessions import Sessions, SignInNeeded, from_elsewhere, local
 from privacy.access import endpoints as archives
 from privacy.consents import endpoints as consents
 from privacy.consents.schemas import DecisionBody
-from privacy.my.languages import Language, preferred
+from privacy.my.languages import LANGUAGES, Language
 from privacy.my.picture import picture
 from privacy.my.schemas import Can, PrivacyOfLearner
 from privacy.requests import endpoints as requests
@@ -38,11 +39,7 @@ _pages: Final = Pages(Path(__file__).parent / "templates")
 Page = Callable[..., Response]
 
 
-def _preferred(request: Request) -> Language:
-    return preferred(request.headers.get("Accept-Language"))
-
-
-Preferred = Annotated[Language, Depends(_preferred)]
+Preferred = Annotated[Language, Depends(in_language(LANGUAGES))]
 
 
 def _pages_in(language: Preferred) -> Page:
@@ -50,7 +47,7 @@ def _pages_in(language: Preferred) -> Page:
 
     def page(template: str, status: int = 200, **values: Any) -> Response:
         made = _pages(template, status, language=language, t=language.texts, **values)
-        made.headers.update({"Content-Language": language.code, "Vary": "Accept-Language"})
+        made.headers.update(told_in(language.code))
         return made
 
     return page
