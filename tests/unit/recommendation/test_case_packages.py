@@ -79,6 +79,15 @@ def test_a_parent_is_known_through_its_parts_where_half_of_them_are() -> None:
     assert not nothing.level("fractions").tried
 
 
+def test_right_answers_on_the_whole_do_not_hide_wrong_ones_on_its_parts() -> None:
+    frameworks = prepare([], [competency(name, "fractions") for name in ("halves", "thirds")]).frameworks
+    wrong = [answered(f"{name} {n}", name, 0.0) for name in ("halves", "thirds") for n in range(8)]
+    state = fold_all([*wrong, *(answered(f"all {n}", "fractions", 1.0) for n in range(8))])
+    rolled, alone = Knowledge(state, NOW, frameworks), Knowledge(state, NOW)
+    assert alone.level("fractions").ready and not rolled.level("fractions").ready
+    assert rolled.success(["fractions"], None) < alone.success(["fractions"], None)
+
+
 def test_a_part_of_what_is_known_is_thought_likelier() -> None:
     frameworks = prepare([], [competency("halves", "fractions")]).frameworks
     state = knowing("fractions")

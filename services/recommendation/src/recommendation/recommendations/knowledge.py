@@ -132,21 +132,17 @@ class Knowledge:
         said, threshold = self.overruled(competency), self._placed.frameworks.threshold(competency)
         if said is not None:
             return Level(said, said, tried=True, threshold=threshold)
+        below = self._placed.rolled.get(competency)
+        if below is not None and below.known * 2 >= below.children:
+            level = below.estimate.probability  # its own responses are one part of that
+            return Level(level, level, tried=True, threshold=threshold)
         state = self.state.competencies.get(competency)
         if state is None or state.evidence_count == 0:
-            return self._from_around(competency, threshold)
+            return Level(self._chance(competency, None), 0.0, tried=False, threshold=threshold)
         now = probability(state, self.as_of)
         mastered = now >= threshold
         before = now if mastered else probability(state, EPOCH + timedelta(seconds=state.last_response))
         return Level(now, before, tried=True, threshold=threshold)
-
-    def _from_around(self, competency: str, threshold: float) -> Level:
-        """Of one without responses: from what it consists of, where at least half of that is known."""
-        below = self._placed.rolled.get(competency)
-        if below is not None and below.known * 2 >= below.children:
-            level = below.estimate.probability
-            return Level(level, level, tried=True, threshold=threshold)
-        return Level(self._chance(competency, None), 0.0, tried=False, threshold=threshold)
 
     def _chance(self, competency: str, difficulty: float | None) -> float:
         """All unseen competencies are alike, so that one reckoning serves them all."""
@@ -172,12 +168,16 @@ class Knowledge:
         """A probability that is not from the competency's own responses: a teacher's, or from parts or ancestors."""
         if competency not in self._placements:
             said = self.overruled(competency)
-            state = self.state.competencies.get(competency)
             if said is not None:
                 self._placements[competency] = min(0.99, max(0.01, said))
-            elif competency == _NONE or (state is not None and state.evidence_count > 0):
+            elif competency == _NONE or self._answered_alone(competency):
                 self._placements[competency] = None
             else:
                 placed = self._placed.of(competency)
                 self._placements[competency] = None if placed is None else placed.probability
         return self._placements[competency]
+
+    def _answered_alone(self, competency: str) -> bool:
+        """Whether its own responses say all of it: nothing that it consists of has any."""
+        state = self.state.competencies.get(competency)
+        return state is not None and state.evidence_count > 0 and competency not in self._placed.rolled
