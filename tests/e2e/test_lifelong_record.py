@@ -6,11 +6,13 @@ import io
 import json
 import zipfile
 from typing import Any
+from urllib.parse import urljoin
 from uuid import uuid4
 
 import httpx2
 import jwt
 from devstack.latency import account, answered
+from learner_profile.records.state import COMPETENCIES
 
 from tests.e2e.test_subject_requests import ask, completed
 from tests.support.driving import House, eventually
@@ -84,9 +86,9 @@ def test_a_record_goes_along_and_comes_back(house: House) -> None:
     timeline = house.get("learner_profile", f"/learners/{anew}/timeline").json()["items"]
     assert {one["imported_from"] for one in timeline} == {said["issuer"]}
     (claim,) = house.get("learner_profile", f"/learners/{anew}/claims").json()["items"]
-    competency = kinds["AchievementCredential"]["credentialSubject"]["achievement"]["id"]
-    (claimed,) = [one for one in claim["competencies"] if one["id"] == competency]
-    (own,) = [one for one in model(anew)["competencies"] if one["id"] == competency]
+    badge = kinds["AchievementCredential"]["credentialSubject"]["achievement"]["id"]
+    (claimed,) = [one for one in claim["competencies"] if urljoin(COMPETENCIES, one["id"]) == badge]
+    (own,) = [one for one in model(anew)["competencies"] if one["id"] == claimed["id"]]
     assert own["mastery"] < claimed["mastery"], "what comes from elsewhere counts half, and a state not at all"
     assert _import(house, anew, whole).json()["statements"]["accepted"] == ANSWERS, "the same again changes nothing"
     stranger = house.learner_id(account(f"stranger-{uuid4().hex[:8]}"))

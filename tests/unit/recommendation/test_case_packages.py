@@ -7,7 +7,7 @@ from typing import Any
 from events.payloads import CatalogActivity, CatalogCompetency
 from learner_model import LearnerState
 from learner_model.reading import fold_all
-from recommendation.frameworks.case import framework_of
+from recommendation.frameworks.case import circle, framework_of
 from recommendation.frameworks.schemas import Package
 from recommendation.recommendations.knowledge import Knowledge
 from recommendation.recommendations.offers import prepare
@@ -49,6 +49,16 @@ def test_ends_are_found_by_uri_alone_and_what_says_nothing_is_counted() -> None:
     }
     assert found.passed_over == 2
     assert {one.framework for one in found.competencies} == {URI + "d"}
+
+
+def test_what_comes_before_itself_is_named_by_its_place() -> None:
+    links = [("a", "precedes", "b"), ("b", "precedes", "c"), ("a", "isChildOf", "b"), ("c", "precedes", "a")]
+    assert circle(package("a", "b", "c", links=links[:3])) == []
+    (found,) = circle(package("a", "b", "c", links=links))
+    assert found == {
+        "pointer": "/CFAssociations/3",
+        "detail": "closes a circle of 3 items that each come before the next",
+    }
 
 
 def competency(name: str, *parents: str, before: tuple[str, ...] = ()) -> CatalogCompetency:

@@ -8,6 +8,8 @@ the destination is a part of it.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Final
 
 from events.payloads import CatalogCompetency
@@ -15,6 +17,7 @@ from events.payloads import CatalogCompetency
 from recommendation.frameworks.schemas import Node, Package
 
 _PARTS: Final = ("isChildOf", "isPartOf")
+_BEFORE: Final = "precedes"
 MOST_LINKS: Final = 50
 """Parents, and prerequisites, of one competency."""
 _TITLE_CHARS: Final = 300
@@ -33,8 +36,7 @@ class Framework:
 def framework_of(package: Package) -> Framework:
     """The package's competencies; associations that say something else or lead out of it are counted."""
     document = package.document
-    names = {document.identifier: document.uri, document.uri: document.uri}
-    names |= {name: item.uri for item in package.items for name in (item.identifier, item.uri)}
+    names = _names(package)
     parents: defaultdict[str, dict[str, None]] = defaultdict(dict)
     before: defaultdict[str, dict[str, None]] = defaultdict(dict)
     passed_over = 0
@@ -44,7 +46,7 @@ def framework_of(package: Package) -> Framework:
             passed_over += 1
         elif one.type in _PARTS:
             parents[origin][destination] = None
-        elif one.type == "precedes":
+        elif one.type == _BEFORE:
             before[destination][origin] = None
         else:
             passed_over += 1
@@ -74,6 +76,33 @@ def twice(package: Package) -> list[dict[str, str]]:
                 found.append({"pointer": f"/CFItems/{number}/{name}", "detail": "stands in the package twice"})
             seen[name].add(value)
     return found
+
+
+def circle(package: Package) -> list[dict[str, str]]:
+    """The place of an association by which items come before themselves: none of them could ever be begun."""
+    before: dict[str, set[str]] = {}
+    places: dict[tuple[str, str], int] = {}
+    names = _names(package)
+    for number, one in enumerate(package.associations):
+        origin, destination = _named(one.origin, names), _named(one.destination, names)
+        if one.type == _BEFORE and origin is not None and destination is not None and origin != destination:
+            before.setdefault(destination, set()).add(origin)
+            places[origin, destination] = number
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        around: list[str] = error.args[1]
+        last = max(places[pair] for pair in pairwise(around))
+        detail = f"closes a circle of {len(around) - 1} items that each come before the next"
+        return [{"pointer": f"/CFAssociations/{last}", "detail": detail}]
+    return []
+
+
+def _names(package: Package) -> dict[str, str]:
+    """The IRI of the document and of each item, by what associations may call it."""
+    document = package.document
+    names = {document.identifier: document.uri, document.uri: document.uri}
+    return names | {name: item.uri for item in package.items for name in (item.identifier, item.uri)}
 
 
 def _named(node: Node, names: Mapping[str, str]) -> str | None:

@@ -12,7 +12,7 @@ from service_kit.problems import BadRequest, NotFound, TooLarge
 
 from recommendation.catalog.endpoints import iri_of
 from recommendation.catalog.lines import pointer
-from recommendation.frameworks.case import Framework, framework_of, twice
+from recommendation.frameworks.case import Framework, circle, framework_of, twice
 from recommendation.frameworks.schemas import FrameworkResult, Package, ThresholdBody
 from recommendation.state import State, StateDep
 
@@ -108,4 +108,6 @@ def _read(body: bytes, most: int) -> Framework:
         raise TooLarge(f"The framework has more than {most} items")
     if found := twice(package):
         raise BadRequest("Nothing was stored: items are not told apart", errors=found[:_ERRORS_SHOWN])
+    if found := circle(package):
+        raise BadRequest("Nothing was stored: items come before themselves", errors=found)
     return framework_of(package)
