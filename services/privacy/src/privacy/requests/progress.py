@@ -21,7 +21,6 @@ Kind = Literal["erasure", "access", "portability", "restriction", "objection", "
 Identity = Literal["known", "asked", "confirmed"]
 
 COLLECTED: Final[frozenset[str]] = frozenset({"access", "portability"})
-STANDING: Final[frozenset[str]] = frozenset({"restriction", "objection"})  # carried out as the learner's standing
 CARRIERS_OF: Final[Mapping[Kind, frozenset[str]]] = {
     "erasure": CARRIERS,
     "access": CARRIERS,
