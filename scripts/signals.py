@@ -61,12 +61,10 @@ def of_time() -> None:
     """The clock, and forgetting by it."""
     whole = simulated(Simulation(LEARNERS, seed=5, shared=True))
     right = np.round(whole.correct)
-    gap = np.diff(whole.at, prepend=whole.at[0])
-    late = (gap > 3600.0) & (np.diff(whole.learner, prepend=-1) == 0)
     told = _told(whole)
     fixed, none = (_told(whole, kernel) for kernel in (without(_half_life=_five_days), without(left=_nothing_left)))
     blind = _told(whole._replace(at=np.full(len(right), NO_TIME)))
-    for name, rows in (("all answers", None), ("the first answer after an hour or more", late)):
+    for name, rows in (("all answers", None), ("the first answer after an hour or more", _late(whole))):
         table = _Table(name, whole, right, told, rows)
         table.row("half-life that successes lengthen, against five days", fixed)
         table.row("half-life of the competency at all", none)
@@ -86,9 +84,7 @@ def of_file(path: Path) -> None:
             trainer.run(answers, rest)
             found[held] = trainer.run(answers, held).probability[held]
     right = np.round(answers.correct)
-    gap = np.diff(answers.at, prepend=answers.at[0])
-    late = (gap > 3600.0) & (np.diff(answers.learner, prepend=-1) == 0)
-    for name, rows in ((path.name, None), ("the first answer after an hour or more", late)):
+    for name, rows in ((path.name, None), ("the first answer after an hour or more", _late(answers))):
         table_of = _Table(name, answers, right, told, rows)
         table_of.row("half-life that successes lengthen, against five days", less)
 
@@ -169,6 +165,13 @@ def _first_tries(rows: list[tuple[int, Row]]) -> npt.NDArray[np.bool_]:
         found.append((learner, row.item) not in seen)
         seen.add((learner, row.item))
     return np.array(found)
+
+
+def _late(answers: Answers) -> npt.NDArray[np.bool_]:
+    """Which answers are a learner's first after an hour or more."""
+    gap = np.diff(answers.at, prepend=answers.at[0])
+    late: npt.NDArray[np.bool_] = (gap > 3600.0) & (np.diff(answers.learner, prepend=-1) == 0)
+    return late
 
 
 def _told(answers: Answers, kernel: Kernel | None = None) -> Floats:

@@ -15,12 +15,11 @@ from learner_model.state import EPOCH, Belief, CompetencyState
 _DAY = 86_400.0
 _MOST_GUESSING = 0.9
 _TYPICAL_GUESSING = log(1.1 / 0.9)  # one in ten
-_DIFFICULTY_SPREAD = 4.0  # logits between the easiest (0) and the hardest (1) item; 0.5 is the typical one
 
 
 def item_logit(difficulty: float | None) -> float:
     """The logit of an item whose difficulty is given from 0 to 1; the typical one where it is not."""
-    return 0.0 if difficulty is None else (difficulty - 0.5) * _DIFFICULTY_SPREAD
+    return 0.0 if difficulty is None else (difficulty - 0.5) * parameters.DIFFICULTY_SPREAD
 
 
 def guessing_logit(guessing: float | None) -> float:

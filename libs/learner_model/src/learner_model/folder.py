@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from learner_model.additive.answers import Named, columns
+from learner_model.additive.answers import Named, columns, skills_of
 from learner_model.additive.identity import identity
 from learner_model.additive.kernel import Kernel, plain
 from learner_model.additive.layout import GENERAL, LATELY, MOST_SKILLS, SKILLS_AT_ONCE
@@ -77,18 +77,17 @@ class Folder:
             self.kernel.forget_all(self._memory, version.hyper)
 
     def _all_met(self, evidence: Evidence) -> bool:
-        return all(identity(name) in self._names.identities for name, _ in evidence.competencies[:SKILLS_AT_ONCE])
+        return skills_of(evidence).keys() <= self._names.identities.keys()
 
     def _named(self, evidence: Evidence) -> dict[int, float]:
-        """Identities of the competencies, and how much the evidence is about each. Names stand in the rows' order."""
-        found, names = dict[int, float](), self._names
-        for name, weight in evidence.competencies[:SKILLS_AT_ONCE]:
-            found[one := identity(name)] = weight
-            if one not in names.identities:
+        """How much the evidence is about each competency, by identity. Names stand in the rows' order."""
+        names = self._names
+        for name, _ in evidence.competencies[:SKILLS_AT_ONCE]:
+            if identity(name) not in names.identities:
                 if len(names) == MOST_SKILLS:
                     names.drop_last()
                 names.add(name)
-        return found
+        return skills_of(evidence)
 
 
 def centred(parameters: Parameters) -> Parameters:

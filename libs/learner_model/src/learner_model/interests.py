@@ -72,6 +72,6 @@ def _weakest(interests: dict[bytes, bytes]) -> bytes:
     for tag, coded in interests.items():
         _, score, since = INTEREST.unpack_from(coded)
         stands = log(score) + since / _HALF_LIFE * _LN_2 if score else -inf
-        if stands < least or (stands == least and tag < found) or not found:
+        if stands < least or (stands == least and tag < found):
             found, least = tag, stands
     return found

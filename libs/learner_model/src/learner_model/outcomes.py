@@ -10,10 +10,9 @@ from functools import lru_cache
 from hashlib import sha256
 
 from learner_model import parameters
+from learner_model.coding import KEY_CHARS
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.state import LearnerState
-
-_KEY_CHARS = 6
 
 
 class Outcome(IntEnum):
@@ -29,7 +28,7 @@ class Outcome(IntEnum):
 @lru_cache(maxsize=16_384)
 def activity_key(activity_id: str) -> str:
     """The short form of an activity's IRI."""
-    return urlsafe_b64encode(sha256(activity_id.encode()).digest()).decode()[:_KEY_CHARS]
+    return urlsafe_b64encode(sha256(activity_id.encode()).digest()).decode()[:KEY_CHARS]
 
 
 def outcome(evidence: Evidence) -> Outcome:
@@ -63,7 +62,7 @@ def is_done(state: LearnerState, activity_id: str) -> bool:
 
 def done_keys(state: LearnerState) -> frozenset[str]:
     """The short keys of all that is done, for whoever asks about many activities: `is_done` for each of them."""
-    return frozenset(state.completed[i : i + _KEY_CHARS] for i in range(0, len(state.completed), _KEY_CHARS))
+    return frozenset(state.completed[i : i + KEY_CHARS] for i in range(0, len(state.completed), KEY_CHARS))
 
 
 def completed_after(completed: str, key: str, result: Outcome) -> str:
@@ -71,15 +70,15 @@ def completed_after(completed: str, key: str, result: Outcome) -> str:
     place = position(completed, key)
     if result in (Outcome.SUCCEEDED, Outcome.COMPLETED):
         if place is None:
-            completed = (completed + key)[-parameters.COMPLETED_KEPT * _KEY_CHARS :]
+            completed = (completed + key)[-parameters.COMPLETED_KEPT * KEY_CHARS :]
     elif result is Outcome.FAILED and place is not None:
-        completed = completed[:place] + completed[place + _KEY_CHARS :]
+        completed = completed[:place] + completed[place + KEY_CHARS :]
     return completed
 
 
 def position(joined: str, key: str) -> int | None:
     """Where the key stands among the keys; a hit across two of them is none."""
     at = joined.find(key)
-    while at % _KEY_CHARS and at >= 0:
+    while at % KEY_CHARS and at >= 0:
         at = joined.find(key, at + 1)
     return at if at >= 0 else None

@@ -7,11 +7,11 @@ videos, so that what is kept stays as small as it is: whoever watches three by t
 
 from typing import Final
 
+from learner_model.coding import KEY_CHARS
 from learner_model.regulation import REVIEW_AFTER_SECONDS
 
 KEPT: Final = 2
-_KEY: Final = 6
-_ENTRY: Final = _KEY + 2
+_ENTRY: Final = KEY_CHARS + 2
 
 
 def watched_after(watched: str, key: str, share: float) -> tuple[str, float]:
@@ -20,7 +20,7 @@ def watched_after(watched: str, key: str, share: float) -> tuple[str, float]:
     `watched`: by videos, the last one at the end, the activity's short key and per cents as two hexadecimal digits.
     """
     kept = [watched[at : at + _ENTRY] for at in range(0, len(watched), _ENTRY)]
-    before = next((int(one[_KEY:], 16) for one in kept if one.startswith(key)), 0)
+    before = next((int(one[KEY_CHARS:], 16) for one in kept if one.startswith(key)), 0)
     now = max(before, round(100.0 * share))
     if not now:
         return watched, 0.0

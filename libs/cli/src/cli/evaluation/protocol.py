@@ -12,9 +12,9 @@ import numpy as np
 from learner_model.additive.compiled import Integers
 from learner_model.additive.exercise import exercise
 from learner_model.additive.kernel import machine
-from learner_model.additive.training import SEARCHES, Answers, Trainer, chosen_hyper, sampled
+from learner_model.additive.replaying import Answers
+from learner_model.additive.training import SEARCHES, Trainer, chosen_hyper, sampled
 
-from cli.evaluation.baselines import BASELINES, told_by
 from cli.evaluation.measures import Floats, auc, expected_calibration_error, log_loss, rmse
 from cli.evaluation.reading import Table, read
 
@@ -55,16 +55,20 @@ def evaluate(
     started = time.perf_counter()
     table = read(path, asked=plan.asked)
     reading = time.perf_counter() - started
-    total(steps(table, plan) + (len(BASELINES) * len(table.fold) if baselines else 0))
+    compared: tuple[str, ...] = ()
+    if baselines:
+        from cli.evaluation.baselines import BASELINES, told_by  # what it needs no other evaluation waits for
+
+        compared = BASELINES
+    total(steps(table, plan) + len(compared) * len(table.fold))
     results = run(table, plan, advanced)
     for mode, result in results.items():
         yield _line(table, mode, result, reading)
-    if baselines:
-        for name in BASELINES:
-            before = time.perf_counter()
-            results[name] = Result(told_by(name, table), time.perf_counter() - before)
-            advanced(len(table.fold))
-            yield _line(table, name, results[name], reading)
+    for name in compared:
+        before = time.perf_counter()
+        results[name] = Result(told_by(name, table), time.perf_counter() - before)
+        advanced(len(table.fold))
+        yield _line(table, name, results[name], reading)
     if plot is not None:
         from cli.evaluation.plotting import draw
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,17 +54,17 @@ def read(path: Path, *, asked: bool = False) -> Table:
 
 def opened(path: Path) -> IO[str]:
     """The text of a file, plain or gzipped, without a byte order mark."""
+    return io.TextIOWrapper(_unzipped(path), newline="", encoding="utf-8-sig")
+
+
+def _unzipped(path: Path) -> gzip.GzipFile | io.BufferedReader:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
-    if zipped:
-        return gzip.open(path, "rt", newline="", encoding="utf-8-sig")
-    return path.open(newline="", encoding="utf-8-sig")
+    return gzip.open(path) if zipped else path.open("rb")
 
 
 def _line_of_bad_bytes(path: Path) -> int:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if zipped else path.open("rb") as file:
+    with _unzipped(path) as file:
         for line, content in enumerate(file, start=1):
             try:
                 content.decode()

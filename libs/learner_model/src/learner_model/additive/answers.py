@@ -38,7 +38,7 @@ class Columns:
                 continue
             self._learner.append(self._learners)
             self._item.append(identity(evidence.activity_id))
-            skills = {identity(name): weight for name, weight in evidence.competencies[:SKILLS_AT_ONCE]}
+            skills = skills_of(evidence)
             self._skills.extend(skills)
             self._about.extend(skills.values())
             self._starts.append(len(self._skills))
@@ -71,13 +71,20 @@ def columns(rows: Sequence[Named]) -> Rows:
         ends.append(len(skills))
         numbers += figures(one)
         numbers += (is_answer(one), one.provisional)
+    last = {skill: place for place, skill in enumerate(skills)}
     return Rows(
         np.array([identity(one.activity_id) for one, _ in rows], dtype=np.int64),
         np.array(numbers, dtype=np.float64).reshape(-1, COLUMNS),
         np.array(ends, dtype=np.int64),
         np.array(skills, dtype=np.int64),
         np.array(about, dtype=np.float64),
+        np.array([last[skill] == place for place, skill in enumerate(skills)], dtype=np.bool_),
     )
+
+
+def skills_of(evidence: Evidence) -> dict[int, float]:
+    """How much it is about each competency, by identity."""
+    return {identity(name): weight for name, weight in evidence.competencies[:SKILLS_AT_ONCE]}
 
 
 def figures(evidence: Evidence) -> tuple[float, float, float, float, float, float]:

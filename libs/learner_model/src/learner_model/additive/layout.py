@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from learner_model.additive.compiled import Floats, Integers, Singles
+from learner_model.additive.compiled import Flags, Floats, Integers, Singles
 
 ADDITIVE_VERSION: Final = 4
 """Raised with every change of terms, columns or hashes: states and parameters of another version are not read."""
@@ -179,13 +179,13 @@ class Answer(NamedTuple):
 
 # Figures of a row of evidence, as in `Answer`; whether it is one (else it has been seen without a response).
 FIGURES: Final = 6
-CORRECT, AT, TOOK, HINTS, WEIGHT, HARDER, ANSWERED, PROVISIONAL = range(FIGURES + 2)
 COLUMNS: Final = FIGURES + 2
+CORRECT, AT, TOOK, HINTS, WEIGHT, HARDER, ANSWERED, PROVISIONAL = range(COLUMNS)
 
 
 class Rows(NamedTuple):
     """Evidence by columns, in its order. The skills of a row, and how much it is `about` each, end at `ends` and begin
-    where those of the row before end.
+    where those of the row before end; `last`: of each, whether no later row is about it.
     """
 
     items: Integers
@@ -193,3 +193,4 @@ class Rows(NamedTuple):
     ends: Integers
     skills: Integers
     about: Floats
+    last: Flags

@@ -101,15 +101,6 @@ def _tell_skill(memory: Memory, terms: Terms, weights: Weights, identity: int, p
 
 
 @compiled
-def _comes_again(skills: Integers, place: int, start: int) -> bool:
-    """Whether the skill that stands at `place` stands at `start` or behind it, too."""
-    found = False
-    for k in range(start, len(skills)):
-        found |= skills[k] == skills[place]
-    return found
-
-
-@compiled
 def take(
     memory: Memory,
     terms: Terms,
@@ -142,7 +133,7 @@ def take(
                 row[S_SEEN] = on_grid(at, SKILL_GRID, S_SEEN)
             memory.skills[places[k], S_PROVISIONAL] = figures[PROVISIONAL]
         for k in range(count):
-            if not _comes_again(rows.skills, start + k, end):
+            if rows.last[start + k]:
                 _tell_skill(memory, terms, weights, skills[k], places[k])
         start = end
     _tell_whole(memory, terms, weights, hyper)

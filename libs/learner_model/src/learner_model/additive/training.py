@@ -98,20 +98,25 @@ def chosen_hyper(
     hyper = np.array(DEFAULT_HYPER)
     best = _loss(answers, sample, trainer, hyper, advanced)
     left, gain = SEARCHES - 1, LEAST_GAIN / max(len(sample) // 2, 1)
+
+    def goes(place: int, way: float) -> bool:
+        """Steps in one direction for as long as they pay; whether any did."""
+        nonlocal hyper, best, left
+        moved = False
+        while left > 0:
+            other = hyper.copy()
+            other[place] *= way
+            loss = _loss(answers, sample, trainer, other, advanced)
+            left -= 1
+            if loss > best - gain:
+                break
+            hyper, best, moved = other, loss, True
+        return moved
+
     for halved in range(_ROUNDS):
         for place, factor in _FACTORS:
-            for way in (factor**0.5**halved, factor ** -(0.5**halved)):
-                moved = False
-                while left > 0:
-                    other = hyper.copy()
-                    other[place] *= way
-                    loss = _loss(answers, sample, trainer, other, advanced)
-                    left -= 1
-                    if loss > best - gain:
-                        break
-                    hyper, best, moved = other, loss, True
-                if moved:
-                    break
+            if not goes(place, factor**0.5**halved):
+                goes(place, factor ** -(0.5**halved))
     return hyper
 
 

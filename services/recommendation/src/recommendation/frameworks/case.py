@@ -36,17 +36,14 @@ class Framework:
 def framework_of(package: Package) -> Framework:
     """The package's competencies; associations that say something else or lead out of it are counted."""
     document = package.document
-    names = _names(package)
     parents: defaultdict[str, dict[str, None]] = defaultdict(dict)
     before: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    passed_over = 0
-    for one in package.associations:
-        origin, destination = _named(one.origin, names), _named(one.destination, names)
-        if origin is None or destination is None or origin == destination:
-            passed_over += 1
-        elif one.type in _PARTS:
+    links = _links(package)
+    passed_over = len(package.associations) - len(links)
+    for _, kind, origin, destination in links:
+        if kind in _PARTS:
             parents[origin][destination] = None
-        elif one.type == _BEFORE:
+        elif kind == _BEFORE:
             before[destination][origin] = None
         else:
             passed_over += 1
@@ -82,10 +79,8 @@ def circle(package: Package) -> list[dict[str, str]]:
     """The place of an association by which items come before themselves: none of them could ever be begun."""
     before: dict[str, set[str]] = {}
     places: dict[tuple[str, str], int] = {}
-    names = _names(package)
-    for number, one in enumerate(package.associations):
-        origin, destination = _named(one.origin, names), _named(one.destination, names)
-        if one.type == _BEFORE and origin is not None and destination is not None and origin != destination:
+    for number, kind, origin, destination in _links(package):
+        if kind == _BEFORE:
             before.setdefault(destination, set()).add(origin)
             places[origin, destination] = number
     try:
@@ -98,11 +93,16 @@ def circle(package: Package) -> list[dict[str, str]]:
     return []
 
 
-def _names(package: Package) -> dict[str, str]:
-    """The IRI of the document and of each item, by what associations may call it."""
+def _links(package: Package) -> list[tuple[int, str, str, str]]:
+    """Associations between two of the items and the document: place, what it says, from where, to where."""
     document = package.document
     names = {document.identifier: document.uri, document.uri: document.uri}
-    return names | {name: item.uri for item in package.items for name in (item.identifier, item.uri)}
+    names |= {name: item.uri for item in package.items for name in (item.identifier, item.uri)}
+    named = (
+        (k, one.type, _named(one.origin, names), _named(one.destination, names))
+        for k, one in enumerate(package.associations)
+    )
+    return [(k, kind, a, b) for k, kind, a, b in named if a is not None and b is not None and a != b]
 
 
 def _named(node: Node, names: Mapping[str, str]) -> str | None:
