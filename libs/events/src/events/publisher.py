@@ -2,14 +2,22 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+
 from events.envelope import Outgoing, encode
-from events.kafka import Kafka, check_partitions, started_producer, stop_within
+from events.kafka import MAX_RECORD_BYTES, Kafka, check_partitions, started_producer, stop_within
 from events.sealing import KeyGone, Sealer
 
 log = logging.getLogger(__name__)
+
+Place = tuple[str, int]  # topic (with namespace), partition
+KeyValue = tuple[bytes, bytes | None]
+_AROUND = 100  # bytes of a record beside its key and value
 
 
 class Publisher:
@@ -36,11 +44,10 @@ class Publisher:
         producer = await self._started()
         await self._check(messages)
         try:
-            pending = [
-                await producer.send(self._kafka.name(message.topic.name), value=value, key=message.record_key)
-                for message, value in zip(messages, values, strict=True)
-            ]
-            results = await asyncio.gather(*pending, return_exceptions=True)
+            places = self._by_place(messages, values).items()
+            results = await asyncio.gather(
+                *(_send(producer, place, records) for place, records in places), return_exceptions=True
+            )
         except BaseException:
             await self.close()
             raise
@@ -48,6 +55,20 @@ class Publisher:
         if failed:
             await self.close()
             raise failed[0]
+
+    def _by_place(
+        self, messages: Sequence[Outgoing], values: Sequence[bytes | None]
+    ) -> defaultdict[Place, list[KeyValue]]:
+        """The records of each partition, in their order; a key stays where Kafka's own partitioner puts it."""
+        partitions, partition_of = list(range(self._kafka.partitions)), DefaultPartitioner()
+        found: defaultdict[Place, list[KeyValue]] = defaultdict(list)
+        for message, value in zip(messages, values, strict=True):
+            key = message.record_key
+            if len(key) + len(value or b"") > MAX_RECORD_BYTES - _AROUND:
+                raise MessageSizeTooLargeError(f"a message of more than {MAX_RECORD_BYTES} bytes")
+            place = (self._kafka.name(message.topic.name), partition_of(key, partitions, partitions))
+            found[place].append((key, value))
+        return found
 
     async def _encoded(self, messages: Sequence[Outgoing]) -> tuple[Sequence[Outgoing], list[bytes | None]]:
         """The messages and their values; what is about a learner forgotten meanwhile is left out."""
@@ -89,3 +110,18 @@ class Publisher:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _send(producer: Any, place: Place, records: Sequence[KeyValue]) -> None:
+    """Put together by the batch: a producer that is given records one by one takes six times as long for each."""
+    topic, partition = place
+    sent = []
+    batch = producer.create_batch()
+    for key, value in records:
+        if batch.append(timestamp=None, key=key, value=value) is None:
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+            batch.append(timestamp=None, key=key, value=value)
+    batch.close()  # full or not, it need not linger
+    sent.append(await producer.send_batch(batch, topic, partition=partition))
+    await asyncio.gather(*sent)
