@@ -1,33 +1,13 @@
 """The state that readers see, from what is kept of a learner. No parameters are needed."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-import numpy as np
-
 from learner_model import parameters
-from learner_model.additive.compiled import Floats
-from learner_model.additive.layout import (
-    ABILITY_VARIANCE,
-    FOR_ALL,
-    GENERAL,
-    LATELY,
-    NEW_SKILL,
-    S_BASE,
-    S_COUNT,
-    S_EVIDENCE,
-    S_EXPOSED,
-    S_HALF,
-    S_OWN,
-    S_PROVISIONAL,
-    S_RIGHT,
-    S_SEEN,
-    S_TIME,
-    S_VARIANCE,
-)
-from learner_model.additive.memory import skills_of, whole_of
+from learner_model.additive.layout import S_BASE, S_HALF, S_OWN, S_RIGHT, S_VARIANCE, SKILL_GRID
+from learner_model.additive.memory import told_skills, told_whole
 from learner_model.evidence import Evidence
 from learner_model.folded import Folded
 from learner_model.folder import Folder
@@ -47,8 +27,8 @@ from learner_model.state import (
     Trend,
 )
 
-_COUNTS: Final = [S_EVIDENCE, S_EXPOSED, S_TIME, S_SEEN]
-_PLACES: Final = np.array([[1e4], [1e4], [1e2], [1e4]])  # what is told of means and variances, and of sums
+_STEPS: Final[list[float]] = SKILL_GRID.steps.tolist()
+_OFFSET: Final[list[float]] = SKILL_GRID.offset.tolist()
 
 
 def state_of(folded: Folded) -> LearnerState:
@@ -86,15 +66,14 @@ def told(folded: Folded) -> dict[str, Any]:
     said, memory = folded.told(), folded.memory
     if not memory:
         return said
-    whole = whole_of(memory)
-    level = Level(*(round(float(whole[k]), 4) for k in (FOR_ALL, GENERAL, LATELY)))
+    for_all, general, lately, new_skill, learner = told_whole(memory)
+    level = Level(round(for_all, 4), round(general, 4), round(lately, 4))
     names = folded.names
-    learner = float(whole[ABILITY_VARIANCE])
-    columns = _columns(skills_of(memory, len(names)), level, learner)
-    said["competencies"] = dict(zip(names, zip(*columns, strict=True), strict=True))
+    rows = told_skills(memory, len(names))
+    said["competencies"] = dict(zip(names, _competencies(rows, level, learner), strict=True))
     said["level"] = [*level]
     said["ability"] = [
-        round(sum(level) + float(whole[NEW_SKILL]), 4),
+        round(sum(level) + new_skill, 4),
         round(learner + parameters.SKILL_VARIANCE + parameters.OPEN_VARIANCE, 4),
     ]
     return said
@@ -105,35 +84,31 @@ def fold_all(rows: Iterable[Evidence]) -> LearnerState:
     return state_of(Folder().fold_all(rows))
 
 
-def _columns(rows: Floats, level: Level, learner: float) -> tuple[list[Any], ...]:
-    """Of all competencies what `CompetencyState` has, field by field."""
-    skills = rows.T
-    figures = np.empty((4, len(rows)))
-    base = skills[S_BASE] + (level.for_all + level.own)
-    figures[0] = base + skills[S_OWN] + level.lately
-    figures[1] = skills[S_VARIANCE] + parameters.OPEN_VARIANCE / (1.0 + parameters.INFORMATION * skills[S_COUNT])
-    figures[1] += learner
-    figures[2] = skills[S_RIGHT]
-    figures[3] = base
-    mean, variance, right, base_told = (np.rint(figures * _PLACES) / _PLACES).tolist()
-    evidence, exposed, answered, seen = skills[_COUNTS].astype(np.int64).tolist()
-    return (
-        mean,
-        variance,
-        evidence,
-        right,
-        exposed,
-        [max(0, at) for at in answered],
-        [max(0, last - max(0, at)) for last, at in zip(seen, answered, strict=True)],
-        [
-            _days(half) if answers else parameters.HALF_LIFE_FIRST_DAYS
-            for half, answers in zip(skills[S_HALF].tolist(), evidence, strict=True)
-        ],
-        (skills[S_PROVISIONAL] != 0.0).tolist(),
-        base_told,
-    )
+def _competencies(rows: Iterable[tuple[int, ...]], level: Level, learner: float) -> Iterator[tuple[Any, ...]]:
+    """Of each skill what `CompetencyState` has, from what is stored of it (`memory.TOLD_SKILL`)."""
+    for_all, lately = level.for_all + level.own, level.lately
+    base_from, base_steps, own_from, own_steps = _OFFSET[S_BASE], _STEPS[S_BASE], _OFFSET[S_OWN], _STEPS[S_OWN]
+    right_steps, variance_steps = _STEPS[S_RIGHT], _STEPS[S_VARIANCE]
+    for count, right, at, variance, half, low, high, exposed, seen, provisional, base, own in rows:
+        evidence = high << 16 | low
+        told = (base - base_from) / base_steps + for_all
+        mean = told + (own - own_from) / own_steps + lately
+        left_open = parameters.OPEN_VARIANCE / (1.0 + parameters.INFORMATION * count)
+        answered = at - 1 if at else 0  # times are stored as one more than they are, and 0 where there is none
+        yield (
+            round(mean * 1e4) / 1e4,
+            round((variance / variance_steps + left_open + learner) * 1e4) / 1e4,
+            evidence,
+            round(right / right_steps * 1e2) / 1e2,
+            exposed,
+            answered,
+            seen - 1 - answered if seen > answered else 0,
+            _days(half) if evidence else parameters.HALF_LIFE_FIRST_DAYS,
+            provisional != 0,
+            round(told * 1e4) / 1e4,
+        )
 
 
 @lru_cache(maxsize=8192)
-def _days(logarithm: float) -> float:
-    return round(math.pow(2.0, logarithm), 2)
+def _days(half: int) -> float:
+    return round(math.pow(2.0, (half - _OFFSET[S_HALF]) / _STEPS[S_HALF]), 2)

@@ -3,25 +3,40 @@
 Ids of skills are no part of the bytes: whoever keeps the memory keeps their names (in the order of the rows).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from struct import Struct
 from typing import Final
 
 import numpy as np
 
 from learner_model.additive.compiled import Floats, Integers
 from learner_model.additive.layout import (
+    ABILITY_VARIANCE,
     ADDITIVE_VERSION,
     DOUBLES,
+    FOR_ALL,
+    GENERAL,
     I_DURATION,
     I_HINTS,
     ITEM,
     ITEM_ID_BYTES,
     ITEMS,
+    LATELY,
     MOST_ITEMS,
     MOST_SKILLS,
+    NEW_SKILL,
     NO_TIME,
+    S_BASE,
+    S_COUNT,
+    S_EVIDENCE,
+    S_EXPOSED,
+    S_HALF,
+    S_OWN,
+    S_PROVISIONAL,
+    S_RIGHT,
     S_SEEN,
     S_TIME,
+    S_VARIANCE,
     SKILL,
     SKILL_GRID,
     SKILLS,
@@ -38,13 +53,18 @@ from learner_model.additive.packing import (
     PutRows,
     TakeRows,
     put_at_once,
-    table,
+    reader,
     take_at_once,
-    unpacked,
 )
 
 _VERSION: Final = ADDITIVE_VERSION.to_bytes(2, "little")
 _HEAD_BYTES: Final = 2 + 8 * DOUBLES + 4 * (WHOLE - DOUBLES)
+_SINGLE: Final = Struct("<f")
+TOLD_WHOLE: Final = (FOR_ALL, GENERAL, LATELY, NEW_SKILL, ABILITY_VARIANCE)
+TOLD_SKILL: Final = (
+    S_COUNT, S_RIGHT, S_TIME, S_VARIANCE, S_HALF, S_EVIDENCE, S_EXPOSED, S_SEEN, S_PROVISIONAL, S_BASE, S_OWN,
+)  # fmt: skip
+_TOLD_SKILL: Final = reader(SKILL_GRID, TOLD_SKILL)
 
 
 class MemoryVersionError(ValueError):
@@ -110,16 +130,15 @@ def unpack(data: bytes, skill_ids: Sequence[int], memory: Memory, take_rows: Tak
     take_rows(memory, np.frombuffer(data, dtype=np.uint8), _HEAD_BYTES)
 
 
-def whole_of(data: bytes) -> Floats:
-    """The learner's own row alone. Raises `MemoryVersionError`."""
-    whole = np.empty(WHOLE)
-    _unpack_whole(data, whole)
-    return whole
+def told_whole(data: bytes) -> tuple[float, ...]:
+    """Of the learner's own row what `TOLD_WHOLE` lists. Raises `MemoryVersionError`."""
+    _check_version(data)
+    return tuple(_SINGLE.unpack_from(data, _singles_at(column))[0] for column in TOLD_WHOLE)
 
 
-def skills_of(data: bytes, count: int) -> Floats:
-    """The rows of the skills alone."""
-    return unpacked(table(np.frombuffer(data, dtype=np.uint8), _HEAD_BYTES, count, SKILL_BYTES), SKILL_GRID)
+def told_skills(data: bytes, count: int) -> Iterator[tuple[int, ...]]:
+    """Of the row of each skill what `TOLD_SKILL` lists, as `packing.reader` gives it."""
+    return _TOLD_SKILL.iter_unpack(memoryview(data)[_HEAD_BYTES : _HEAD_BYTES + count * SKILL_BYTES])
 
 
 def _row_bytes(memory: Memory) -> int:
@@ -128,8 +147,16 @@ def _row_bytes(memory: Memory) -> int:
 
 def _unpack_whole(data: bytes, whole: Floats) -> int:
     """How many skills there are."""
-    if len(data) < _HEAD_BYTES or data[:2] != _VERSION:
-        raise MemoryVersionError(f"not a learner's memory of version {ADDITIVE_VERSION}")
+    _check_version(data)
     whole[:DOUBLES] = np.frombuffer(data, dtype="<f8", count=DOUBLES, offset=2)
     whole[DOUBLES:] = np.frombuffer(data, dtype="<f4", count=WHOLE - DOUBLES, offset=2 + 8 * DOUBLES)
     return int(whole[SKILLS])
+
+
+def _check_version(data: bytes) -> None:
+    if len(data) < _HEAD_BYTES or data[:2] != _VERSION:
+        raise MemoryVersionError(f"not a learner's memory of version {ADDITIVE_VERSION}")
+
+
+def _singles_at(column: int) -> int:
+    return 2 + 8 * DOUBLES + 4 * (column - DOUBLES)

@@ -3,7 +3,8 @@
 What goes through all rows of a learner is there in numpy, and once more as machine code, which takes a tenth of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -56,6 +57,13 @@ def take_at_once(memory: Memory, data: Bytes, at: int) -> None:
     ids[:, :ITEM_ID_BYTES] = table(data, at, items, ITEM_ID_BYTES)
     memory.item_ids[:items] = ids.view(np.int64)[:, 0]
     memory.items[:items] = unpacked(table(data, at + items * ITEM_ID_BYTES, items, ITEM_BYTES), ITEM_GRID)
+
+
+def reader(grid: Grid, columns: Collection[int]) -> Struct:
+    """Of rows of bytes these columns alone, as they are stored; one of three bytes as its lower two and its highest."""
+    codes = {1: "B", 2: "H", 3: "HB", 4: "I"}
+    widths = enumerate(grid.width.tolist())
+    return Struct("<" + "".join(codes[width] if column in columns else f"{width}x" for column, width in widths))
 
 
 def table(data: Bytes, at: int, count: int, width: int) -> Bytes:
