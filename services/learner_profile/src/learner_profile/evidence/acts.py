@@ -19,6 +19,7 @@ responses are totals is so a function of the set of responses, whatever the orde
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from learner_model import EvidenceKind
 
@@ -28,8 +29,7 @@ from learner_profile.evidence.verbs import is_completed, may_sum_up
 Name = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ties:
+class Ties(NamedTuple):
     """The names of one response. `whole`: under which its parts find it; `part`: of what it is a part."""
 
     whole: frozenset[Name]

@@ -16,13 +16,13 @@ from service_kit.clock import Clock
 from service_kit.consent import Standing
 from service_kit.mongo import Session
 
-from learner_profile.evidence.acts import Sorted, Ties, sort_out_totals, ties_of
+from learner_profile.evidence.acts import Held, sort_out_totals
 from learner_profile.evidence.counting import counted, is_late
 from learner_profile.evidence.intake import Intake, sort_out
 from learner_profile.evidence.mapping import Mapped, looked_up
 from learner_profile.evidence.merged import Person, to_fold_on
 from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, read
-from learner_profile.evidence.repository import Row
+from learner_profile.evidence.repository import Linked, New, Row, linked
 from learner_profile.learners.profiles import Profile, Status, closed, folded_on, reopened
 from learner_profile.learners.rebuilding import Views
 from learner_profile.learners.standing import PURPOSE, everyone, keeps_rows, takes_rows
@@ -31,7 +31,7 @@ from learner_profile.settings import EvidenceSettings
 
 Item = Reading | Voiding
 _YIELD_EVERY: Final = 20
-_NO_TOTALS: Final = Sorted(frozenset(), takes_back=False)
+_NO_TIES: Final[Mapping[str, Linked]] = {}
 
 
 class _Batch:
@@ -56,13 +56,14 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What a batch brings about one learner: `rows` to insert, what of them is `counting` in the fold, `voided`
-    statements, and whether anything that counted counts no longer.
+    """What a batch brings about one learner: `rows` to insert, with the `ties` of those that have any, what of them is
+    `counting` in the fold, `voided` statements, and whether anything that counted counts no longer.
     """
 
     rows: tuple[Row, ...]
     counting: list[Reading]
     voided: tuple[str, ...]
+    ties: Mapping[str, Linked]
     takes_back: bool
 
 
@@ -139,25 +140,27 @@ class StatementsHandler:
 
     async def _news(self, tenant: str, intakes: Mapping[str, Intake], session: Session) -> dict[str, _News]:
         """The intakes with what they are beside each other and beside the rows that there are."""
-        ties: dict[str, dict[str, Ties]] = {}
-        for learner, intake in intakes.items():
-            found = {one.statement_id: ties_of(one) for one in intake.new}
-            ties[learner] = {statement: one for statement, one in found.items() if one.whole}
+        ties = {learner: linked(tenant, learner, intake.new) for learner, intake in intakes.items()}
         held = await self._views.evidence.held(tenant, {one: t.values() for one, t in ties.items() if t}, session)
         return {
-            learner: self._one(intake, sort_out_totals(ties[learner], held[learner]) if ties[learner] else _NO_TOTALS)
+            learner: self._one(intake, ties[learner], held[learner] if ties[learner] else Held())
             for learner, intake in intakes.items()
         }
 
-    def _one(self, intake: Intake, found: Sorted) -> _News:
+    def _one(self, intake: Intake, ties: Mapping[str, Linked], held: Held) -> _News:
+        found = sort_out_totals({statement: one.ties for statement, one in ties.items()}, held)
         rows = tuple(Row(one, one.statement_id in found.totals, is_late(one, self._late_after)) for one in intake.new)
-        return _news_of(rows, intake.voided, takes_back=intake.takes_back or found.takes_back)
+        return _news_of(rows, intake.voided, ties, takes_back=intake.takes_back or found.takes_back)
 
     async def _write_rows(self, tenant: str, news: Mapping[str, _News], session: Session) -> None:
-        new = [(learner, row) for learner, one in news.items() for row in one.rows]
+        new = [
+            New(learner, row, one.ties.get(row.reading.statement_id))
+            for learner, one in news.items()
+            for row in one.rows
+        ]
         voided = [(learner, statement) for learner, one in news.items() for statement in one.voided]
         await self._views.evidence.write(tenant, new, voided, self._clock(), session)
-        self._late.add(sum(row.late for _, row in new))
+        self._late.add(sum(one.row.late for one in new))
 
     async def _staff(
         self,
@@ -236,8 +239,14 @@ def _after(
         return folded_on(profile, news.counting, catalog, folder)
 
 
-def _news_of(rows: tuple[Row, ...], voided: tuple[str, ...] = (), *, takes_back: bool = False) -> _News:
-    return _News(rows, [counted(row) for row in rows if not row.reading.of_group], voided, takes_back)
+def _news_of(
+    rows: tuple[Row, ...],
+    voided: tuple[str, ...] = (),
+    ties: Mapping[str, Linked] = _NO_TIES,
+    *,
+    takes_back: bool = False,
+) -> _News:
+    return _News(rows, [counted(row) for row in rows if not row.reading.of_group], voided, ties, takes_back)
 
 
 def _goes_on(profile: Profile | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from service_kit.mongo import Session
 
 from learner_profile.evidence.acts import Held, sort_out_totals, ties_of
-from learner_profile.evidence.repository import EvidenceRepository, Row
+from learner_profile.evidence.repository import EvidenceRepository, Row, linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,11 @@ async def to_fold_on(
     known = {pair for pair, voided in (await evidence.known(tenant, elsewhere, session)).items() if not voided}
     held = await evidence.held(
         tenant,
-        {learner: [ties_of(row.reading) for row in one.rows] for one in found for learner in one.everyone},
+        {
+            learner: linked(tenant, learner, (row.reading for row in one.rows)).values()
+            for one in found
+            for learner in one.everyone
+        },
         session,
     )
     return [

@@ -6,12 +6,11 @@ response for a total, which is one in 10^12 for a learner of 10,000. `total` say
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from events.sealing import KeyGone, Owner, Sealed, Sealer
 from learner_model.state import EPOCH, microseconds
@@ -52,6 +51,7 @@ Place = tuple[int, str]
 
 
 Side = Literal["whole", "part"]
+_Asked = tuple[str, Side, Name]  # of which learner, what rows may be of it, and its name
 _OWN: Final[Mapping[Side, str]] = {"whole": "statement", "part": "summed"}  # names made of the row's own id
 _KEPT: Final = {"data": 1, "key": 1, "total": 1, "late": 1, "judgements": 1, "based": 1}
 _TIED: Final = {"links": 1, "total": 1}
@@ -85,6 +85,21 @@ class Row:
     based: bool = False
 
 
+class Linked(NamedTuple):
+    """A response's ties, and the link of each name: 64 bits of its hash for a whole, their complement for a part."""
+
+    ties: Ties
+    links: Mapping[Name, int]
+
+
+class New(NamedTuple):
+    """A row to insert, with its ties where it is a response's."""
+
+    learner: str
+    row: Row
+    linked: Linked | None
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """An activity with evidence on it; from one of its rows what lies around it, and what the row says."""
@@ -111,27 +126,25 @@ class EvidenceRepository:
         return {(row["learner"], row["statement"]): row["voided"] for row in found}
 
     async def held(
-        self, tenant: str, ties: Mapping[str, Iterable[Ties]], session: Session | None = None
+        self, tenant: str, ties: Mapping[str, Iterable[Linked]], session: Session | None = None
     ) -> dict[str, Held]:
         """What the rows of each learner say to the names of new readings."""
-        asked = {
-            _link(tenant, learner, side, name): (learner, side, name)
-            for learner, found in ties.items()
-            for one in found
-            for side, name in _asked(one)
-        }
-        by_id = {
-            _id(tenant, learner, name[1]): (learner, side, name)
-            for learner, side, name in asked.values()
-            if name[0] == _OWN[side]
-        }
+        asked: dict[int, _Asked] = {}
+        by_id: dict[str, _Asked] = {}
+        for learner, found in ties.items():
+            for (whole, part), links in found:
+                sides: list[tuple[Side, Name, int]] = [("part", name, ~links[name]) for name in whole]
+                for side, name, link in sides + [("whole", name, links[name]) for name in part]:
+                    asked[link] = (learner, side, name)
+                    if name[0] == _OWN[side]:
+                        by_id[_id(tenant, learner, name[1])] = (learner, side, name)
         hits = await self._hits(tenant, list(asked), list(by_id), session) if asked else []
         parts: defaultdict[str, set[Name]] = defaultdict(set)
         wholes: defaultdict[str, set[Name]] = defaultdict(set)
         for row in hits:
-            found = [asked[link] for link in row["links"] if link in asked]
-            found += [by_id[row["_id"]]] if row["_id"] in by_id else []
-            for learner, side, name in found:
+            said = [asked[link] for link in row["links"] if link in asked]
+            said += [by_id[row["_id"]]] if row["_id"] in by_id else []
+            for learner, side, name in said:
                 if side == "part":
                     parts[learner].add(name)
                 elif not row["total"]:
@@ -150,14 +163,14 @@ class EvidenceRepository:
     async def write(
         self,
         tenant: str,
-        new: Sequence[tuple[str, Row]],
+        new: Sequence[New],
         voided: Iterable[tuple[str, str]],
         arrived: datetime,
         session: Session,
     ) -> None:
         """Insert rows of learners, and void: what has a row loses its data, what has none leaves a marker."""
-        sealed = await self._sealer.seal([(Owner(tenant, learner), pack(row.reading)) for learner, row in new])
-        rows = [_document(tenant, learner, row, one, arrived) for (learner, row), one in zip(new, sealed, strict=True)]
+        sealed = await self._sealer.seal([(Owner(tenant, one.learner), pack(one.row.reading)) for one in new])
+        rows = [_document(tenant, one, data, arrived) for one, data in zip(new, sealed, strict=True)]
         if rows:
             await self._rows.insert_many(rows, ordered=False, session=session)
         changes = [_voiding(tenant, learner, statement, arrived) for learner, statement in voided]
@@ -324,35 +337,33 @@ def _id(tenant: str, learner: str, statement: str) -> str:
     return f"{tenant}/{learner}/{statement}"
 
 
-def _link(tenant: str, learner: str, side: Side, name: Name) -> int:
-    """A part's link is the complement of the whole's: one hash serves both."""
-    link = _hashed(tenant, learner, name)
-    return link if side == "whole" else ~link
+def linked(tenant: str, learner: str, readings: Iterable[Reading]) -> dict[str, Linked]:
+    """Statement → its ties, of those that are responses."""
+    found = {one.statement_id: ties_of(one) for one in readings}
+    base = blake2b(f"{tenant}\x00{learner}\x00".encode(), digest_size=8)
+    return {
+        statement: Linked(ties, {name: _link(base, name) for name in ties.whole | ties.part})
+        for statement, ties in found.items()
+        if ties.whole
+    }
 
 
-@lru_cache(maxsize=20_000)
-def _hashed(tenant: str, learner: str, name: Name) -> int:
-    text = "\x00".join((tenant, learner, *name))
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+def _link(base: blake2b, name: Name) -> int:
+    hashed = base.copy()
+    hashed.update("\x00".join(name).encode())
+    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
-def _asked(ties: Ties) -> Iterator[tuple[Side, Name]]:
-    """Where a new response's names may stand in rows: its wholes among their parts, and the other way round."""
-    for name in ties.whole:
-        yield "part", name
-    for name in ties.part:
-        yield "whole", name
-
-
-def _links(tenant: str, learner: str, ties: Ties) -> list[int]:
+def _links(linked: Linked) -> list[int]:
     """The row's own names but those made of its id alone, by which it is found anyway."""
-    found = [_link(tenant, learner, "whole", name) for name in ties.whole if name[0] != _OWN["whole"]]
-    return found + [_link(tenant, learner, "part", name) for name in ties.part if name[0] != _OWN["part"]]
+    (whole, part), links = linked
+    found = [links[name] for name in whole if name[0] != _OWN["whole"]]
+    return found + [~links[name] for name in part if name[0] != _OWN["part"]]
 
 
-def _document(tenant: str, learner: str, row: Row, sealed: Sealed, arrived: datetime) -> Document:
+def _document(tenant: str, new: New, sealed: Sealed, arrived: datetime) -> Document:
+    learner, row, linked = new
     reading = row.reading
-    links = _links(tenant, learner, ties_of(reading))
     return {
         "_id": _id(tenant, learner, reading.statement_id),
         "tenant": tenant,
@@ -367,7 +378,7 @@ def _document(tenant: str, learner: str, row: Row, sealed: Sealed, arrived: date
         "arrived": arrived,
         "data": sealed.data,
         "key": sealed.key,
-        **({"links": links, "total": row.total} if links else {}),
+        **({"links": _links(linked), "total": row.total} if linked is not None else {}),
         **({"late": True} if row.late else {}),
     }
 
