@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from learner_model import EvidenceKind
 from learner_profile.evidence.claims import EXTENSION, TAGS
-from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, course_of, pack, read, unpack
+from learner_profile.evidence.reading import Reading, UnreadableError, Voiding, pack, read, unpack
 
 SELF = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "self"}}
 OTHER = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "other-1"}}
@@ -122,28 +122,28 @@ class TestCourse:
             activity("course", f"{TYPES}course", "Biology"),
             activity("lesson", "http://adlnet.gov/expapi/activities/lesson", "Cells"),
         ]
-        found = course_of(statement(context={"contextActivities": {"grouping": grouping}}))
+        found = reading(context={"contextActivities": {"grouping": grouping}}).course
         assert found is not None
         assert (found.id, found.title) == ("https://lms.example/lesson", "Cells")
-        found = course_of(statement(context={"contextActivities": {"grouping": grouping[:2]}}))
+        found = reading(context={"contextActivities": {"grouping": grouping[:2]}}).course
         assert found is not None
         assert found.id == "https://lms.example/course"
-        assert course_of(statement(context={"contextActivities": {"grouping": grouping[:1]}})) is None
+        assert reading(context={"contextActivities": {"grouping": grouping[:1]}}).course is None
 
     def test_without_a_known_type_the_first_parent_counts_then_the_first_grouping(self) -> None:
         activities = {"parent": [activity("quiz")], "grouping": [activity("thing")]}
-        found = course_of(statement(context={"contextActivities": activities}))
+        found = reading(context={"contextActivities": activities}).course
         assert found is not None
         assert found.id == "https://lms.example/quiz"
         del activities["parent"]
-        found = course_of(statement(context={"contextActivities": {"grouping": activities["grouping"][0]}}))
+        found = reading(context={"contextActivities": {"grouping": activities["grouping"][0]}}).course
         assert found is not None
         assert (found.id, found.title) == ("https://lms.example/thing", None)
 
     def test_a_course_seen_by_itself_counts_towards_itself(self) -> None:
         course = activity("course", f"{TYPES}lms/course", "Biology")
         site = [activity("site", f"{TYPES}site")]
-        found = course_of(statement(object=course, context={"contextActivities": {"grouping": site}}))
+        found = reading(object=course, context={"contextActivities": {"grouping": site}}).course
         assert found is not None
         assert found.title == "Biology"
 

@@ -23,6 +23,8 @@ from learner_profile.evidence.verbs import rule_of, word_of
 from learner_profile.evidence.videos import is_piece, watched_in, watching
 
 Json = Mapping[str, Any]
+Around = Mapping[str, list[Json]]
+"""The activities of a context by their role, at most `MOST_CONTEXT_ACTIVITIES` of each."""
 
 GROUP_WEIGHT = 0.3
 """What a group reached says something, and not much, about each of its members."""
@@ -157,7 +159,8 @@ def _read(statement: Json) -> Reading | Voiding | None:
     if watched is not None:
         result = watching(statement, watched)
     correctness = None if helped else _correctness(statement, verb_id, result)
-    parents = tuple(parent["id"] for parent in _context_activities(context, "parent")) if is_activity else ()
+    around = _around(context)
+    parents = tuple([one["id"] for one in around.get("parent", ())]) if is_activity else ()
     registration: str | None = context.get("registration")
     at = timestamps.parse(statement.get("timestamp", statement["stored"]))
     extensions: Json = context.get("extensions", {})
@@ -180,16 +183,16 @@ def _read(statement: Json) -> Reading | Voiding | None:
         guessing=guessing_in(target.get("definition", {})) if correctness is not None and is_activity else None,
         hints=hints_in(result) if helped is None else 1,
         weight=(1.0 if group is None else GROUP_WEIGHT) * (1.0 if imported is None else IMPORTED_WEIGHT),
-        course=course_of(statement) if is_activity else None,
-        wholes=_wholes(target, context, parents, registration) if is_activity else (),
+        course=_course(target, around) if is_activity else None,
+        wholes=_wholes(target, around, parents, registration) if is_activity else (),
         refers_to=_canonical(context["statement"]["id"]) if "statement" in context else None,
         registration=registration,
         session=_text(session),
         group_members=None if group is None else group.members,
         of_group=group is not None and group.name == SELF,
         ahead=at > stored,
-        claims=strongest(_claims(target, context)) if is_activity else (),
-        tags=tags_of(target, _categories(context)) if is_activity else (),
+        claims=strongest(_claims(target, around)) if is_activity else (),
+        tags=tags_of(target, _categories(around)) if is_activity else (),
         imported=imported,
         marks=_marks(statement),
     )
@@ -208,21 +211,25 @@ def _marks(statement: Json) -> Marks | None:
     )
 
 
-def _claims(target: Json, context: Json) -> Iterator[Claim]:
+def _around(context: Json) -> Around:
+    found: Json = context.get("contextActivities", {})
+    return {role: (one if isinstance(one, list) else [one])[:MOST_CONTEXT_ACTIVITIES] for role, one in found.items()}
+
+
+def _claims(target: Json, around: Around) -> Iterator[Claim]:
     yield from extension_claims(target)
     for role, weight in WEIGHTS.items():
-        for one in _context_activities(context, role):
+        for one in around.get(role, ()):
             if is_competency(_type_word(one)):
                 yield Claim(id=one["id"], weight=weight, title=_title(one))
 
 
-def _categories(context: Json) -> Iterator[str | None]:
-    for one in _context_activities(context, "category"):
-        if not is_competency(_type_word(one)) and _type_word(one) not in _PLATFORMS:
-            yield _title(one)
+def _categories(around: Around) -> list[str | None]:
+    named = [(one, _type_word(one)) for one in around.get("category", ())]
+    return [_title(one) for one, word in named if not is_competency(word) and word not in _PLATFORMS]
 
 
-def _wholes(target: Json, context: Json, parents: tuple[str, ...], registration: str | None) -> tuple[str, ...]:
+def _wholes(target: Json, around: Around, parents: tuple[str, ...], registration: str | None) -> tuple[str, ...]:
     """The activities whose result this one may be a part of: the parents, the content that an H5P part lies in, and
     within a registration the groupings.
     """
@@ -231,7 +238,7 @@ def _wholes(target: Json, context: Json, parents: tuple[str, ...], registration:
     if H5P_SUB_CONTENT in target.get("definition", {}).get("extensions", {}) or "subContentId=" in activity_id:
         found.append(_without_sub_content(activity_id))
     if registration is not None:
-        found += [one["id"] for one in _context_activities(context, "grouping")]
+        found += [one["id"] for one in around.get("grouping", ())]
     return tuple(dict.fromkeys(found))
 
 
@@ -250,25 +257,24 @@ def _group(extensions: Json) -> _Group | None:
     return _Group(name=mark["name"], members=mark["members"])
 
 
-def course_of(statement: Json) -> Course | None:
+def _course(target: Json, around: Around) -> Course | None:
     """The course or section that an activity without a place in the catalog counts towards.
 
     The nearest named section, module or lesson among parents and groupings; else the course; else the first parent, the
     first grouping; else the activity itself where it is a course or section. Never the site or the system, nor what has
     a name too long to be kept.
     """
-    context: Json = statement.get("context", {})
-    around = [
-        activity
+    named = [
+        (activity, word)
         for role in ("parent", "grouping")
-        for activity in _context_activities(context, role)
-        if _type_word(activity) not in _PLATFORMS
+        for activity in around.get(role, ())
+        if (word := _type_word(activity)) not in _PLATFORMS and len(activity["id"]) <= LONGEST
     ]
-    own = [statement["object"]] if _is_one_of(statement["object"], (*_SECTIONS, *_COURSES)) else []
-    around, own = ([one for one in found if len(one["id"]) <= LONGEST] for found in (around, own))
-    sections = [activity for activity in around if _is_one_of(activity, _SECTIONS)]
-    courses = [activity for activity in around if _is_one_of(activity, _COURSES)]
-    found = next(iter([*sections, *courses, *around, *own]), None)
+    found = next((one for one, word in named if word.endswith(_SECTIONS)), None)
+    found = found or next((one for one, word in named if word.endswith(_COURSES)), None)
+    found = found or next((one for one, _ in named), None)
+    if found is None and _type_word(target).endswith((*_SECTIONS, *_COURSES)) and len(target["id"]) <= LONGEST:
+        found = target
     return None if found is None else Course(id=found["id"], title=_title(found))
 
 
@@ -298,24 +304,17 @@ def _correctness(statement: Json, verb_id: str, result: Json) -> float | None:
     return None if rule is None else rule.implies
 
 
-def _context_activities(context: Json, role: str) -> list[Json]:
-    found = context.get("contextActivities", {}).get(role, [])
-    return found[:MOST_CONTEXT_ACTIVITIES] if isinstance(found, list) else [found]
-
-
 def _title(activity: Json) -> str | None:
     """The activity's name, in English where there is one, else in the first language by tag."""
     names: Json = activity.get("definition", {}).get("name", {})
+    if "en" in names:
+        return str(names["en"])[:200]
     tag = min(names, key=lambda one: (not one.lower().startswith("en"), one), default=None)
     return None if tag is None else str(names[tag])[:200]
 
 
 def _type_word(activity: Json) -> str:
     return word_of(activity.get("definition", {}).get("type", ""))
-
-
-def _is_one_of(activity: Json, words: tuple[str, ...]) -> bool:
-    return _type_word(activity).endswith(words)
 
 
 def _canonical(statement_id: str) -> str:
