@@ -48,7 +48,7 @@ from service_kit.turning import Turning
 
 log = logging.getLogger(__name__)
 
-_OBJECTS_BETWEEN_COLLECTIONS: Final = 35_000
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 _PAUSE_SECONDS: Final = 0.5
 KEY_COLLECTIONS: Final = (*held.COLLECTIONS, MIGRATIONS)
 GATHER_MS: Final = 40  # of topics that carry learning itself: a fetch costs as much as folding ten statements
