@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from learner_profile.parameters.repository import PARAMETERS, ParametersReposito
 from learner_profile.parameters.shelf import AHEAD, Shelf
 from learner_profile.parameters.training import Training
 from learner_profile.settings import TrainingSettings
+from msgspec.structs import replace
 from service_kit.leases import Leases
 from service_kit.mongo import in_transaction
 
@@ -161,7 +162,7 @@ class TestAnOlderModel:
         [profile] = (await house.views.learners.load(house.tenant, ["l"])).values()
         assert profile.folded is not None
         assert profile.state is not None
-        old = replace(profile.state, model=1)
+        old = dataclasses.replace(profile.state, model=1)
         older = replace(profile, folded=Folded(encode(old)))
 
         async def body(session: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -145,7 +145,9 @@ class TestAggregate:
         before = (await house.views.bases.load(house.tenant, ["l"]))["l"]
         assert before.folded is not None
         known = next(iter(state_of(before.folded).competencies))
-        older = orjson.dumps({"state": orjson.loads(encode(replace(state_of(before.folded), model=2))), "titles": {}})
+        older = orjson.dumps(
+            {"state": orjson.loads(encode(dataclasses.replace(state_of(before.folded), model=2))), "titles": {}}
+        )
         await house.c.db["bases"].update_one(
             {"_id": f"{house.tenant}/l"}, {"$set": {"data": older, "key": None, "model": 2}}
         )

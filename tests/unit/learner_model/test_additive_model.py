@@ -1,7 +1,6 @@
 """The additive model: nothing leaks, nothing is lost in bytes, and it learns what is there to be learnt."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +23,7 @@ from learner_model.folded import pack
 from learner_model.folder import Folder
 from learner_model.reading import state_of
 from learner_model.versions import Loaded, builtin, loaded
+from msgspec.structs import replace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

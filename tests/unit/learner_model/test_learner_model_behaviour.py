@@ -1,6 +1,5 @@
 """What the learner model says of plain stories."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from learner_model import (
     view,
 )
 from learner_model.reading import fold_all
+from msgspec.structs import replace
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from learner_model import Evidence, EvidenceKind, LearnerState, LearnerView, enc
 from learner_model.outcomes import Outcome, completed_after
 from learner_model.reading import fold_all
 from learner_model.regularity import DAYS
+from msgspec.structs import replace
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

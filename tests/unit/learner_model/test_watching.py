@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -14,6 +13,7 @@ from learner_model.folder import Folder
 from learner_model.outcomes import is_done
 from learner_model.reading import fold_all
 from learner_model.watching import KEPT
+from msgspec.structs import replace
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +23,7 @@ from learner_profile.learners.languages import ENGLISH
 from learner_profile.learners.placing import Placed
 from learner_profile.learners.why import WhyOut
 from learner_profile.learners.wording import of_row_aside, points, shared_points
+from msgspec.structs import replace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDER = Folder()
@@ -47,7 +48,7 @@ def row(number: int, activity: str, correctness: float | None, **more: object) -
         weight=1.0,
         course=None,
     )
-    return Row(replace(reading, **more))  # type: ignore[arg-type]
+    return Row(replace(reading, **more))
 
 
 def shown(rows: list[Row], as_of: datetime) -> float:
@@ -122,7 +123,7 @@ class TestWords:
     def test_what_does_not_count_is_named_with_the_reason(self) -> None:
         total = replace(row(2, "a", 0.5), total=True)
         contested = replace(row(3, "a", 0.0), judgements=(SAID,))
-        refused = replace(row(4, "a", 0.0), judgements=(SAID, replace(SAID, act=Act.OVERRIDDEN)))
+        refused = replace(row(4, "a", 0.0), judgements=(SAID, dataclasses.replace(SAID, act=Act.OVERRIDDEN)))
         out = told([row(1, "a", 1.0), total, contested, refused])
         assert [one.words for one in out.not_counted] == [
             "A teacher decided that it does not count.",
@@ -133,7 +134,7 @@ class TestWords:
         assert "grade for several things" in of_row_aside(row(1, "a", 0.5, kind=EvidenceKind.SUMMARY), ENGLISH)
 
     def test_a_teachers_word_is_told_beside_what_it_judges(self) -> None:
-        said = replace(SAID, act=Act.OVERRIDDEN, correctness=1.0)
+        said = dataclasses.replace(SAID, act=Act.OVERRIDDEN, correctness=1.0)
         (step,) = told([replace(row(1, "a", 0.0), judgements=(said,))]).evidence
         assert step.words.startswith("A right answer raised it by ")
         assert step.words.endswith("A teacher has corrected the result.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -18,6 +17,7 @@ from learner_profile.evidence.mapping import Mapped, evidence_of, looked_up, map
 from learner_profile.evidence.reading import Course, Reading, Voiding
 from learner_profile.learners.profiles import Profile, Status, built_anew, closed, erased, folded_on, reopened
 from learner_profile.learners.publishing import message_of
+from msgspec.structs import replace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BLANK = Profile(tenant="t", learner="l")
@@ -40,7 +40,7 @@ def reading(number: int, **more: object) -> Reading:
         weight=1.0,
         course=Course(id="https://lms.example/course", title=f"Course {number}"),
     )
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)
 
 
 def as_read(profile: Profile) -> LearnerProfile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from learner_profile.evidence.counting import counted
 from learner_profile.evidence.reading import Reading, read
 from learner_profile.evidence.repository import Row
 from learner_profile.learners.profiles import Profile, built_anew, folded_on
+from msgspec.structs import replace
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 SELF = {"objectType": "Agent", "account": {"homePage": "https://trellis.invalid/learners", "name": "self"}}

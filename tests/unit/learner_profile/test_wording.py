@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,7 @@ from learner_profile.learners.wording import (
     of_standing,
     of_step,
 )
+from msgspec.structs import replace
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ROW = Row(
@@ -70,7 +72,12 @@ def places(text: str) -> set[str]:
 
 def told(language: Language) -> list[str]:
     """Everything that the logic says, of counts and numbers of every kind."""
-    judged = [(), (SAID,), (SAID, replace(SAID, act=Act.OVERRIDDEN)), (SAID, replace(SAID, act=Act.CONFIRMED))]
+    judged = [
+        (),
+        (SAID,),
+        (SAID, dataclasses.replace(SAID, act=Act.OVERRIDDEN)),
+        (SAID, dataclasses.replace(SAID, act=Act.CONFIRMED)),
+    ]
     rows = [replace(ROW, judgements=one) for one in judged]
     steps = [Step(row, effect, 0.4, after) for row in rows for effect in Effect for after in (0.525, 0.2751, 0.4)]
     shares = [share for share in Share if share is not Share.PARTS]

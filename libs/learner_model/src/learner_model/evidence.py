@@ -1,8 +1,9 @@
 """One piece of evidence: what a statement says about a learner, in the model's terms."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 EvidenceKey = tuple[datetime, str]
 
@@ -21,8 +22,7 @@ class EvidenceKind(StrEnum):
     SUMMARY = "summary"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """A row of evidence. Folding order is `key`; `at` is the earlier of the statement's timestamp and stored.
 
     `hints`: how many were shown, by this act or for this answer; None: not known. `watched`: the share of a video that

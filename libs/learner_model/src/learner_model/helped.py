@@ -4,7 +4,7 @@ A player may tell of each hint by a statement of its own (Open edX), before the 
 last answer to an activity waits for the next one: of one activity, the last for which a hint was shown.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.outcomes import activity_key

@@ -9,8 +9,9 @@ else the names of its categories that are no competencies.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 Json = Mapping[str, Any]
 
@@ -25,8 +26,7 @@ WEIGHTS: Final[Mapping[str, float]] = {"category": 1.0, "grouping": 0.5, "other"
 _TYPES: Final = ("competency", "objective", "skill", "standard")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """A competency, how much the activity is about it, and its name where the statement gives one."""
 
     id: str

@@ -1,9 +1,9 @@
 """How a row counts in the fold."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from learner_model import EvidenceKind
+from msgspec.structs import replace
 
 from learner_profile.evidence.reading import Reading
 from learner_profile.evidence.repository import Row

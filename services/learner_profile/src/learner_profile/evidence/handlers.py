@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +11,7 @@ from events.consumer import Rejected
 from events.envelope import Message
 from events.tracing import span_after
 from learner_model.folder import Folder
+from msgspec.structs import replace
 from service_kit import metrics
 from service_kit.clock import Clock
 from service_kit.consent import Standing

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from learner_model import EvidenceKind
 from learner_model.state import EPOCH
-from pydantic import TypeAdapter
+from msgspec import Struct, json
 from service_kit.selecting import facts_of
 from xapi import VOIDED, timestamps
 from xapi.identifiers import ACTIVITY_TYPES
@@ -45,16 +44,14 @@ class UnreadableError(ValueError):
     """Not a statement that can be read; the reason holds no personal data."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Struct, frozen=True, kw_only=True):
     """What stands for a competency until the catalog says better: a course or a part of one."""
 
     id: str
     title: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(Struct, frozen=True, kw_only=True):
     """What retention rules ask for beside verb and time (`service_kit.selecting.Facts`)."""
 
     activity_type: str | None = None
@@ -62,8 +59,7 @@ class Marks:
     activities: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
     """What one statement says by itself about its learner.
 
     `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
@@ -106,30 +102,31 @@ class Reading:
     guessing: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _Group(Struct, frozen=True, kw_only=True):
     """A group that acted: how this statement numbers it (`self`: the learner is that group), and its size."""
 
     name: str
     members: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voiding:
+class Voiding(Struct, frozen=True, kw_only=True):
     """A statement that takes another one back (xAPI 1.0.3 Data 2.3.2)."""
 
     target: str
 
 
-_READINGS = TypeAdapter(Reading)
+_ENCODER: Final = json.Encoder()
+_DECODER: Final = json.Decoder(Reading)
 
 
 def pack(reading: Reading) -> bytes:
-    return _READINGS.dump_json(reading, exclude_none=False)
+    """As JSON; `unpack` reads it."""
+    return _ENCODER.encode(reading)
 
 
 def unpack(data: bytes) -> Reading:
-    return _READINGS.validate_json(data)
+    """What `pack` wrote. Raises msgspec's ValidationError on anything else."""
+    return _DECODER.decode(data)
 
 
 def read(statement: Json) -> Reading | Voiding | None:

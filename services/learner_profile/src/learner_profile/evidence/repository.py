@@ -7,13 +7,15 @@ response for a total, which is one in 10^12 for a learner of 10,000. `total` say
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, Literal, NamedTuple
 
 from events.sealing import KeyGone, Owner, Sealed, Sealer
 from learner_model.state import EPOCH, microseconds
+from msgspec import Struct
+from msgspec.structs import replace
 from service_kit.merging import Group
 from service_kit.mongo import (
     ASCENDING,
@@ -72,8 +74,7 @@ _FACTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A reading and what was found and said about it. `total`: others say the same in parts; `late`: it came long
     after it happened; `judgements`: in the order in which they were made; `based`: it is part of the base record.
     """

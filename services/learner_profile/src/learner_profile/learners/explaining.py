@@ -20,6 +20,7 @@ from learner_model.folder import Folder
 from learner_model.frameworks import Frameworks
 from learner_model.outcomes import outcome
 from learner_model.reading import state_of
+from msgspec import structs
 
 from learner_profile.evidence.counting import counted
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -156,7 +157,7 @@ class _Walk:
         state = self._caught_up()
         known = None if state is None else state.competencies.get(self._competency)
         if known is None:
-            looked = replace(
+            looked = structs.replace(
                 evidence,
                 kind=EvidenceKind.EXPOSURE,
                 correctness=None,

@@ -1,7 +1,9 @@
 """What the learners who are one person have together: rows of evidence, totals, and the base record that counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from learner_profile.evidence.acts import totals_among
 from learner_profile.evidence.repository import EvidenceRepository, Row

@@ -1,7 +1,6 @@
 """A learner's profile and how evidence changes it. Plain functions on frozen dataclasses."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -11,6 +10,8 @@ from learner_model.folder import Folder
 from learner_model.overruling import Overruling
 from learner_model.reading import state_of
 from learner_model.state import EPOCH, LastKey, microseconds
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from learner_profile.estimates.said import Apart
 from learner_profile.evidence.mapping import Mapped, evidence_of
@@ -54,8 +55,7 @@ class Earlier(NamedTuple):
     state: LearnerState | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """What a learner's evidence up to a place (microseconds, statement id) had added up to when it was deleted.
 
     `newest_us`: when the newest of it was stored. `folded` None: a model made it that this one cannot read. `earlier`:
@@ -71,8 +71,7 @@ class Base:
     earlier: tuple[Earlier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """What is kept of a learner beside the rows. `folded` None: to be built from the rows, or closed. `said`: the last
     words of teachers on competencies; `aside`: what else they have set aside.
     """

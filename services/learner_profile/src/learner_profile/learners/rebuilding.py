@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from events.errors import NotReady
 from events.tracing import span_after
 from learner_model.folder import Folder
+from msgspec.structs import replace
 from service_kit import metrics
 from service_kit.consent import ConsentView
 from service_kit.leases import Leases

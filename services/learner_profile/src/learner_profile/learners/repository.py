@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -10,6 +10,7 @@ from events.sealing import Owner, Sealed, Sealer
 from learner_model import MODEL_VERSION, Folded
 from learner_model.folded import pack, unpack
 from learner_model.overruling import Overruling
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 from service_kit.clock import Clock
 from service_kit.mongo import (

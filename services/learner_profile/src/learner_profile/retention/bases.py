@@ -10,7 +10,6 @@ competencies are not. They stay to be read, also (`earlier`) when this version w
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from learner_model import MODEL_VERSION, Folded
 from learner_model.folding import carried_on
 from learner_model.reading import habits_of, state_of
 from learner_model.state import EPOCH
+from msgspec.structs import replace
 from service_kit.candidates import learners_in
 from service_kit.clock import Clock
 from service_kit.mongo import Collection, CollectionSpec, Database, Document, Session
