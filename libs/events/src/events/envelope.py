@@ -7,7 +7,6 @@ learner stands in the record key alone: `tenant/learner`.
 import asyncio
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -45,8 +44,7 @@ class Envelope(BaseModel):
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to publish. `subject` is what follows the tenant in the record key (learner, activity), if anything.
 
     `payload` None is a tombstone: it removes the key from a compacted topic. `clear`: it says nothing of a learner but

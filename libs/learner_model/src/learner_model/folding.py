@@ -19,7 +19,7 @@ from learner_model.coding import (
 from learner_model.evidence import Evidence, EvidenceKind
 from learner_model.folded import COUNTS, MAGIC, REST, Folded
 from learner_model.helped import help_after
-from learner_model.interests import add_choice, choice, watching
+from learner_model.interests import Interests, choice, watching
 from learner_model.outcomes import Outcome, activity_key, completed_after, outcome, position
 from learner_model.pacing import pace_after
 from learner_model.regularity import days_after
@@ -46,7 +46,7 @@ class Habits:
         self.regulation = Regulation()
         self.help = Help()
         self.watched = ""
-        self.interests: dict[bytes, bytes] = {}
+        self.interests = Interests({})
         self.keys = ""
         self.times: list[int] = []
         self.outcomes = bytearray()
@@ -68,7 +68,8 @@ class Habits:
         opened.help = Help(*rest.get("help", ()))
         opened.watched = rest.get("watched", "")
         opened.last, at = read_last(data, places.last)
-        opened.interests, end = split_interests(data, at, places.interests)
+        interests, end = split_interests(data, at, places.interests)
+        opened.interests = Interests(interests)
         if end != places.keys:
             raise ValueError("not the length that a learner's state says")
         opened.keys = read_keys(data, places.keys, places.recent)
@@ -90,7 +91,7 @@ class Habits:
             before, done = self._last_outcome(key), position(self.completed, key) is not None
             further = evidence.watched is not None and goes_on(before[1] if before else None, at)
             strength = self._strength(evidence, key, before[0] if before else None, further)
-            add_choice(self.interests, evidence.tags, strength, at)
+            self.interests.add(evidence.tags, strength, at)
             self.pace = pace_after(self.pace, evidence.duration_seconds, evidence.expected_seconds)
             self.regulation = regulation_after(self.regulation, before, result, at, done=done)
         if evidence.activity_id:
@@ -125,13 +126,13 @@ class Habits:
         )
         named, recent = bytes(names), len(self.times)
         done = len(self.completed) // KEY_CHARS
-        counts = COUNTS.pack(len(rest), len(self.interests), recent, done, len(names), len(named), len(memory))
+        counts = COUNTS.pack(len(rest), len(self.interests.coded), recent, done, len(names), len(named), len(memory))
         parts = (
             MAGIC,
             counts,
             rest,
             last_bytes(self.last),
-            *self.interests.values(),
+            *self.interests.coded.values(),
             key_bytes(self.keys),
             struct.pack(f"<{recent}I", *self.times),
             bytes(self.outcomes),
@@ -185,7 +186,7 @@ def carried_on(folded: Folded) -> Folded:
     habits.watched = said.get("watched", "")
     for name, row in said["interests"].items():
         tag = name.encode()
-        habits.interests[tag] = interest_bytes(tag, Interest(*row))
+        habits.interests.coded[tag] = interest_bytes(tag, Interest(*row))
     for key, at, result in said["recent"]:
         habits.keys += key
         habits.times.append(at)

@@ -49,29 +49,38 @@ def strength_at(interest: Interest, at: float) -> float:
     return score / (score + parameters.INTEREST_HALFWAY)
 
 
-def add_choice(interests: dict[bytes, bytes], tags: tuple[str, ...], strength: float, at: int) -> None:
-    """Add a choice to each tag, the first of which is the discipline; past the bound the weakest goes.
+class Interests:
+    """A learner's interests while they are folded on; past the bound the weakest goes."""
 
-    `interests`: tag → interest, both as they stand in bytes.
-    """
-    if strength <= 0.0:
-        return
-    for place, name in enumerate(tags):
-        tag = name.encode()
-        coded = interests.get(tag)
-        score, since, discipline = (0.0, at, False) if coded is None else told_interest(coded)
-        score = round(_faded(score, since, at) + strength, 4)
-        interests[tag] = interest_bytes(tag, Interest(score, at, place == 0 or discipline))
-    while len(interests) > parameters.INTERESTS_KEPT:
-        del interests[_weakest(interests)]
+    def __init__(self, coded: dict[bytes, bytes]) -> None:
+        """`coded`: tag → interest, both as they stand in bytes."""
+        self.coded = coded
+        self._stands: dict[bytes, float] = {}
+
+    def add(self, tags: tuple[str, ...], strength: float, at: int) -> None:
+        """Add a choice to each tag, the first of which is the discipline."""
+        if strength <= 0.0:
+            return
+        for place, name in enumerate(tags):
+            tag = name.encode()
+            coded = self.coded.get(tag)
+            score, since, discipline = (0.0, at, False) if coded is None else told_interest(coded)
+            score = round(_faded(score, since, at) + strength, 4)
+            self.coded[tag] = new = interest_bytes(tag, Interest(score, at, place == 0 or discipline))
+            if self._stands:
+                self._stands[tag] = _stands(new)
+        while len(self.coded) > parameters.INTERESTS_KEPT:
+            self._drop_weakest()
+
+    def _drop_weakest(self) -> None:
+        """The weakest at any time, since all fade alike; among equals the first by name."""
+        self._stands = self._stands or {tag: _stands(coded) for tag, coded in self.coded.items()}
+        least = min(self._stands.values())
+        weakest = min([tag for tag, stands in self._stands.items() if stands == least])
+        del self.coded[weakest], self._stands[weakest]
 
 
-def _weakest(interests: dict[bytes, bytes]) -> bytes:
-    """The tag of the weakest at any time, since all fade alike; among equals the first by name."""
-    found, least = b"", inf
-    for tag, coded in interests.items():
-        _, score, since = INTEREST.unpack_from(coded)
-        stands = log(score) + since / _HALF_LIFE * _LN_2 if score else -inf
-        if stands < least or (stands == least and tag < found):
-            found, least = tag, stands
-    return found
+def _stands(coded: bytes) -> float:
+    """Logarithm of the score that would have faded to this one if it had begun in 1970."""
+    _, score, since = INTEREST.unpack_from(coded)
+    return log(score) + since / _HALF_LIFE * _LN_2 if score else -inf

@@ -10,8 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+import bson
 import pymongo
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import (
     ASCENDING,
     DESCENDING,
@@ -59,14 +61,17 @@ __all__ = [
     "OperationFailure",
     "ReplaceOne",
     "Session",
+    "StoredCollection",
     "UpdateMany",
     "UpdateOne",
     "aggregate",
+    "as_stored",
     "away",
     "connect",
     "database",
     "ensure",
     "in_transaction",
+    "read_stored",
     "within",
 ]
 
@@ -75,6 +80,7 @@ DriverError = PyMongoError
 Client = AsyncMongoClient[Document]
 Database = AsyncDatabase[Document]
 Collection = AsyncCollection[Document]
+StoredCollection = AsyncCollection[RawBSONDocument]
 Session = AsyncClientSession
 T = TypeVar("T")
 
@@ -125,6 +131,16 @@ def database(client: Client, settings: MongoSettings, service: str) -> Database:
         write_concern=_DURABLE,
         read_concern=ReadConcern("majority"),
     )
+
+
+def as_stored(collection: Collection) -> StoredCollection:
+    """The same collection, whose documents come as the bytes that they are (`raw`): for those that seldom change."""
+    return collection.with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
+
+
+def read_stored(raw: bytes) -> Document:
+    """The document that those bytes are."""
+    return bson.decode(raw)
 
 
 async def ensure(db: Database, collections: Sequence[CollectionSpec]) -> None:

@@ -51,7 +51,7 @@ class Course(Struct, frozen=True, kw_only=True):
     title: str | None
 
 
-class Marks(Struct, frozen=True, kw_only=True):
+class Marks(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What retention rules ask for beside verb and time (`service_kit.selecting.Facts`)."""
 
     activity_type: str | None = None
@@ -59,7 +59,7 @@ class Marks(Struct, frozen=True, kw_only=True):
     activities: tuple[str, ...] = ()
 
 
-class Reading(Struct, frozen=True, kw_only=True, gc=False):
+class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one statement says by itself about its learner.
 
     `wholes`: what it may be a part of (see `acts`). `session`: cmi5's. `group_members`:
