@@ -11,6 +11,7 @@ from events.payloads import CatalogActivity, CatalogCompetency
 from learner_model import Evidence, EvidenceKind, LearnerState
 from learner_model.overruling import HOLDS, Overruling
 from learner_model.reading import fold_all
+from msgspec import structs
 from recommendation.recommendations.knowledge import Knowledge
 from recommendation.recommendations.offers import Catalog, Means, label, prepare
 from recommendation.recommendations.ranking import Candidate, recommend, zone
@@ -117,7 +118,7 @@ class TestSomeoneOnTheWay:
 
     def test_a_format_is_no_interest(self) -> None:
         catalog = prepare([activity("one", "music/rhythm", tags=["music", "quiz"])])
-        rows = [replace(row, tags=("quiz",)) for row in practised("maths/adding", 5)]
+        rows = [structs.replace(row, tags=("quiz",)) for row in practised("maths/adding", 5)]
         chosen, knowledge = recommend(catalog, fold_all(rows), NOW, Means(), 1)
         assert Code.interest not in [r.code for r in reasons(chosen[0], knowledge, Names(catalog, {}))]
 
