@@ -120,8 +120,10 @@ def _process(*, learners: int, acts: int) -> None:
             asyncio.run(_acted(stack, names, acts, run, seed))
             shares = Path(folder) / f"shares-{run}.json"
             say(f"{acts:,} statements wait")
+            saved = _saved(profile)
             with _worker(stack, shares) as worker:
                 _report(profile, worker, acts, run)
+            say(f"    {(acts + _WARM) / (_saved(profile) - saved):.1f} of a learner in a batch")
             for part, share in _shares(shares):
                 say(f"    {share:5.1%}  {part}")
 
@@ -175,15 +177,14 @@ def _report(profile: Any, worker: psutil.Process, acts: int, run: int) -> None:
     start = counted()
     _until(lambda: counted() >= start + _WARM)
     worker.send_signal(signal.SIGUSR1)
-    saved = _saved(profile)
     begun, cpu, started = counted(), _cpu(worker), time.perf_counter()
     _until(lambda: counted() >= start + _WARM + acts)
     _until(lambda: profile["learners"].find_one({"outbox.token": {"$exists": True}}, {"_id": 1}) is None)
     events, used, took = start + _WARM + acts - begun, _cpu(worker) - cpu, time.perf_counter() - started
     say(
-        f"{events:,} events, {run} of a learner in a row ({events / (_saved(profile) - saved):.1f} of a learner in a "
-        f"batch): {events / used:,.0f} a second of the worker's CPU, {1e6 * used / events:.0f} µs each; "
-        f"{events / took:,.0f} a second by the clock, {worker.memory_info().rss / 2**20:.0f} MB"
+        f"{events:,} events, {run} of a learner in a row: {events / used:,.0f} a second of the worker's CPU, "
+        f"{1e6 * used / events:.0f} µs each; {events / took:,.0f} a second by the clock, "
+        f"{worker.memory_info().rss / 2**20:.0f} MB"
     )
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from devstack.paths import root
 
-TOOLS = ("sh", "dirname", "cat", "cksum", "tail", "mkdir", "rm", "chmod", "uname")
+TOOLS = ("sh", "basename", "dirname", "cat", "cksum", "tail", "mkdir", "rm", "chmod", "uname")
 
 PYTHON = """#!/bin/sh
-echo "python3 $*" >> calls
+echo "$(basename "$0") $*" >> calls
 case "$*" in
   -V) echo "Python 3.11.2" ;;
+  "-c import sys, sysconfig"*) exit {plain} ;;
   "-c import sys"*) exit {old} ;;
   "-m pip --version") exit {no_pip} ;;
   "-m venv"*) exit {no_venv} ;;
@@ -49,8 +50,10 @@ class Machine:
             (self.clone / project).write_text("")
         (self.clone / "uv-stand-in").write_text(UV.format(version="0.13.9"))
 
-    def has_python(self, *, old: bool = False, no_pip: bool = False, no_venv: bool = False) -> None:
-        self._script("python3", PYTHON.format(old=int(old), no_pip=int(no_pip), no_venv=int(no_venv)))
+    def has_python(self, name: str = "python3", **lacks: bool) -> None:
+        """`lacks`: whether it is `old` or a `plain` build, has `no_pip`, `no_venv`."""
+        found = {one: int(lacks.get(one, False)) for one in ("old", "plain", "no_pip", "no_venv")}
+        self._script(name, PYTHON.format(**found))
 
     def has_uv(self, version: str) -> None:
         self._script("uv", UV.format(version=version))
@@ -111,6 +114,21 @@ def test_another_uv_on_the_path_is_not(machine: Machine) -> None:
     machine.has_uv("0.4.1")
     assert machine.bootstrap().returncode == 0
     assert "-m pip --python" in machine.calls()
+
+
+def test_a_python_built_with_a_profile_is_taken_before_another(machine: Machine) -> None:
+    machine.has_python(plain=True)
+    machine.has_python("python3.12")
+    assert machine.bootstrap().returncode == 0
+    assert f"--python {machine.bin}/python3.12" in machine.calls()
+
+
+def test_what_there_is_does_where_none_was_and_pip_may_be_anothers(machine: Machine) -> None:
+    machine.has_python(plain=True, no_pip=True)
+    machine.has_python("python3.12", plain=True)
+    assert machine.bootstrap().returncode == 0
+    assert f"--python {machine.bin}/python3\n" in machine.calls()
+    assert "python3.12 -m pip --python" in machine.calls()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 EvidenceKey = tuple[datetime, str]
+_SHARES = ("correctness", "difficulty", "weight", "watched", "guessing")
 
 
 class EvidenceKind(StrEnum):
@@ -53,17 +54,13 @@ class Evidence(Struct, frozen=True, kw_only=True):
         """Refuse what the fold could not reckon with: naive times and shares outside 0..1."""
         if self.at.tzinfo is None or self.stored.tzinfo is None:
             raise ValueError("evidence times are aware")
-        for name, share in (
-            ("correctness", self.correctness),
-            ("difficulty", self.difficulty),
-            ("weight", self.weight),
-            ("watched", self.watched),
-            ("guessing", self.guessing),
-        ):
+        shares = (self.correctness, self.difficulty, self.weight, self.watched, self.guessing)
+        for place, share in enumerate(shares):
             if share is not None and not 0.0 <= share <= 1.0:
-                raise ValueError(f"{name} lies between 0 and 1")
-        if any(not 0.0 <= weight <= 1.0 for _, weight in self.competencies):
-            raise ValueError("a competency's weight lies between 0 and 1")
+                raise ValueError(f"{_SHARES[place]} lies between 0 and 1")
+        for _, weight in self.competencies:
+            if not 0.0 <= weight <= 1.0:
+                raise ValueError("a competency's weight lies between 0 and 1")
 
     @property
     def key(self) -> EvidenceKey:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from events import topics
 from service_kit.consent import ConsentView
@@ -35,6 +36,9 @@ from learner_profile.roles.repository import RoleRepository, RuleRepository
 from learner_profile.roles.ruling import Ruling
 from learner_profile.settings import EvidenceSettings, TrainingSettings
 
+AT_ONCE: Final = 1000
+"""Statements in a transaction, where so many wait: half a second to a second."""
+
 
 def views(c: Connections) -> Views:
     return Views(
@@ -67,7 +71,7 @@ def work(c: Connections) -> Worker:
     rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
     remapper = Remapper(v.activities, v.evidence, v.learners, v.merges, c.clock)
     statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
-    worker.consume("statements", [topics.STATEMENTS], statements, gather_ms=GATHER_MS)
+    worker.consume("statements", [topics.STATEMENTS], statements, max_records=AT_ONCE, gather_ms=GATHER_MS)
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))

@@ -39,6 +39,8 @@ def looked_up(readings: Iterable[Reading]) -> set[str]:
 
 def activities_of(reading: Reading) -> tuple[str, ...]:
     """The activity and its parents: a question inherits from its quiz what the catalog says of that."""
+    if not reading.parents:
+        return (reading.activity_id,) if reading.activity_id else ()
     return tuple(dict.fromkeys(name for name in (reading.activity_id, *reading.parents) if name))
 
 
