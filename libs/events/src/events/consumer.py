@@ -135,8 +135,11 @@ class BatchConsumer:
         bounds: Bounds | None = None,
         pause_seconds: float = 0.5,
         gather_ms: int | None = None,
+        alone: asyncio.Lock | None = None,
     ) -> None:
-        """`gather_ms`: how long the broker may gather records before it answers (`new_consumer`)."""
+        """`gather_ms`: how long the broker may gather records before it answers (`new_consumer`). `alone`: held during
+        each transaction.
+        """
         self.group = group
         self.topics = list(topics)
         self.progress = Progress()
@@ -149,6 +152,7 @@ class BatchConsumer:
         self._bounds = bounds or Bounds()
         self._pause_seconds = pause_seconds
         self._gather_ms = gather_ms
+        self._alone = alone or asyncio.Lock()
         self._by_name = {kafka.name(topic.name): topic for topic in topics}
         self._next: dict[Partition, int] = {}
         self._batching = asyncio.Lock()  # a batch under way holds it; a revocation waits for it
@@ -259,9 +263,13 @@ class BatchConsumer:
         await self._dead_letters.bury(self.group, invalid)
 
     async def _transact(self, messages: Sequence[Message], moves: Mapping[Partition, Move]) -> None:
-        await self._when_ready(
-            lambda: self._positions.transact(self.group, moves, lambda session: self._handler.handle(messages, session))
-        )
+        async def step() -> None:
+            async with self._alone:
+                await self._positions.transact(
+                    self.group, moves, lambda session: self._handler.handle(messages, session)
+                )
+
+        await self._when_ready(step)
 
     async def _when_ready(self, step: Callable[[], Awaitable[T]]) -> T:
         """The step's result; where something is not ready, the same again after a pause. Raises `_Leaving`."""

@@ -53,7 +53,11 @@ class Source(Protocol):
 
 
 class OutboxRelay:
-    """Publishes one source's flagged documents. `wake()` after a commit makes it look at once."""
+    """Publishes one source's flagged documents. `wake()` after a commit makes it look at once.
+
+    `clearing` is held while flags are cleared. Whoever changes flagged documents again and again, in transactions,
+    holds it meanwhile: a flag that is cleared between a transaction's reading and writing makes all of it begin anew.
+    """
 
     def __init__(
         self, db: Database, source: Source, publisher: Publisher, *, poll_seconds: float = 0.1, batch: int = 500
@@ -67,6 +71,7 @@ class OutboxRelay:
         self._turning = Turning(f"outbox/{source.spec.name}", self._turn, rest_seconds=poll_seconds)
         self.wake = self._turning.wake
         self.check = self._turning.check
+        self.clearing = asyncio.Lock()
         self.published = 0
         self._oldest: float | None = None  # Unix seconds of the oldest flag that was read and not cleared yet
 
@@ -132,7 +137,8 @@ class OutboxRelay:
 
     async def _send(self, documents: Sequence[Document], messages: Sequence[Outgoing]) -> None:
         await self._publisher.publish(messages)
-        await self._clear(documents)
+        async with self.clearing:
+            await self._clear(documents)
         self.published += len(documents)
         self._turning.last_turn = time.monotonic()
 

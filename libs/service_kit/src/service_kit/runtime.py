@@ -129,8 +129,11 @@ class Worker:
         *,
         max_records: int = 500,
         gather_ms: int | None = None,
+        alone: asyncio.Lock | None = None,
     ) -> BatchConsumer:
-        """Feed the handler from the topics as the group `<service>.<name>`; busy topics gather (`new_consumer`)."""
+        """Feed the handler from the topics as the group `<service>.<name>`; busy topics gather (`new_consumer`).
+        `alone`: held during each transaction (`OutboxRelay.clearing`).
+        """
         c = self.connections
         dead_letters = DeadLetters(c.kafka)
         consumer = BatchConsumer(
@@ -143,6 +146,7 @@ class Worker:
             sealer=c.sealer,
             max_records=max_records,
             gather_ms=gather_ms,
+            alone=alone,
         )
         self.jobs.append(consumer.run)
         self.checks.append(health.consumer_check(consumer))

@@ -71,7 +71,14 @@ def work(c: Connections) -> Worker:
     rebuilder = Rebuilder(c.client, v, Leases(c.db, "rebuild", SHARDS), relay.wake)
     remapper = Remapper(v.activities, v.evidence, v.learners, v.merges, c.clock)
     statements = StatementsHandler(v, c.clock, EvidenceSettings(), wakes=(relay.wake, rebuilder.wake))
-    worker.consume("statements", [topics.STATEMENTS], statements, max_records=AT_ONCE, gather_ms=GATHER_MS)
+    worker.consume(
+        "statements",
+        [topics.STATEMENTS],
+        statements,
+        max_records=AT_ONCE,
+        gather_ms=GATHER_MS,
+        alone=relay.clearing,
+    )
     worker.consume("catalog", [topics.ACTIVITIES], CatalogHandler(v.activities, remapper, c.clock))
     worker.consume("competencies", [topics.COMPETENCIES], CompetenciesHandler(FrameworkRepository(c.db)))
     worker.consume("roles", [topics.ROLES], RolesHandler(v))
