@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 from events.envelope import Outgoing
@@ -16,7 +17,7 @@ from events.sealing import ClearSealer
 from events.topics import Topic
 from pydantic import BaseModel
 from service_kit.leases import LEASES
-from service_kit.mongo import CollectionSpec, Document, ensure
+from service_kit.mongo import CollectionSpec, Document, ensure, in_transaction
 from service_kit.outbox import OUTBOX_INDEX, OutboxRelay, flag
 
 from tests.integration.service_kit.conftest import Mongo
@@ -216,3 +217,30 @@ async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
             await sink.drain()
     finally:
         sink.close()
+
+
+@pytest.mark.parametrize(("held_off", "runs"), [(True, 1), (False, 2)])
+async def test_who_holds_clearing_is_not_made_to_begin_anew(
+    mongo: Mongo, kafka: Kafka, held_off: bool, runs: int
+) -> None:
+    things, begun = mongo.db["things"], 0
+    await put(mongo, "one", 1)
+    async with Publisher(kafka, ClearSealer()) as publisher:
+        relay = OutboxRelay(mongo.db, ThingSource(), publisher)
+
+        async def change(session: Any) -> None:
+            nonlocal begun
+            begun += 1
+            await things.find_one({"_id": "one"}, session=session)
+            turn = asyncio.create_task(relay.turn())
+            turns.append(turn)
+            await asyncio.wait([turn], timeout=2)
+            assert turn.done() is not held_off
+            await things.update_one({"_id": "one"}, {"$set": {"number": 2, "outbox": flag("one")}}, session=session)
+
+        turns: list[asyncio.Task[int]] = []
+        async with relay.clearing if held_off else asyncio.Lock():
+            await in_transaction(mongo.client, change)
+        await asyncio.gather(*turns)
+    assert begun == runs
+    assert await flagged(mongo) == 1, "the new flag stands"

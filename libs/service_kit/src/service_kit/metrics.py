@@ -135,6 +135,13 @@ OUTBOX_PUBLISHED: Final = Metric(
     "Changes published, by `outbox`.",
     "Flat while age rises: see there.",
 )
+TRANSACTIONS_REPEATED: Final = Metric(
+    "trellis.transactions.repeated",
+    "counter",
+    "{transaction}",
+    "Transactions that began anew, since another one changed the same documents or the primary changed.",
+    "As many as batches: two jobs are after the same documents at once, and half of the work is done for nothing.",
+)
 FORWARDING_LAG: Final = Metric(
     "trellis.ingest.forwarding.lag",
     "gauge",
@@ -208,6 +215,7 @@ ALL: Final = (
     DEAD_LETTERS,
     OUTBOX_AGE,
     OUTBOX_PUBLISHED,
+    TRANSACTIONS_REPEATED,
     FORWARDING_LAG,
     FORWARDING_FORWARDED,
     FORWARDING_DEAD,

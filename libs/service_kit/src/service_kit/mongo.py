@@ -8,12 +8,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import bson
 import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from opentelemetry.metrics import Counter
 from pymongo import (
     ASCENDING,
     DESCENDING,
@@ -40,6 +42,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from service_kit import metrics
 from service_kit.settings import MongoSettings
 
 __all__ = [
@@ -205,8 +208,14 @@ async def in_transaction(client: Client, body: Callable[[Session], Awaitable[T]]
                 raise
             if time.monotonic() > until:
                 raise MongoAway(type(error).__name__) from error
+        _repeated().add(1)
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.5)
+
+
+@cache
+def _repeated() -> Counter:
+    return metrics.counter(metrics.TRANSACTIONS_REPEATED)
 
 
 async def _commit(session: Session, until: float) -> None:
