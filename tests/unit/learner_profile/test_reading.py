@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from learner_model import EvidenceKind
 from learner_profile.evidence.claims import EXTENSION, TAGS
@@ -227,3 +228,19 @@ def test_a_reading_survives_its_bytes() -> None:
         context={"contextActivities": {"parent": [activity("course", f"{TYPES}course", "Biologie")]}},
     )
     assert unpack(pack(found)) == found
+
+
+class TestBytes:
+    def test_what_is_left_open_is_not_written_and_comes_back(self) -> None:
+        plain = reading(result={"success": True})
+        assert b"watched" not in pack(plain)
+        assert b"null" in pack(plain), "what has no default is told, even as nothing"
+        assert unpack(pack(plain)) == plain
+
+    def test_rows_from_before_tell_every_field_and_perhaps_one_that_is_gone(self) -> None:
+        around = {"grouping": [activity("course", f"{TYPES}course", "Biology")], "category": [activity("t", None, "x")]}
+        now = reading(result={"score": {"scaled": 0.5}}, context={"contextActivities": around})
+        before = {name: getattr(now, name) for name in now.__struct_fields__} | {"gone": 1}
+        for name in ("course", "marks"):
+            before[name] = {one: getattr(before[name], one) for one in before[name].__struct_fields__}
+        assert unpack(orjson.dumps(before)) == now
