@@ -58,7 +58,8 @@ from learner_model.additive.packing import (
 )
 
 _VERSION: Final = ADDITIVE_VERSION.to_bytes(2, "little")
-_HEAD_BYTES: Final = 2 + 8 * DOUBLES + 4 * (WHOLE - DOUBLES)
+_SINGLES_AT: Final = 2 + 8 * DOUBLES
+_HEAD_BYTES: Final = _SINGLES_AT + 4 * (WHOLE - DOUBLES)
 _SINGLE: Final = Struct("<f")
 TOLD_WHOLE: Final = (FOR_ALL, GENERAL, LATELY, NEW_SKILL, ABILITY_VARIANCE)
 TOLD_SKILL: Final = (
@@ -133,7 +134,7 @@ def unpack(data: bytes, skill_ids: Sequence[int], memory: Memory, take_rows: Tak
 def told_whole(data: bytes) -> tuple[float, ...]:
     """Of the learner's own row what `TOLD_WHOLE` lists. Raises `MemoryVersionError`."""
     _check_version(data)
-    return tuple(_SINGLE.unpack_from(data, _singles_at(column))[0] for column in TOLD_WHOLE)
+    return tuple(_SINGLE.unpack_from(data, _SINGLES_AT + 4 * (column - DOUBLES))[0] for column in TOLD_WHOLE)
 
 
 def told_skills(data: bytes, count: int) -> Iterator[tuple[int, ...]]:
@@ -149,14 +150,10 @@ def _unpack_whole(data: bytes, whole: Floats) -> int:
     """How many skills there are."""
     _check_version(data)
     whole[:DOUBLES] = np.frombuffer(data, dtype="<f8", count=DOUBLES, offset=2)
-    whole[DOUBLES:] = np.frombuffer(data, dtype="<f4", count=WHOLE - DOUBLES, offset=2 + 8 * DOUBLES)
+    whole[DOUBLES:] = np.frombuffer(data, dtype="<f4", count=WHOLE - DOUBLES, offset=_SINGLES_AT)
     return int(whole[SKILLS])
 
 
 def _check_version(data: bytes) -> None:
     if len(data) < _HEAD_BYTES or data[:2] != _VERSION:
         raise MemoryVersionError(f"not a learner's memory of version {ADDITIVE_VERSION}")
-
-
-def _singles_at(column: int) -> int:
-    return 2 + 8 * DOUBLES + 4 * (column - DOUBLES)

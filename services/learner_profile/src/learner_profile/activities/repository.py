@@ -62,8 +62,10 @@ class ActivityRepository:
 
     async def mapped(self, tenant: str, activities: Iterable[str], session: Session | None = None) -> dict[str, Mapped]:
         """What the fold needs of those that the catalog has."""
-        where = {"_id": {"$in": [_id(tenant, activity) for activity in activities]}}
-        found = await self._stored.find(where, {"activity": 1}, session=session).to_list(None)
+        ids = [_id(tenant, activity) for activity in activities]
+        if not ids:
+            return {}
+        found = await self._stored.find({"_id": {"$in": ids}}, {"activity": 1}, session=session).to_list(None)
         return dict(one for document in found if (one := _mapped(document.raw)) is not None)
 
     async def put(

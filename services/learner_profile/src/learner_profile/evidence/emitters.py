@@ -28,7 +28,7 @@ def emitter_of(statement: Json) -> Emitter:
     """The emitter by what it alone puts into the context: the plugin's address, its platform, its extensions."""
     context: Json = statement.get("context", {})
     extensions: Json = context.get("extensions", {})
-    if extensions and any(name.startswith(_OPEN_EDX_EXTENSION) for name in extensions):
+    if any(name.startswith(_OPEN_EDX_EXTENSION) for name in extensions):
         return Emitter.OPEN_EDX
     info = extensions.get(_MOODLE_INFO, {})
     if isinstance(info, dict) and any(_MOODLE_PLUGIN in name for name in info):

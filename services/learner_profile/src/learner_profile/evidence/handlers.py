@@ -144,8 +144,7 @@ class StatementsHandler:
         ties = {learner: linked(tenant, learner, intake.new) for learner, intake in intakes.items()}
         held = await self._views.evidence.held(tenant, {one: t.values() for one, t in ties.items() if t}, session)
         return {
-            learner: self._one(intake, ties[learner], held[learner] if ties[learner] else Held())
-            for learner, intake in intakes.items()
+            learner: self._one(intake, ties[learner], held.get(learner, Held())) for learner, intake in intakes.items()
         }
 
     def _one(self, intake: Intake, ties: Mapping[str, Linked], held: Held) -> _News:

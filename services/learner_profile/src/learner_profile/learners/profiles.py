@@ -1,4 +1,4 @@
-"""A learner's profile and how evidence changes it. Plain functions on frozen dataclasses."""
+"""A learner's profile and how evidence changes it. Plain functions on frozen structs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
